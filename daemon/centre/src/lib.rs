@@ -1,0 +1,1 @@
+//! The receiving side at the coordination centre: ledger, acknowledgement, alert stream.

@@ -1,0 +1,1 @@
+//! Outbox, uplink and centre ledger without I/O, and the messages between gateway and centre.

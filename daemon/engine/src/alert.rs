@@ -1,0 +1,231 @@
+//! The alert: what happened, where, how sure, why; the only thing operators see.
+//!
+//! Its JSON form travels to the centre and lives in ledgers: fields are only added, and absent ones are left out, so
+//! that the first message of a critical alert stays within 1,024 bytes.
+
+use serde::{Deserialize, Serialize};
+use vedette_tracker::{ClassProbabilities, Timestamp};
+
+/// One revision of an alert.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Alert {
+    /// Hash of site, rule, dedup key and ordinal, in hexadecimal: the same for every revision.
+    pub id: String,
+    /// Counts up from 1 with every revision.
+    pub rev: u32,
+    /// One cause, one key; while an alert with this key is open no second one is raised.
+    pub dedup_key: String,
+    /// Whether it is meant.
+    pub mode: Mode,
+    /// How soon a person must act.
+    pub severity: Severity,
+    /// What happened.
+    pub kind: AlertKind,
+    /// The zone or line it concerns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+    /// Where in its life it is.
+    pub state: AlertState,
+    /// Shelved by an operator until this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shelved_until: Option<Timestamp>,
+    /// Held back by a rule, which is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppressed: Option<Suppression>,
+    /// Where.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    /// Direction of movement, degrees clockwise from north.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heading_deg: Option<f64>,
+    /// Speed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speed_mps: Option<f64>,
+    /// Time until the line, for an approach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eta: Option<Eta>,
+    /// How many: a 95 % range.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<(u32, u32)>,
+    /// What it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<ClassProbabilities>,
+    /// Probability that this is real.
+    pub confidence: f64,
+    /// Who says so, strongest first; and who was expected to say so and did not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contributors: Vec<Contributor>,
+    /// First plot of the cause.
+    pub first_seen: Timestamp,
+    /// Last plot of the cause.
+    pub last_seen: Timestamp,
+    /// When it expires if nothing more happens.
+    pub expires_at: Timestamp,
+    /// When every copy must be erased.
+    pub erase_at: Timestamp,
+    /// A possible need of help.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub humanitarian: Option<Humanitarian>,
+    /// For people: short, what, where, which way, how sure, why.
+    pub text: String,
+}
+
+/// Whether an alert is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Real.
+    Actual,
+    /// Part of an exercise: simulated inputs.
+    Exercise,
+    /// Tests the way to the centre.
+    Test,
+}
+
+/// How soon a person must act. Ordered: critical is the greatest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// For the record.
+    Info,
+    /// Today.
+    Low,
+    /// Within the hour.
+    Medium,
+    /// Within minutes.
+    High,
+    /// Now.
+    Critical,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum AlertKind {
+    /// A track moves towards a border line and will reach it soon.
+    Approach,
+    /// A track crossed a border line.
+    Crossing,
+    /// A track entered a zone.
+    Entry,
+    /// A track stays in a zone.
+    Loitering,
+    /// A sensor's housing was opened or moved.
+    SensorTamper,
+    /// A sensor has not been heard for longer than it may be silent.
+    SensorSilent,
+    /// A sensor's battery is low.
+    SensorBattery,
+    /// A source or the uplink was lost.
+    LinkLost,
+    /// Data were dropped.
+    DataLoss,
+    /// The way to the centre is being tested.
+    Test,
+}
+
+/// Where an alert is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertState {
+    /// New.
+    Raised,
+    /// Something about it changed.
+    Updated,
+    /// An operator has seen it.
+    Acknowledged,
+    /// An operator works on it.
+    Assigned,
+    /// Over.
+    Closed {
+        /// Why.
+        reason: CloseReason,
+    },
+    /// Over because nothing more happened.
+    Expired,
+}
+
+/// Why an alert was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CloseReason {
+    /// The cause went away by itself.
+    Cleared,
+    /// It was what it said.
+    Real,
+    /// There was something, but nothing that needed anybody.
+    Nuisance,
+    /// There was nothing.
+    False,
+    /// It was an exercise.
+    Exercise,
+    /// Later data took it back.
+    Retracted,
+}
+
+/// The rule that holds an alert back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suppression {
+    /// Name of the rule.
+    pub rule: String,
+}
+
+/// Where: a point with its 95 % ellipse, or a zone's name when the point is too uncertain.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    /// A point.
+    Point {
+        /// Latitude, WGS 84, degrees.
+        lat: f64,
+        /// Longitude, WGS 84, degrees.
+        lon: f64,
+        /// Its 95 % ellipse.
+        ellipse: Ellipse,
+    },
+    /// Somewhere in a named zone or in a sensor's coverage.
+    Area {
+        /// The zone's or the sensor's name.
+        name: String,
+    },
+}
+
+/// A 95 % ellipse.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ellipse {
+    /// Half of the long axis.
+    pub major_m: f64,
+    /// Half of the short axis.
+    pub minor_m: f64,
+    /// Direction of the long axis, degrees clockwise from north, 0 to 180.
+    pub orientation_deg: f64,
+}
+
+/// Time to the line with its 95 % interval, from `last_seen`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Eta {
+    /// Most likely.
+    pub s: f64,
+    /// Early end.
+    pub low_s: f64,
+    /// Late end.
+    pub high_s: f64,
+}
+
+/// What a sensor has to do with an alert.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Contributor {
+    /// The sensor.
+    pub sensor: String,
+    /// Its share of the evidence (log-likelihood), 0 to 1; none for a sensor that was expected to see it and was silent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<f64>,
+}
+
+/// A possible need of help and the reason to think so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Humanitarian {
+    /// For people.
+    pub reason: String,
+}

@@ -1,0 +1,156 @@
+//! Everything that can reach the engine; the recorder writes exactly these, with the time they were handled at.
+
+use serde::{Deserialize, Serialize};
+use vedette_tracker::Timestamp;
+
+use crate::config::EngineConfig;
+
+/// One thing the engine is told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Input {
+    /// Bytes from a source.
+    Frame(Frame),
+    /// Time has come to the engine's deadline.
+    Tick,
+    /// An order of the centre or of the local operator, already authenticated.
+    Command(Command),
+    /// Something the gateway noticed about itself.
+    Fact(Fact),
+    /// The gateway's clock moved against the boot clock.
+    Clock {
+        /// New offset of UTC against the boot clock, microseconds.
+        offset_micros: i64,
+        /// Standard deviation of that offset, seconds.
+        sd_s: f64,
+    },
+    /// A new configuration takes effect.
+    Reconfigure(Box<EngineConfig>),
+}
+
+/// One message of a source, framing removed and, for radio, opened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Frame {
+    /// Name of the source, as configured.
+    pub source: String,
+    /// Gateway's time of reception. In a log that is replayed: the log's own.
+    pub received: Timestamp,
+    /// What came.
+    pub content: FrameContent,
+}
+
+/// The content of a frame by the way it came.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FrameContent {
+    /// A message of a broker or a line of a stream, to be decoded by the named codec.
+    Message {
+        /// Name of the codec.
+        codec: String,
+        /// Topic, where the source has topics.
+        topic: Option<String>,
+        /// The broker had it in store: a state, not an event.
+        retained: bool,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// A radio frame whose seal and counter were checked.
+    Radio(RadioFrame),
+}
+
+/// An opened radio frame with what the concentrator measured about it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RadioFrame {
+    /// The node, as authenticated.
+    pub node: u32,
+    /// Its frame counter.
+    pub counter: u32,
+    /// The opened payload, `vedette_wire` encoded.
+    pub payload: Vec<u8>,
+    /// Received signal strength.
+    pub rssi_dbm: i16,
+    /// Signal to noise ratio in quarter decibels.
+    pub snr_qdb: i16,
+}
+
+/// An authenticated order; answered with the same id, whatever the outcome.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Command {
+    /// Chosen by the sender, echoed in the answer; a repeat of a handled id is answered again and not carried out again.
+    pub id: String,
+    /// Who gave it.
+    pub by: String,
+    /// What is to be done.
+    pub act: crate::input::Act,
+}
+
+/// What a command asks for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "act")]
+#[non_exhaustive]
+pub enum Act {
+    /// Raise an end-to-end alert with mode "test".
+    TestAlert {
+        /// Its severity.
+        severity: crate::Severity,
+    },
+    /// An operator has seen the alert.
+    Acknowledge {
+        /// The alert.
+        alert: String,
+    },
+    /// An operator closes the alert.
+    Close {
+        /// The alert.
+        alert: String,
+        /// Why; mandatory.
+        reason: crate::CloseReason,
+    },
+}
+
+/// Something the gateway noticed about itself; may raise an alert.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "fact")]
+#[non_exhaustive]
+pub enum Fact {
+    /// A queue of a source overflowed and frames were dropped.
+    FramesDropped {
+        /// The source.
+        source: String,
+        /// How many, since the last such fact.
+        count: u64,
+    },
+    /// Frames were refused before the engine (framing, seal, replay window).
+    FramesRejected {
+        /// The source.
+        source: String,
+        /// Why, in one word.
+        reason: String,
+        /// How many, since the last such fact.
+        count: u64,
+    },
+    /// A source's device or connection came or went.
+    SourceLink {
+        /// The source.
+        source: String,
+        /// Whether it is there now.
+        up: bool,
+    },
+    /// The way to the centre came or went.
+    UplinkState {
+        /// Whether acknowledgements of the centre arrive.
+        up: bool,
+    },
+    /// The outbox had to drop alerts of low priority.
+    OutboxDropped {
+        /// How many, since the last such fact.
+        count: u64,
+    },
+    /// A commit, a recording or another write failed.
+    StorageFault {
+        /// What was written.
+        what: String,
+        /// The system's message.
+        error: String,
+    },
+}

@@ -1,0 +1,19 @@
+//! Pure engine of a gateway: inputs in; detections, tracks and alerts out.
+//!
+//! The stages, in the order of the data: `codec` (bytes to readings), `geo` (readings to detections in the site
+//! frame), `align` (detections to scans in time order), the tracker, `rules` (tracks to alerts). [`Engine`] runs them.
+//! Live daemon, replay and simulation drive it with the same four calls.
+
+mod alert;
+pub mod config;
+mod engine;
+mod input;
+mod output;
+
+pub use alert::{
+    Alert, AlertKind, AlertState, CloseReason, Contributor, Ellipse, Eta, Humanitarian, Mode, Place, Severity, Suppression,
+};
+pub use engine::{Engine, EngineError, Picture, Snapshot};
+pub use input::{Command, Fact, Frame, FrameContent, Input, RadioFrame};
+pub use output::{AuditRecord, Counters, Durable, Output, Transmit, Volatile};
+pub use vedette_tracker::{ClassProbabilities, Direction, Timestamp, Track, TrackId, TrackStatus};

@@ -1,0 +1,1 @@
+//! The daemon at the checkpoint: sources, store, uplink, configuration.
