@@ -48,7 +48,8 @@ fn dependencies(package: &Value) -> impl Iterator<Item = &str> {
 fn dependencies_run_one_way() {
     let metadata = metadata();
     let allowed: BTreeMap<&str, &[&str]> = ALLOWED.iter().copied().collect();
-    let mut ours: BTreeSet<&str> = packages(&metadata).filter(|package| package["source"].is_null()).map(name).collect();
+    let mut ours: BTreeSet<&str> =
+        packages(&metadata).filter(|package| package["source"].is_null()).map(name).collect();
     assert!(ours.remove("e2e"));
     assert_eq!(ours, allowed.keys().copied().collect(), "every member has a layer and every layer a member");
     let wrong: Vec<String> = packages(&metadata)

@@ -11,7 +11,8 @@ mod input;
 mod output;
 
 pub use alert::{
-    Alert, AlertKind, AlertState, CloseReason, Contributor, Ellipse, Eta, Humanitarian, Mode, Place, Severity, Suppression,
+    Alert, AlertKind, AlertState, CloseReason, Contributor, Ellipse, Eta, Humanitarian, Mode, Place, Severity,
+    Suppression,
 };
 pub use engine::{Engine, EngineError, Picture, Snapshot};
 pub use input::{Command, Fact, Frame, FrameContent, Input, RadioFrame};

@@ -149,10 +149,7 @@ impl Connection {
     ///
     /// # Errors
     /// When the options contradict the protocol.
-    pub fn open(
-        options: &Options,
-        on_event: impl Fn(Event) + Send + Sync + 'static,
-    ) -> Result<Self, OptionsError> {
+    pub fn open(options: &Options, on_event: impl Fn(Event) + Send + Sync + 'static) -> Result<Self, OptionsError> {
         let (client, event_loop) =
             AsyncClient::builder(options.to_library()).capacity(options.queue).try_build().map_err(|error| {
                 OptionsError::Refused { host: options.host.clone(), port: options.port, reason: error.to_string() }
@@ -257,8 +254,7 @@ async fn poll(
                 properties: publish.properties.map(|properties| properties.user_properties).unwrap_or_default(),
             })),
             Packet::SubAck(answer) => {
-                let granted =
-                    answer.return_codes.iter().all(|code| matches!(code, SubscribeReasonCode::Success(_)));
+                let granted = answer.return_codes.iter().all(|code| matches!(code, SubscribeReasonCode::Success(_)));
                 on_event(Event::Subscribed { granted });
             }
             Packet::Disconnect(goodbye) => return CloseReason::Refused(format!("{:?}", goodbye.reason_code)),

@@ -102,8 +102,7 @@ impl Options {
             .set_keep_alive(keep_alive_s)
             .set_session_mode(rumqttc::SessionMode::Clean)
             .set_max_packet_size(Some(self.max_packet_bytes));
-        options
-            .set_incoming_packet_size_limit(rumqttc::IncomingPacketSizeLimit::Bytes(self.max_packet_bytes));
+        options.set_incoming_packet_size_limit(rumqttc::IncomingPacketSizeLimit::Bytes(self.max_packet_bytes));
         if let Some((user, password)) = &self.credentials {
             options.set_credentials(user.clone(), password.clone().into_bytes());
         }

@@ -53,7 +53,10 @@ fn open(options: &Options) -> (Connection, mpsc::UnboundedReceiver<Event>) {
 }
 
 async fn next(events: &mut mpsc::UnboundedReceiver<Event>) -> Event {
-    tokio::time::timeout(Duration::from_secs(20), events.recv()).await.expect("an event in time").expect("an open channel")
+    tokio::time::timeout(Duration::from_secs(20), events.recv())
+        .await
+        .expect("an event in time")
+        .expect("an open channel")
 }
 
 #[tokio::test]
