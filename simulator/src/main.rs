@@ -1,3 +1,35 @@
 //! The command line of the simulator.
 
-fn main() {}
+mod command;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Simulates the green border for Vedette: who walks, what sensors report, what arrives.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Write a scene to files: detections.jsonl, truth.csv, gateway.toml.
+    Generate(command::generate::Generate),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Generate(generate) => generate.run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("vedette-sim: {error:#}");
+            let wrong_input = error.is::<vedette_sim::scenario::ScenarioError>();
+            ExitCode::from(if wrong_input { 2 } else { 1 })
+        }
+    }
+}

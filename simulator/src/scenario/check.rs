@@ -1,0 +1,303 @@
+//! From the file as typed to the scenario as meant: defaults, ranges, references.
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::ops::Range;
+use std::path::Path;
+
+use toml::Spanned;
+
+use super::error::ScenarioError;
+use super::typed;
+use super::{
+    Agent, Channel, Clutter, Coverage, EPOCH, Layout, Measures, Scenario, Sensor, SensorKind, Site, Timestamp, Zone,
+    ZoneShape,
+};
+use crate::geometry::{Point, between};
+use crate::random::Random;
+
+impl Scenario {
+    /// Reads and checks a scenario file.
+    ///
+    /// # Errors
+    /// When the file cannot be read or does not make sense; the error says where.
+    pub fn read(path: &Path) -> Result<Self, ScenarioError> {
+        let text =
+            std::fs::read_to_string(path).map_err(|source| ScenarioError::Read { path: path.to_owned(), source })?;
+        Self::parse(&text, path)
+    }
+
+    /// Checks the text of a scenario file; `path` is used in errors only.
+    ///
+    /// # Errors
+    /// When it does not make sense; the error says where.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ScenarioError> {
+        let file: typed::File = toml::from_str(text).map_err(|error| ScenarioError::Syntax {
+            path: path.to_owned(),
+            line: line_at(text, error.span().map_or(0, |span| span.start)),
+            message: error.message().to_owned(),
+        })?;
+        Place { text, path }.scenario(file)
+    }
+}
+
+fn line_at(text: &str, offset: usize) -> usize {
+    text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1
+}
+
+/// The file, to point into.
+struct Place<'a> {
+    text: &'a str,
+    path: &'a Path,
+}
+
+/// A table of the file, to point at its keys.
+struct Table<'a> {
+    place: &'a Place<'a>,
+    span: Range<usize>,
+}
+
+impl Table<'_> {
+    fn error(&self, key: &str, expected: impl Into<String>, got: impl Display) -> ScenarioError {
+        ScenarioError::Value {
+            path: self.place.path.to_owned(),
+            line: self.line_of(key),
+            key: key.to_owned(),
+            expected: expected.into(),
+            got: got.to_string(),
+        }
+    }
+
+    /// The line of the key in the table, or else the line of the table's head.
+    fn line_of(&self, key: &str) -> usize {
+        let head = line_at(self.place.text, self.span.start);
+        for (line, content) in (head..).zip(self.place.text.lines().skip(head - 1)) {
+            if line > head && content.starts_with('[') {
+                break;
+            }
+            if content.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(['=', '.'])) {
+                return line;
+            }
+        }
+        head
+    }
+
+    fn probability(&self, key: &str, value: f64) -> Result<f64, ScenarioError> {
+        if (0.0..=1.0).contains(&value) { Ok(value) } else { Err(self.error(key, "a probability, 0 to 1", value)) }
+    }
+
+    fn positive(&self, key: &str, value: f64) -> Result<f64, ScenarioError> {
+        if value > 0.0 && value.is_finite() { Ok(value) } else { Err(self.error(key, "a number above 0", value)) }
+    }
+
+    fn not_negative(&self, key: &str, value: f64) -> Result<f64, ScenarioError> {
+        if value >= 0.0 && value.is_finite() { Ok(value) } else { Err(self.error(key, "a number of 0 or more", value)) }
+    }
+
+    fn range(&self, key: &str, [low, high]: [f64; 2]) -> Result<[f64; 2], ScenarioError> {
+        if low >= 0.0 && low <= high && high.is_finite() {
+            Ok([low, high])
+        } else {
+            Err(self.error(key, "a range [low, high] with 0 <= low <= high", format!("[{low}, {high}]")))
+        }
+    }
+
+    fn at_least(&self, key: &str, least: usize, points: Vec<Point>) -> Result<Vec<Point>, ScenarioError> {
+        if points.len() >= least && points.iter().flatten().all(|value| value.is_finite()) {
+            Ok(points)
+        } else {
+            Err(self.error(key, format!("{least} finite points or more"), points.len()))
+        }
+    }
+}
+
+impl Place<'_> {
+    fn table<T>(&self, spanned: Spanned<T>) -> (Table<'_>, T) {
+        (Table { place: self, span: spanned.span() }, spanned.into_inner())
+    }
+
+    fn scenario(&self, file: typed::File) -> Result<Scenario, ScenarioError> {
+        let (table, header) = self.table(file.scenario);
+        let begins = header.begins.map_or(EPOCH, |begins| Timestamp::from_micros(begins.as_microsecond()));
+        if begins < EPOCH {
+            return Err(table.error("begins", "2026-03-01T00:00:00Z or later", begins.as_micros()));
+        }
+        let duration_s = table.positive("duration_s", header.duration_s)?;
+        let (_, site) = self.table(file.site);
+        let zones = file.zone.into_iter().map(|zone| self.zone(zone)).collect::<Result<_, _>>()?;
+        let agents = file.agent.into_iter().map(|agent| self.agent(agent)).collect::<Result<_, _>>()?;
+        Ok(Scenario {
+            name: header.name,
+            summary: header.summary,
+            layout: Layout {
+                begins,
+                duration_s,
+                site: Site { id: site.id, lat: site.origin.lat, lon: site.origin.lon, timezone: site.timezone },
+                zones,
+                sensors: self.sensors(file.sensor)?,
+            },
+            agents,
+            radio: self.channel(file.channel.radio)?,
+            broker: self.channel(file.channel.broker)?,
+        })
+    }
+
+    fn channel(&self, channel: Option<Spanned<typed::Channel>>) -> Result<Channel, ScenarioError> {
+        let (table, typed) = match channel {
+            Some(channel) => self.table(channel),
+            None => (Table { place: self, span: 0..0 }, typed::Channel::default()),
+        };
+        Ok(Channel {
+            loss: table.probability("loss", typed.loss)?,
+            delay_s: table.range("delay_s", typed.delay_s)?,
+            clock_offset_sd_s: table.not_negative("clock_offset_sd_s", typed.clock_offset_sd_s)?,
+            clock_drift_sd_ppm: table.not_negative("clock_drift_sd_ppm", typed.clock_drift_sd_ppm)?,
+        })
+    }
+
+    fn zone(&self, zone: Spanned<typed::Zone>) -> Result<Zone, ScenarioError> {
+        let (table, zone) = self.table(zone);
+        let shape = match (zone.line_m, zone.polygon_m) {
+            (Some(line), None) => ZoneShape::Line(line),
+            (None, Some(polygon)) => ZoneShape::Polygon(table.at_least("polygon_m", 3, polygon)?),
+            _ => return Err(table.error("zone", "either line_m or polygon_m", "both or none")),
+        };
+        Ok(Zone { name: zone.name, kind: zone.kind, shape })
+    }
+
+    fn agent(&self, agent: Spanned<typed::Agent>) -> Result<Agent, ScenarioError> {
+        let (table, agent) = self.table(agent);
+        if agent.count == 0 {
+            return Err(table.error("count", "1 or more", 0));
+        }
+        table.positive("speed_mps", agent.speed_mps[0])?;
+        Ok(Agent {
+            kind: agent.kind,
+            count: agent.count,
+            spacing_m: table.not_negative("spacing_m", agent.spacing_m)?,
+            start_s: table.range("start_s", agent.start_s)?,
+            speed_mps: table.range("speed_mps", agent.speed_mps)?,
+            route_m: table.at_least("route_m", 2, agent.route_m)?,
+            route_sd_m: table.not_negative("route_sd_m", agent.route_sd_m)?,
+            wander_m: table.not_negative("wander_m", agent.wander_m)?,
+        })
+    }
+
+    fn sensors(&self, typed: Vec<Spanned<typed::Sensor>>) -> Result<Vec<Sensor>, ScenarioError> {
+        let mut sensors = Vec::new();
+        let mut ids = BTreeSet::new();
+        let mut nodes = BTreeSet::new();
+        for sensor in typed {
+            let (table, sensor) = self.table(sensor);
+            for sensor in row(&table, &sensor)? {
+                if !ids.insert(sensor.id.clone()) {
+                    return Err(table.error("id", "a name used once", &sensor.id));
+                }
+                if sensor.node.is_some_and(|node| !nodes.insert(node)) {
+                    return Err(table.error("node", "a node number used once", sensor.node.unwrap_or_default()));
+                }
+                sensors.push(sensor);
+            }
+        }
+        Ok(sensors)
+    }
+}
+
+/// The sensor, or as many as its row says, each moved by the row's step and a fixed scatter of its own.
+fn row(table: &Table<'_>, typed: &typed::Sensor) -> Result<Vec<Sensor>, ScenarioError> {
+    let first = sensor(table, typed)?;
+    let Some(row) = typed.row else { return Ok(vec![first]) };
+    let mut scatter = Random::stream(0, &first.id);
+    let mut sensors = Vec::with_capacity(row.count);
+    for index in 0..row.count {
+        #[expect(clippy::cast_precision_loss, reason = "rows are short")]
+        let step = index as f64;
+        let offset = row.step_m.map(|metres| metres * step + scatter.normal() * row.scatter_m);
+        let mut sensor = first.clone();
+        sensor.id = format!("{}-{index}", first.id);
+        sensor.node = first.node.and_then(|node| node.checked_add(u32::try_from(index).ok()?));
+        sensor.position_m = plus(first.position_m, offset);
+        match &mut sensor.coverage {
+            Coverage::Line { from_m, to_m } => {
+                *from_m = plus(*from_m, offset);
+                *to_m = plus(*to_m, offset);
+            }
+            Coverage::Polygon { points_m } => points_m.iter_mut().for_each(|point| *point = plus(*point, offset)),
+            Coverage::Circle { .. } | Coverage::Sector { .. } => {}
+        }
+        sensors.push(sensor);
+    }
+    Ok(sensors)
+}
+
+fn plus(a: Point, b: Point) -> Point {
+    [a[0] + b[0], a[1] + b[1]]
+}
+
+fn sensor(table: &Table<'_>, typed: &typed::Sensor) -> Result<Sensor, ScenarioError> {
+    let kind = typed.kind;
+    let coverage = coverage(table, typed.coverage.clone())?;
+    let position_m = match (&coverage, typed.position_m) {
+        (_, Some(position)) => position,
+        (Coverage::Line { from_m, to_m }, None) => between(*from_m, *to_m, 0.5),
+        _ => return Err(table.error("position_m", "a position (only a line needs none)", "nothing")),
+    };
+    let scans = matches!(kind, SensorKind::Radar | SensorKind::Camera);
+    if matches!(coverage, Coverage::Line { .. }) != (kind == SensorKind::Tripwire) {
+        return Err(table.error("coverage", "a line for a tripwire, an area for all else", kind.name()));
+    }
+    let clutter = match (typed.clutter_per_scan, typed.false_alarms_per_hour) {
+        (Some(count), None) if scans => Clutter::PerScan(table.not_negative("clutter_per_scan", count)?),
+        (None, Some(rate)) if !scans => Clutter::PerHour(table.not_negative("false_alarms_per_hour", rate)?),
+        (None, None) if scans => Clutter::PerScan(0.1),
+        (None, None) => Clutter::PerHour(0.1),
+        _ => {
+            return Err(table.error(
+                "clutter_per_scan",
+                "clutter_per_scan if it scans, else false_alarms_per_hour",
+                kind.name(),
+            ));
+        }
+    };
+    let scan_period_s = match (scans, typed.scan_period_s) {
+        (true, period) => Some(table.positive("scan_period_s", period.unwrap_or(1.0))?),
+        (false, None) => None,
+        (false, Some(period)) => {
+            return Err(table.error("scan_period_s", "nothing for a sensor that does not scan", period));
+        }
+    };
+    let measures =
+        typed.measures.unwrap_or(if kind == SensorKind::Camera { Measures::Bearing } else { Measures::RangeBearing });
+    let detection_probability = typed.detection_probability.unwrap_or(0.9);
+    Ok(Sensor {
+        id: typed.id.clone(),
+        kind,
+        node: typed.node,
+        position_m,
+        coverage,
+        measures,
+        scan_period_s,
+        reports_empty_scans: typed.reports_empty_scans.unwrap_or(kind == SensorKind::Radar),
+        detection_probability: table.probability("detection_probability", detection_probability)?,
+        clutter,
+        rearm_s: table.not_negative("rearm_s", typed.rearm_s.unwrap_or(if scans { 0.0 } else { 5.0 }))?,
+        position_sd_m: table.positive("position_sd_m", typed.position_sd_m.unwrap_or(5.0))?,
+        range_sd_m: table.positive("range_sd_m", typed.range_sd_m.unwrap_or(5.0))?,
+        azimuth_sd_deg: table.positive("azimuth_sd_deg", typed.azimuth_sd_deg.unwrap_or(0.5))?,
+    })
+}
+
+fn coverage(table: &Table<'_>, typed: typed::Coverage) -> Result<Coverage, ScenarioError> {
+    Ok(match typed {
+        typed::Coverage::Circle { radius_m } => Coverage::Circle { radius_m: table.positive("coverage", radius_m)? },
+        typed::Coverage::Sector { range_m, min_range_m, heading_deg, width_deg } => {
+            table.range("coverage", [min_range_m, range_m])?;
+            table.range("coverage", [width_deg, 360.0])?;
+            Coverage::Sector { range_m, min_range_m, heading_deg, width_deg }
+        }
+        typed::Coverage::Polygon { points_m } => {
+            Coverage::Polygon { points_m: table.at_least("coverage", 3, points_m)? }
+        }
+        typed::Coverage::Line { from_m, to_m } => Coverage::Line { from_m, to_m },
+    })
+}

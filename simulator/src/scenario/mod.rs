@@ -1,0 +1,252 @@
+//! A scenario: the site and its sensors, who walks there, and what the channels do to the reports.
+//!
+//! The file is TOML, one scenario a file. Everything is checked once, on reading; an error names the file, the line,
+//! what was expected and what was found.
+
+mod check;
+mod error;
+mod typed;
+
+use serde::{Deserialize, Serialize};
+use vedette_engine::Timestamp;
+
+pub use error::ScenarioError;
+
+use crate::geometry::Point;
+
+/// 2026-03-01T00:00:00Z: zero of every truth file's time column.
+pub const EPOCH: Timestamp = Timestamp::from_seconds(1_772_323_200);
+
+/// A checked scenario.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Short name, also the file's.
+    pub name: String,
+    /// What happens, in a sentence.
+    pub summary: String,
+    /// The time, the site and its sensors.
+    pub layout: Layout,
+    /// Who moves about.
+    pub agents: Vec<Agent>,
+    /// The low-power radio's channel.
+    pub radio: Channel,
+    /// The network's channel.
+    pub broker: Channel,
+}
+
+/// When and where: what is known before anyone moves.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    /// When it begins.
+    pub begins: Timestamp,
+    /// How long it lasts.
+    pub duration_s: f64,
+    /// The gateway's site.
+    pub site: Site,
+    /// Zones and lines, written into the gateway's configuration.
+    pub zones: Vec<Zone>,
+    /// The sensors.
+    pub sensors: Vec<Sensor>,
+}
+
+/// The site frame and its name.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// Gateway's name.
+    pub id: String,
+    /// Latitude of the origin, degrees.
+    pub lat: f64,
+    /// Longitude of the origin, degrees.
+    pub lon: f64,
+    /// IANA time zone.
+    pub timezone: Option<String>,
+}
+
+/// A zone or a line of the gateway's configuration.
+#[derive(Clone, Debug)]
+pub struct Zone {
+    /// Name.
+    pub name: String,
+    /// Kind, as the gateway knows it; lines of kind "border" make the truth's crossings.
+    pub kind: String,
+    /// Its shape.
+    pub shape: ZoneShape,
+}
+
+/// Shape of a zone.
+#[derive(Clone, Debug)]
+pub enum ZoneShape {
+    /// A line; "in" is from its left to its right.
+    Line([Point; 2]),
+    /// A polygon.
+    Polygon(Vec<Point>),
+}
+
+/// The physical kind of a sensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SensorKind {
+    /// Scanning radar.
+    Radar,
+    /// Camera with a detector.
+    Camera,
+    /// Passive infrared detector.
+    Pir,
+    /// Geophone.
+    Seismic,
+    /// Beam, wire or fence segment.
+    Tripwire,
+}
+
+impl SensorKind {
+    /// As the configuration spells it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Radar => "radar",
+            Self::Camera => "camera",
+            Self::Pir => "pir",
+            Self::Seismic => "seismic",
+            Self::Tripwire => "tripwire",
+        }
+    }
+}
+
+/// What the plots of a scanning sensor say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measures {
+    /// East and north.
+    Position,
+    /// Range and azimuth.
+    RangeBearing,
+    /// Azimuth alone.
+    Bearing,
+}
+
+/// The ground a sensor observes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Coverage {
+    /// A disc around the sensor.
+    Circle {
+        /// Radius.
+        radius_m: f64,
+    },
+    /// A ring sector around the sensor.
+    Sector {
+        /// Outer radius.
+        range_m: f64,
+        /// Inner radius.
+        min_range_m: f64,
+        /// Direction of the middle.
+        heading_deg: f64,
+        /// Full opening angle.
+        width_deg: f64,
+    },
+    /// A polygon in the site frame.
+    Polygon {
+        /// Corners.
+        points_m: Vec<Point>,
+    },
+    /// A segment in the site frame.
+    Line {
+        /// Start.
+        from_m: Point,
+        /// End.
+        to_m: Point,
+    },
+}
+
+/// How often a sensor reports what is not there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Clutter {
+    /// Mean of false plots in a scan, uniform over the coverage.
+    PerScan(f64),
+    /// Mean of false reports in an hour.
+    PerHour(f64),
+}
+
+/// One sensor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sensor {
+    /// Name.
+    pub id: String,
+    /// Physical kind.
+    pub kind: SensorKind,
+    /// Radio node it is part of; none: it speaks to the broker.
+    pub node: Option<u32>,
+    /// Where it stands; the middle of a line.
+    pub position_m: Point,
+    /// What it observes.
+    pub coverage: Coverage,
+    /// What its plots say, if it scans.
+    pub measures: Measures,
+    /// Time between scans, if it scans.
+    pub scan_period_s: Option<f64>,
+    /// Whether a scan that saw nothing is reported.
+    pub reports_empty_scans: bool,
+    /// Per scan; PIR and seismic: per second inside; tripwire: per crossing.
+    pub detection_probability: f64,
+    /// False reports.
+    pub clutter: Clutter,
+    /// After a report, the time it cannot report again.
+    pub rearm_s: f64,
+    /// Standard deviation of a position, per axis.
+    pub position_sd_m: f64,
+    /// Standard deviation of a range.
+    pub range_sd_m: f64,
+    /// Standard deviation of a bearing.
+    pub azimuth_sd_deg: f64,
+}
+
+/// What kind of thing moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AgentKind {
+    /// A person on foot whose crossing is to be found.
+    Person,
+    /// A car or van.
+    Vehicle,
+    /// A roe deer.
+    Deer,
+    /// A wild boar.
+    Boar,
+    /// The own patrol.
+    Patrol,
+    /// A farmer at work.
+    Farmer,
+}
+
+/// A party that moves along a route.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    /// What they are.
+    pub kind: AgentKind,
+    /// How many; they follow each other.
+    pub count: usize,
+    /// Distance between them.
+    pub spacing_m: f64,
+    /// Start, drawn from this range of seconds after the scenario's beginning.
+    pub start_s: [f64; 2],
+    /// Speed, drawn from this range.
+    pub speed_mps: [f64; 2],
+    /// The way.
+    pub route_m: Vec<Point>,
+    /// Standard deviation by which each seed moves the way's points.
+    pub route_sd_m: f64,
+    /// Standard deviation of the slow sideways wander about the way.
+    pub wander_m: f64,
+}
+
+/// What happens to a report between sensor and gateway.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Channel {
+    /// Probability that a report never arrives.
+    pub loss: f64,
+    /// Range of delays, uniform.
+    pub delay_s: [f64; 2],
+    /// Standard deviation of the sensors' clock offsets.
+    pub clock_offset_sd_s: f64,
+    /// Standard deviation of the sensors' clock drifts.
+    pub clock_drift_sd_ppm: f64,
+}

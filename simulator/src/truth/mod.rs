@@ -1,0 +1,120 @@
+//! What really happened: who was where when, and who crossed which line.
+
+mod route;
+
+use serde::Serialize;
+
+pub use route::walk;
+
+use crate::geometry::{self, Point};
+use crate::random::Random;
+use crate::scenario::{AgentKind, Scenario, ZoneShape};
+
+/// Time between two truth positions; between them motion is straight.
+pub const STEP_S: f64 = 1.0;
+
+/// One object's way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Walker {
+    /// Its number, also its place in [`Truth::walkers`].
+    pub id: usize,
+    /// What it is.
+    pub kind: AgentKind,
+    /// Number of the first step at which it is there.
+    pub first_step: usize,
+    /// Its positions, one a step.
+    pub path_m: Vec<Point>,
+}
+
+impl Walker {
+    /// Where it is `elapsed_s` after the beginning; none before its first and after its last position.
+    #[must_use]
+    pub fn at(&self, elapsed_s: f64) -> Option<Point> {
+        let steps = elapsed_s / STEP_S - step_number(self.first_step);
+        if steps < 0.0 {
+            return None;
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and casts saturate")]
+        let index = steps as usize;
+        let here = *self.path_m.get(index)?;
+        let share = steps - step_number(index);
+        if share == 0.0 {
+            return Some(here);
+        }
+        self.path_m.get(index + 1).map(|next| geometry::between(here, *next, share))
+    }
+
+    /// First and last second at which it is there.
+    #[must_use]
+    pub fn life_s(&self) -> (f64, f64) {
+        let last = self.first_step + self.path_m.len().saturating_sub(1);
+        (step_number(self.first_step) * STEP_S, step_number(last) * STEP_S)
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a scenario has far fewer than 2^52 steps")]
+pub(crate) fn step_number(step: usize) -> f64 {
+    step as f64
+}
+
+/// One passage of a line.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Crossing {
+    /// Seconds after the scenario's beginning.
+    pub elapsed_s: f64,
+    /// Who.
+    pub walker: usize,
+    /// What it is.
+    pub kind: AgentKind,
+    /// Name of the line.
+    pub line: String,
+    /// From the line's left to its right.
+    pub inward: bool,
+    /// Where.
+    pub at_m: Point,
+}
+
+/// All objects and what they did.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Truth {
+    /// The objects, by number.
+    pub walkers: Vec<Walker>,
+    /// Passages of the scenario's border lines, in order of time.
+    pub crossings: Vec<Crossing>,
+}
+
+impl Truth {
+    /// Plays the scenario's agents for the seed.
+    #[must_use]
+    pub fn of(scenario: &Scenario, seed: u64) -> Self {
+        let mut walkers = Vec::new();
+        for (index, agent) in scenario.agents.iter().enumerate() {
+            let mut random = Random::stream(seed, &format!("agent {index}"));
+            walkers.extend(walk(agent, scenario.layout.duration_s, walkers.len(), &mut random));
+        }
+        let crossings = crossings(scenario, &walkers);
+        Self { walkers, crossings }
+    }
+}
+
+fn crossings(scenario: &Scenario, walkers: &[Walker]) -> Vec<Crossing> {
+    let mut crossings = Vec::new();
+    for zone in scenario.layout.zones.iter().filter(|zone| zone.kind == "border") {
+        let ZoneShape::Line([from, to]) = zone.shape else { continue };
+        for walker in walkers {
+            for (index, step) in walker.path_m.windows(2).enumerate() {
+                let Some((share, inward)) = geometry::crossing(from, to, step[0], step[1]) else { continue };
+                crossings.push(Crossing {
+                    elapsed_s: (step_number(walker.first_step + index) + share) * STEP_S,
+                    walker: walker.id,
+                    kind: walker.kind,
+                    line: zone.name.clone(),
+                    inward,
+                    at_m: geometry::between(step[0], step[1], share),
+                });
+            }
+        }
+    }
+    crossings.sort_by(|a, b| a.elapsed_s.total_cmp(&b.elapsed_s).then(a.walker.cmp(&b.walker)));
+    crossings
+}
