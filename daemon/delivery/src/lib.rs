@@ -1,1 +1,25 @@
 //! Outbox, uplink and centre ledger without I/O, and the messages between gateway and centre.
+//!
+//! The way of an alert: [`Uplink::commit`] writes it through a [`Store`] and gives it a number; [`Uplink::handle`]
+//! publishes it, again and again, until an [`Ack`] of the centre covers that number. A broker's receipt is not delivery.
+//! Nothing here opens a socket, reads a clock or draws a random number: time, events and seeds are arguments.
+
+pub mod audit;
+pub mod memory;
+pub mod message;
+mod outbox;
+mod ranges;
+pub mod signature;
+pub mod store;
+pub mod topic;
+pub mod uplink;
+
+pub use message::{Ack, Answer, Envelope, EnvelopeHead, Epoch, MessageError, Order, Status, Void, VoidReason};
+pub use outbox::{CommitError, Committed, Limits, Outbox, Sealed, Settled, Standing};
+pub use ranges::Ranges;
+pub use signature::{KeyError, Keyring, Signer, Verdict};
+pub use store::{Batch, JournalEntry, Store, StoreError, Window};
+pub use topic::{Channel, GatewayId};
+pub use uplink::{Uplink, UplinkConfig};
+
+pub use vedette_engine as engine;

@@ -1,0 +1,219 @@
+//! Stores in memory with injectable faults, for tests and simulation.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use vedette_engine::Timestamp;
+
+use crate::audit::AuditEntry;
+use crate::store::{Changes, JournalEntry, OutboxRow, Restart, RowHead, Store, StoreError, Window};
+use crate::{Epoch, Ranges, VoidReason};
+
+/// What happens to one operation of a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing is wrong.
+    None,
+    /// Nothing was written, and an error is returned.
+    Before,
+    /// All was written, and an error is returned: the caller cannot know.
+    After,
+    /// There is no room, whatever the quota says.
+    Full,
+}
+
+/// Decides, operation by operation, what goes wrong; the last entry repeats once the queue is empty.
+#[derive(Clone, Debug, Default)]
+pub struct Faults {
+    queue: VecDeque<Fault>,
+}
+
+impl Faults {
+    /// The next operations meet these faults, one each; those after them meet none.
+    pub fn push(&mut self, fault: Fault) {
+        self.queue.push_back(fault);
+    }
+
+    pub(crate) fn next(&mut self) -> Fault {
+        self.queue.pop_front().unwrap_or(Fault::None)
+    }
+
+    /// Forgets what was planned.
+    pub fn clear(&mut self) {
+        self.queue.clear();
+    }
+}
+
+pub(crate) fn failed(what: &'static str) -> StoreError {
+    StoreError::Failed { path: "memory".to_owned(), what, reason: "injected".to_owned() }
+}
+
+pub(crate) fn full(what: &'static str) -> StoreError {
+    StoreError::Full { path: "memory".to_owned(), what, reason: "injected".to_owned() }
+}
+
+/// A gateway's store in memory. It survives the [`crate::Uplink`] that uses it, as a file survives a process.
+#[derive(Clone, Debug)]
+pub struct MemoryStore {
+    epoch: Epoch,
+    last_batch: u64,
+    next_seq: u64,
+    windows: BTreeMap<u32, Window>,
+    snapshot: Option<Vec<u8>>,
+    journal: Vec<JournalEntry>,
+    rows: BTreeMap<u64, (OutboxRow, Option<Timestamp>)>,
+    void: BTreeMap<VoidReason, Ranges>,
+    dropped: u64,
+    audit: Vec<AuditEntry>,
+    broken: bool,
+    /// What goes wrong.
+    pub faults: Faults,
+    /// How many commits were made durable.
+    pub commits: u64,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new(epoch: Epoch) -> Self {
+        Self {
+            epoch,
+            last_batch: 0,
+            next_seq: 1,
+            windows: BTreeMap::new(),
+            snapshot: None,
+            journal: Vec::new(),
+            rows: BTreeMap::new(),
+            void: BTreeMap::new(),
+            dropped: 0,
+            audit: Vec::new(),
+            broken: false,
+            faults: Faults::default(),
+            commits: 0,
+        }
+    }
+
+    /// The audit log.
+    #[must_use]
+    pub fn audit(&self) -> &[AuditEntry] {
+        &self.audit
+    }
+
+    /// How many rows it holds, acknowledged or not.
+    #[must_use]
+    pub fn row_count(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn fault(&mut self, what: &'static str) -> Result<(), StoreError> {
+        if self.broken {
+            return Err(StoreError::Failed {
+                path: "memory".to_owned(),
+                what,
+                reason: "used after an error without restart".to_owned(),
+            });
+        }
+        match self.faults.next() {
+            Fault::None => Ok(()),
+            Fault::Before | Fault::After => {
+                self.broken = true;
+                Err(failed(what))
+            }
+            Fault::Full => Err(full(what)),
+        }
+    }
+
+    fn write(&mut self, changes: &Changes) {
+        if let Some(epoch) = &changes.epoch {
+            self.epoch = epoch.clone();
+            self.next_seq = 1;
+            self.rows.clear();
+            self.void.clear();
+            self.dropped = 0;
+        }
+        self.last_batch = changes.batch.unwrap_or(self.last_batch);
+        for window in &changes.windows {
+            self.windows.insert(window.node, window.clone());
+        }
+        self.journal.extend(changes.journal.iter().cloned());
+        if let Some(snapshot) = &changes.snapshot {
+            self.snapshot = Some(snapshot.clone());
+            self.journal.clear();
+        }
+        self.audit.extend(changes.audit.iter().cloned());
+        for row in &changes.insert {
+            self.rows.insert(row.head.seq, (row.clone(), None));
+            self.next_seq = self.next_seq.max(row.head.seq + 1);
+        }
+        for seq in changes.remove.numbers() {
+            self.rows.remove(&seq);
+        }
+        for (why, ranges) in &changes.void {
+            self.void.entry(*why).or_default().extend(ranges);
+            if let Some(last) = ranges.last() {
+                self.next_seq = self.next_seq.max(last + 1);
+            }
+            if *why == VoidReason::Dropped {
+                self.dropped += ranges.count();
+            }
+        }
+        if let Some((at, acked)) = &changes.acked {
+            for (first, last) in acked.iter() {
+                for (_, mark) in self.rows.range_mut(first..=last).map(|(_, row)| row) {
+                    *mark = Some(*at);
+                }
+            }
+            for ranges in self.void.values_mut() {
+                ranges.subtract(acked);
+            }
+        }
+        for (first, last) in changes.unacked.iter() {
+            for (_, mark) in self.rows.range_mut(first..=last).map(|(_, row)| row) {
+                *mark = None;
+            }
+        }
+        if let Some(before) = changes.erase_acked_before {
+            self.rows.retain(|_, (_, mark)| mark.is_none_or(|at| at >= before));
+        }
+        self.commits += 1;
+    }
+}
+
+impl Store for MemoryStore {
+    fn restart(&mut self) -> Result<Restart, StoreError> {
+        self.broken = false;
+        self.fault("restart")?;
+        let acked = self.rows.values().filter(|(_, mark)| mark.is_some());
+        Ok(Restart {
+            epoch: self.epoch.clone(),
+            last_batch: self.last_batch,
+            next_seq: self.next_seq,
+            windows: self.windows.values().cloned().collect(),
+            snapshot: self.snapshot.clone(),
+            journal: self.journal.clone(),
+            waiting: self.rows.values().filter(|(_, mark)| mark.is_none()).map(|(row, _)| row.head.clone()).collect(),
+            void: self.void.iter().map(|(&why, ranges)| (why, ranges.clone())).collect(),
+            acked_bytes: acked.map(|(row, _)| u64::from(row.head.length)).sum(),
+            dropped: self.dropped,
+            audit_head: self.audit.last().cloned(),
+        })
+    }
+
+    fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        if self.faults.queue.front() == Some(&Fault::After) && !self.broken {
+            self.write(changes);
+        }
+        self.fault("commit")?;
+        self.write(changes);
+        Ok(())
+    }
+
+    fn read(&mut self, seq: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        self.fault("read")?;
+        Ok(self.rows.get(&seq).map(|(row, _)| row.bytes.clone()))
+    }
+
+    fn heads(&mut self, first: u64, last: u64, limit: usize) -> Result<Vec<RowHead>, StoreError> {
+        self.fault("heads")?;
+        Ok(self.rows.range(first..=last).take(limit).map(|(_, (row, _))| row.head.clone()).collect())
+    }
+}
