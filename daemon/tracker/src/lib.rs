@@ -4,6 +4,7 @@
 //! velocities are metres and metres a second in the site frame, east first and north second.
 
 mod detection;
+pub mod metric;
 mod sensor;
 mod time;
 mod track;
