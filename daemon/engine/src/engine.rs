@@ -1,10 +1,15 @@
 //! The engine: one driver contract for the live daemon, replay and simulation.
 
-use serde::{Deserialize, Serialize};
-use vedette_tracker::{Timestamp, Track};
+mod ingest;
+mod state;
 
-use crate::config::EngineConfig;
-use crate::{Input, Output};
+use serde::{Deserialize, Serialize};
+use vedette_tracker::{ModelError, Timestamp, Track, TrackStatus};
+
+use crate::config::{ConfigFault, EngineConfig, Site};
+use crate::status::Status;
+use crate::{Counters, Input, Output, Volatile};
+use state::State;
 
 /// All tracks at one time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,17 +22,63 @@ pub struct Picture {
     pub tracks: Vec<Track>,
 }
 
-/// All the engine remembers, versioned.
+/// When the engine gives out [`Volatile::Tracks`] unasked. It changes no other output and is no part of a snapshot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PictureRate {
+    /// After every processed scan time.
+    #[default]
+    EveryScanTime,
+    /// Never: the driver calls [`Engine::picture`].
+    OnRequest,
+}
+
+/// All the engine remembers, versioned. [`Snapshot::to_bytes`] is the form to keep.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// Version of the layout.
-    pub version: u32,
+    version: u32,
+    state: Box<State>,
+}
+
+impl Snapshot {
+    /// Version of the layout written by this program.
+    pub const VERSION: u32 = 1;
+
+    /// MessagePack, exact to the last bit of every number.
+    ///
+    /// # Errors
+    /// When the encoder fails, which needs more memory than there is.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, EngineError> {
+        rmp_serde::to_vec_named(self).map_err(|error| EngineError::SnapshotWrite { error: error.to_string() })
+    }
+
+    /// Reads what [`Self::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// When the version is another one, or the bytes are damaged.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, EngineError> {
+        #[derive(Deserialize)]
+        struct Version {
+            version: u32,
+        }
+        let damaged = |error: rmp_serde::decode::Error| EngineError::SnapshotDamaged { error: error.to_string() };
+        let Version { version } = rmp_serde::from_slice(bytes).map_err(damaged)?;
+        if version != Self::VERSION {
+            return Err(EngineError::SnapshotVersion { got: version, expected: Self::VERSION });
+        }
+        rmp_serde::from_slice(bytes).map_err(damaged)
+    }
 }
 
 /// Why an engine could not be made or restored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EngineError {
+    /// The configuration contradicts itself or has values out of range.
+    #[error("configuration: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Config(Vec<ConfigFault>),
+    /// The filter cannot work with a sensor or a setting.
+    #[error(transparent)]
+    Model(#[from] ModelError),
     /// The snapshot is of another layout.
     #[error("snapshot version {got}, expected {expected}")]
     SnapshotVersion {
@@ -36,13 +87,34 @@ pub enum EngineError {
         /// What this program reads.
         expected: u32,
     },
+    /// The snapshot is of another set of sensors.
+    #[error("snapshot of {got} sensors, expected {expected} as configured")]
+    SnapshotSensors {
+        /// Sensors in the snapshot.
+        got: usize,
+        /// Sensors in the configuration.
+        expected: usize,
+    },
+    /// The snapshot could not be written.
+    #[error("snapshot not written: {error}")]
+    SnapshotWrite {
+        /// The encoder's message.
+        error: String,
+    },
+    /// The snapshot could not be read.
+    #[error("snapshot damaged: {error}")]
+    SnapshotDamaged {
+        /// The decoder's message.
+        error: String,
+    },
 }
 
 /// A gateway's mind: everything between a received frame and an alert.
 #[derive(Debug)]
 pub struct Engine {
-    config: EngineConfig,
-    now: Timestamp,
+    site: Site,
+    pictures: PictureRate,
+    state: State,
 }
 
 impl Engine {
@@ -50,44 +122,120 @@ impl Engine {
     ///
     /// # Errors
     /// When the configuration contradicts itself.
-    pub fn new(config: EngineConfig) -> Result<Self, EngineError> {
-        Ok(Self { config, now: Timestamp::MIN })
+    pub fn new(config: &EngineConfig) -> Result<Self, EngineError> {
+        let site = config.resolve().map_err(EngineError::Config)?;
+        let state = State::new(&site)?;
+        Ok(Self { site, pictures: PictureRate::default(), state })
+    }
+
+    /// The same engine with another rate of unasked pictures.
+    #[must_use]
+    pub fn with_pictures(self, pictures: PictureRate) -> Self {
+        Self { pictures, ..self }
     }
 
     /// Takes in one thing at the time `now` (never earlier than before; an earlier one counts as the last) and appends
     /// what follows from it.
-    pub fn handle(&mut self, now: Timestamp, _input: Input, _out: &mut Vec<Output>) {
-        self.now = self.now.max(now);
+    pub fn handle(&mut self, now: Timestamp, input: Input, out: &mut Vec<Output>) {
+        let now = self.state.begin(now);
+        match input {
+            Input::Frame(frame) => self.state.take_frame(frame, &self.site, out),
+            Input::Tick => self.state.count("ticks"),
+            Input::Command(command) => self.state.take_command(command, out),
+            Input::Fact(fact) => self.state.take_fact(fact),
+            Input::Clock { offset_micros, sd_s } => self.state.take_clock(offset_micros, sd_s),
+            Input::Reconfigure(config) => self.reconfigure(&config, out),
+        }
+        self.process(now, out);
     }
 
-    /// When the engine wants a [`Input::Tick`] if nothing else comes before.
+    /// Hands ripe scans to the tracker, one scan time after the other.
+    fn process(&mut self, now: Timestamp, out: &mut Vec<Output>) {
+        for time in self.state.step_tracker(&self.site) {
+            if self.pictures == PictureRate::EveryScanTime {
+                let tracks = self.state.tracks_at(time);
+                out.push(Output::Volatile(Volatile::Tracks(Picture { at: time, now, tracks })));
+            }
+        }
+    }
+
+    fn reconfigure(&mut self, config: &EngineConfig, out: &mut Vec<Output>) {
+        match config.resolve() {
+            Ok(site) => {
+                self.state.reconfigure(&site, out);
+                self.site = site;
+            }
+            Err(faults) => self.state.refuse_configuration(&faults, out),
+        }
+    }
+
+    /// When the engine wants an [`Input::Tick`] if nothing else comes before.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        None
+        self.state.next_deadline(&self.site)
+    }
+
+    /// The longest time a scan is held back for others that may be earlier, in seconds.
+    #[must_use]
+    pub fn wait(&self) -> f64 {
+        self.site.align.max_wait_s
+    }
+
+    /// Every scan up to this time has been handed to the tracker. Never decreases.
+    #[must_use]
+    pub fn settled(&self) -> Timestamp {
+        self.state.settled(&self.site)
     }
 
     /// The tracks predicted to `at`. Asking never changes a later answer.
     #[must_use]
     pub fn picture(&self, at: Timestamp) -> Picture {
-        let _ = &self.config;
-        Picture { at, now: self.now, tracks: Vec::new() }
+        Picture { at, now: self.state.now(), tracks: self.state.tracks_at(at) }
+    }
+
+    /// Health and counts. Asking changes nothing.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let confirmed = self
+            .state
+            .tracks_at(self.state.now())
+            .iter()
+            .filter(|track| track.status == TrackStatus::Confirmed)
+            .count();
+        self.state.status(confirmed)
+    }
+
+    /// Counters since the start.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        self.state.counters()
+    }
+
+    /// The configuration as meant.
+    #[must_use]
+    pub fn site(&self) -> &Site {
+        &self.site
     }
 
     /// All the engine remembers.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot { version: 1 }
+        Snapshot { version: Snapshot::VERSION, state: Box::new(self.state.clone()) }
     }
 
     /// An engine that goes on where the snapshot was taken.
     ///
     /// # Errors
-    /// When the snapshot is of another version or does not fit the configuration.
-    pub fn restore(config: EngineConfig, snapshot: &Snapshot) -> Result<Self, EngineError> {
-        let expected = 1;
-        if snapshot.version != expected {
-            return Err(EngineError::SnapshotVersion { got: snapshot.version, expected });
+    /// When the configuration contradicts itself, or the snapshot does not fit it.
+    pub fn restore(config: &EngineConfig, snapshot: Snapshot) -> Result<Self, EngineError> {
+        if snapshot.version != Snapshot::VERSION {
+            return Err(EngineError::SnapshotVersion { got: snapshot.version, expected: Snapshot::VERSION });
         }
-        Self::new(config)
+        let site = config.resolve().map_err(EngineError::Config)?;
+        let (got, expected) = (snapshot.state.sensor_count(), site.sensors.len());
+        if got != expected {
+            return Err(EngineError::SnapshotSensors { got, expected });
+        }
+        Ok(Self { site, pictures: PictureRate::default(), state: *snapshot.state })
     }
 }

@@ -81,7 +81,7 @@ pub struct Command {
     /// Who gave it.
     pub by: String,
     /// What is to be done.
-    pub act: crate::input::Act,
+    pub act: Act,
 }
 
 /// What a command asks for.

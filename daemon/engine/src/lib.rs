@@ -5,16 +5,22 @@
 //! Live daemon, replay and simulation drive it with the same four calls.
 
 mod alert;
+mod align;
+pub mod codec;
 pub mod config;
 mod engine;
+pub mod geo;
 mod input;
 mod output;
+mod status;
+pub mod time;
 
 pub use alert::{
     Alert, AlertKind, AlertState, CloseReason, Contributor, Ellipse, Eta, Humanitarian, Mode, Place, Severity,
     Suppression,
 };
-pub use engine::{Engine, EngineError, Picture, Snapshot};
-pub use input::{Command, Fact, Frame, FrameContent, Input, RadioFrame};
-pub use output::{AuditRecord, Counters, Durable, Output, Transmit, Volatile};
-pub use vedette_tracker::{ClassProbabilities, Direction, Timestamp, Track, TrackId, TrackStatus};
+pub use engine::{Engine, EngineError, Picture, PictureRate, Snapshot};
+pub use input::{Act, Command, Fact, Frame, FrameContent, Input, RadioFrame};
+pub use output::{AuditRecord, Durable, Output, Transmit, Volatile};
+pub use status::{Counters, SensorStatus, Status, UnknownSensor};
+pub use vedette_tracker::{ClassProbabilities, Direction, Timestamp, Track, TrackId, TrackStatus, TrackerConfig};

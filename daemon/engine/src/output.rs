@@ -70,9 +70,4 @@ pub enum Transmit {
 pub enum Volatile {
     /// Tracks after a processed scan time.
     Tracks(Picture),
-    /// Counters since the start, by name.
-    Counters(Counters),
 }
-
-/// Counters by name; names and labels are stable and end in a unit or a noun.
-pub type Counters = std::collections::BTreeMap<String, u64>;

@@ -1,0 +1,145 @@
+//! Detections to scans in time order, with a bounded wait.
+//!
+//! A scan is released once no other sensor can be expected to deliver an earlier one. For each sensor the aligner
+//! knows a time up to which everything has probably arrived: the time of its newest scan, plus most of a scan period
+//! where it has one (the next scan cannot be nearer), or now minus the delay seen of it lately. The earliest of these
+//! is the horizon. No scan waits longer than the configured bound; what arrives behind the horizon is late, counted,
+//! and handed on at once with its own time.
+
+use serde::{Deserialize, Serialize};
+use vedette_tracker::{Scan, Timestamp};
+
+use crate::config::Site;
+
+/// Scans held at one time; beyond it the oldest are released early.
+const MAX_HELD: usize = 10_000;
+/// Part of a scan period after which the next scan may come: rotation and clocks are not exact.
+const PERIOD_SHARE: f64 = 0.75;
+/// Added to the delay seen of a sensor, for its jitter.
+const DELAY_MARGIN_S: f64 = 0.02;
+/// A sensor unheard for this long is not waited for.
+const FORGOTTEN_AFTER_S: f64 = 60.0;
+/// Time in which the memory of a long delay halves.
+const DELAY_HALF_LIFE_S: f64 = 60.0;
+
+/// Holds scans back until their time has come.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Aligner {
+    /// By time, then sensor, then arrival.
+    held: Vec<Held>,
+    /// By sensor; none until its first scan.
+    sensors: Vec<Option<Arrivals>>,
+    /// Everything up to this time has been released.
+    horizon: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Held {
+    scan: Scan,
+    arrived: Timestamp,
+}
+
+/// What is known about one sensor's arrivals.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Arrivals {
+    newest: Timestamp,
+    arrived: Timestamp,
+    /// Longest delay seen lately.
+    delay_s: f64,
+}
+
+/// A scan whose time has come.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Released {
+    pub(crate) scan: Scan,
+    /// Behind scans that were released before.
+    pub(crate) late: bool,
+}
+
+impl Aligner {
+    pub(crate) fn new(site: &Site) -> Self {
+        Self { held: Vec::new(), sensors: vec![None; site.sensors.len()], horizon: Timestamp::MIN }
+    }
+
+    /// Takes in a scan that arrived at `now`.
+    pub(crate) fn push(&mut self, scan: Scan, now: Timestamp, site: &Site) {
+        let delay_s = f64::max(0.0, now.seconds_since(scan.time));
+        let usual_s = site.sensors[scan.sensor].model.latency_s;
+        let arrivals =
+            self.sensors[scan.sensor].get_or_insert(Arrivals { newest: scan.time, arrived: now, delay_s: usual_s });
+        let faded = arrivals.delay_s * libm::exp2(-now.seconds_since(arrivals.arrived) / DELAY_HALF_LIFE_S);
+        arrivals.delay_s = delay_s.max(usual_s).max(faded);
+        arrivals.newest = arrivals.newest.max(scan.time);
+        arrivals.arrived = now;
+        let at = self.held.partition_point(|held| (held.scan.time, held.scan.sensor) <= (scan.time, scan.sensor));
+        match at.checked_sub(1).map(|before| &mut self.held[before].scan) {
+            // One look of a radar, sent in several messages.
+            Some(same) if (same.time, same.sensor, same.at) == (scan.time, scan.sensor, scan.at) => {
+                same.detections.extend(scan.detections);
+            }
+            _ => self.held.insert(at, Held { scan, arrived: now }),
+        }
+    }
+
+    /// All scans whose time has come by `now`, in time order but for late ones.
+    pub(crate) fn release(&mut self, now: Timestamp, site: &Site) -> Vec<Released> {
+        let until = self.complete_until(now, site);
+        let overfull = self.held.len().saturating_sub(MAX_HELD);
+        let ripe = self.held.partition_point(|held| held.scan.time <= until).max(overfull);
+        let mut released = Vec::with_capacity(ripe);
+        for held in self.held.drain(..ripe) {
+            let late = held.scan.time < self.horizon;
+            self.horizon = self.horizon.max(held.scan.time);
+            released.push(Released { scan: held.scan, late });
+        }
+        released
+    }
+
+    /// When the next held scan comes of age if nothing else arrives.
+    pub(crate) fn next_deadline(&self, site: &Site) -> Option<Timestamp> {
+        let first = self.held.first()?;
+        let patient_since = self.held.iter().map(|held| held.scan.time.min(held.arrived)).min()?;
+        let bound = patient_since.plus_seconds(site.align.max_wait_s);
+        // The last of the sensors waited for decides.
+        let expected = self
+            .waited_for(first.arrived)
+            .filter(|(index, arrivals)| fed_until(*index, arrivals, site) < first.scan.time)
+            .map(|(_, arrivals)| first.scan.time.plus_seconds(arrivals.delay_s + DELAY_MARGIN_S))
+            .max();
+        Some(expected.map_or(bound, |expected| expected.min(bound)))
+    }
+
+    /// Everything up to this time has been released, as far as is known at `now`.
+    pub(crate) fn settled(&self, now: Timestamp, site: &Site) -> Timestamp {
+        let complete = self.complete_until(now, site);
+        let before_held = self.held.first().map_or(complete, |first| complete.min(first.scan.time.plus_micros(-1)));
+        self.horizon.max(before_held)
+    }
+
+    /// The time up to which all sensors have probably delivered, at least what the longest wait allows.
+    fn complete_until(&self, now: Timestamp, site: &Site) -> Timestamp {
+        let patience = now.plus_seconds(-site.align.max_wait_s);
+        // A clock that runs ahead stamps later than the arrival: the wait counts from whichever is earlier.
+        let overdue = self.held.iter().rev().find(|held| held.arrived <= patience).map(|held| held.scan.time);
+        let delivered = |(index, arrivals): (usize, &Arrivals)| {
+            fed_until(index, arrivals, site).max(now.plus_seconds(-(arrivals.delay_s + DELAY_MARGIN_S)))
+        };
+        let complete = self.waited_for(now).map(delivered).min().unwrap_or(now);
+        complete.max(overdue.unwrap_or(Timestamp::MIN)).max(patience)
+    }
+
+    /// The sensors that may still deliver something, by index.
+    fn waited_for(&self, now: Timestamp) -> impl Iterator<Item = (usize, &Arrivals)> {
+        let heard = self.sensors.iter().enumerate().filter_map(|(index, arrivals)| Some((index, arrivals.as_ref()?)));
+        heard.filter(move |(_, arrivals)| now.seconds_since(arrivals.arrived) < FORGOTTEN_AFTER_S)
+    }
+}
+
+/// No scan of this sensor before the returned time is still to come, if it delivers in order.
+fn fed_until(index: usize, arrivals: &Arrivals, site: &Site) -> Timestamp {
+    let model = &site.sensors[index].model;
+    match model.scan_period_s {
+        Some(period_s) if model.reports_empty_scans => arrivals.newest.plus_seconds(period_s * PERIOD_SHARE),
+        Some(_) | None => arrivals.newest,
+    }
+}

@@ -1,0 +1,162 @@
+//! Bytes to readings: one file per format, one line each in [`CODECS`].
+//!
+//! A codec never fails as a whole because of one bad item: it appends what is good to the readings and lists what is
+//! not in its [`Report`]. Message borders belong to the source; a codec gets one whole message.
+
+mod native;
+mod report;
+mod state;
+
+use vedette_tracker::{ClassProbabilities, Direction, Timestamp};
+
+use crate::config::Site;
+
+pub use report::{Fault, Reason, Report};
+pub use state::CodecState;
+
+/// What a codec may know beside the bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The site with its sensors.
+    pub site: &'a Site,
+    /// Topic, where the source has topics.
+    pub topic: Option<&'a str>,
+    /// The broker had the message in store: it tells a state, not an event.
+    pub retained: bool,
+    /// Gateway's time of reception.
+    pub received: Timestamp,
+}
+
+/// One format.
+#[derive(Clone, Copy, Debug)]
+pub struct Codec {
+    /// Name, as sources are configured with it.
+    pub name: &'static str,
+    /// Decodes one message: good items are appended, bad ones reported.
+    pub decode: fn(&[u8], &Context<'_>, &mut CodecState, &mut Vec<Reading>) -> Report,
+}
+
+/// Every format the engine reads.
+pub static CODECS: &[Codec] = &[Codec { name: "native", decode: native::decode }];
+
+/// The codec with this name.
+#[must_use]
+pub fn codec_named(name: &str) -> Option<&'static Codec> {
+    CODECS.iter().find(|codec| codec.name == name)
+}
+
+/// One thing a message says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reading {
+    /// One look of one sensor with its plots; no plots means that it looked and saw nothing.
+    Plots(PlotReport),
+}
+
+/// All plots of one sensor for one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlotReport {
+    /// Index of the sensor.
+    pub sensor: usize,
+    /// Time of the measurement.
+    pub time: Timestamp,
+    /// Where a mobile sensor stood.
+    pub at: Option<Stand>,
+    /// The plots.
+    pub plots: Vec<Plot>,
+}
+
+/// A place as a message gives it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Spot {
+    /// In the site frame.
+    Site {
+        /// East, metres.
+        east_m: f64,
+        /// North, metres.
+        north_m: f64,
+    },
+    /// On the globe.
+    Wgs84 {
+        /// Latitude, degrees.
+        lat: f64,
+        /// Longitude, degrees.
+        lon: f64,
+    },
+}
+
+/// Where a mobile sensor stood.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stand {
+    /// The place.
+    pub spot: Spot,
+    /// Heading, degrees clockwise from true north.
+    pub heading_deg: Option<f64>,
+    /// Standard deviation of the place per axis.
+    pub sd_m: Option<f64>,
+}
+
+/// One plot as its message gives it: true north, degrees, and only the standard deviations it carries itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Plot {
+    /// Its number in the message, for reports about it.
+    pub index: usize,
+    /// What was measured.
+    pub measured: Measured,
+    /// What the sensor thinks it is.
+    pub class: Option<ClassProbabilities>,
+    /// The sensor's confidence that it is real.
+    pub confidence: Option<f64>,
+}
+
+/// What was measured, as its message gives it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Measured {
+    /// A position, with one standard deviation or a covariance `[ee, en, nn]`.
+    Position {
+        /// Where.
+        spot: Spot,
+        /// Standard deviation per axis.
+        sd_m: Option<f64>,
+        /// Covariance, east-east, east-north, north-north.
+        covariance_m2: Option<[f64; 3]>,
+    },
+    /// Distance and direction.
+    RangeBearing {
+        /// Distance.
+        range_m: f64,
+        /// Its standard deviation.
+        range_sd_m: Option<f64>,
+        /// Direction, clockwise from true north.
+        azimuth_deg: f64,
+        /// Its standard deviation.
+        azimuth_sd_deg: Option<f64>,
+        /// Radial speed, positive when moving away.
+        range_rate_mps: Option<f64>,
+        /// Its standard deviation.
+        range_rate_sd_mps: Option<f64>,
+    },
+    /// A direction.
+    Bearing {
+        /// Direction, clockwise from true north.
+        azimuth_deg: f64,
+        /// Its standard deviation.
+        azimuth_sd_deg: Option<f64>,
+    },
+    /// A distance.
+    Range {
+        /// Distance.
+        range_m: f64,
+        /// Its standard deviation.
+        range_sd_m: Option<f64>,
+    },
+    /// Something inside the sensor's coverage.
+    Presence {
+        /// Strength in the sensor's own units.
+        strength: Option<f64>,
+    },
+    /// Something crossed the sensor's line.
+    Crossing {
+        /// Which way.
+        direction: Option<Direction>,
+    },
+}

@@ -1,0 +1,138 @@
+//! What a codec says about a message beside its readings: faulty items with evidence, and counts.
+
+use serde::{Deserialize, Serialize};
+
+/// Why something in a message was not used. The names are the counters' labels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Reason {
+    /// No codec has this name.
+    UnknownCodec,
+    /// More bytes than a message may have.
+    TooLarge,
+    /// Not UTF-8 where text was expected.
+    InvalidText,
+    /// Not of the format at all.
+    Malformed,
+    /// A version this program does not read.
+    UnknownVersion,
+    /// A needed field is absent.
+    MissingField,
+    /// A field of another type.
+    WrongType,
+    /// A number that is not finite.
+    NotFinite,
+    /// A value that cannot be.
+    OutOfRange,
+    /// More plots than a message may have; the first ones were used.
+    TooManyPlots,
+    /// No sensor of this name or number is configured.
+    UnknownSensor,
+    /// Such a plot cannot come from this sensor as configured.
+    WrongSensor,
+    /// Stamped more than a second after its reception.
+    TimeInFuture,
+    /// Stamped so long before its reception that no track can still use it.
+    TimeTooOld,
+    /// Stamped before this program existed: the sensor's clock was never set.
+    ClockNotSet,
+    /// The same message was here before.
+    Duplicate,
+    /// A state kept by the broker, where an event was expected.
+    Retained,
+}
+
+impl Reason {
+    /// The label of the counter.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::UnknownCodec => "unknown_codec",
+            Self::TooLarge => "too_large",
+            Self::InvalidText => "invalid_text",
+            Self::Malformed => "malformed",
+            Self::UnknownVersion => "unknown_version",
+            Self::MissingField => "missing_field",
+            Self::WrongType => "wrong_type",
+            Self::NotFinite => "not_finite",
+            Self::OutOfRange => "out_of_range",
+            Self::TooManyPlots => "too_many_plots",
+            Self::UnknownSensor => "unknown_sensor",
+            Self::WrongSensor => "wrong_sensor",
+            Self::TimeInFuture => "time_in_future",
+            Self::TimeTooOld => "time_too_old",
+            Self::ClockNotSet => "clock_not_set",
+            Self::Duplicate => "duplicate",
+            Self::Retained => "retained",
+        }
+    }
+}
+
+/// One thing in a message that was not used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{}{field}: expected {expected}, got {got}", .plot.map(|index| format!("plot {index}, ")).unwrap_or_default())]
+pub struct Fault {
+    /// Why.
+    pub reason: Reason,
+    /// Number of the plot it concerns, from 0; none when it concerns the message.
+    pub plot: Option<usize>,
+    /// The field.
+    pub field: String,
+    /// What would be right.
+    pub expected: String,
+    /// What was there, shortened.
+    pub got: String,
+}
+
+impl Fault {
+    /// A fault of the message.
+    #[must_use]
+    pub fn new(reason: Reason, field: &str, expected: &str, got: &str) -> Self {
+        // What a stranger sends is shown, but never at length.
+        let got = match got.char_indices().nth(60) {
+            Some((end, _)) => format!("{}..", &got[..end]),
+            None => got.to_owned(),
+        };
+        Self { reason, plot: None, field: field.to_owned(), expected: expected.to_owned(), got }
+    }
+
+    /// The same, about one plot of the message.
+    #[must_use]
+    pub fn of_plot(self, index: usize) -> Self {
+        Self { plot: Some(index), ..self }
+    }
+}
+
+/// What a codec says about one message beside its readings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The faults; after [`Self::MAX_FAULTS`] only counted.
+    pub faults: Vec<Fault>,
+    /// Faults that were not listed any more.
+    pub faults_not_listed: u64,
+    /// Fields nobody asked for, dropped.
+    pub ignored_fields: u64,
+    /// Name of a sensor that is not configured.
+    pub unknown_sensor: Option<String>,
+}
+
+impl Report {
+    /// Faults listed for one message.
+    pub const MAX_FAULTS: usize = 32;
+
+    /// Lists the fault, or counts it when there are many.
+    pub fn fault(&mut self, fault: Fault) {
+        if self.faults.len() < Self::MAX_FAULTS {
+            self.faults.push(fault);
+        } else {
+            self.faults_not_listed += 1;
+        }
+    }
+
+    /// A report of one fault.
+    #[must_use]
+    pub fn refused(fault: Fault) -> Self {
+        Self { faults: vec![fault], ..Self::default() }
+    }
+}

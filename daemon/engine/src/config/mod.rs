@@ -1,0 +1,133 @@
+//! The part of the configuration the engine works with: tables as typed in TOML, and the one conversion into what is meant.
+//!
+//! The `*Table` structs hold what a person typed; unknown keys are errors there. [`EngineConfig::resolve`] checks them
+//! once and makes a [`Site`]; after that nothing is checked again. Faults name their place by a path of keys, which
+//! whoever holds the text can turn into a line.
+
+mod check;
+mod rules;
+mod schedule;
+mod sensor;
+mod tables;
+mod zone;
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use vedette_tracker::{ModelError, Tracker};
+
+pub use check::ConfigFault;
+pub use rules::{AlignTable, RulesTable};
+pub use schedule::{Schedule, ScheduleTable, Weekday};
+pub use sensor::Sensor;
+pub use tables::{CoverageTable, LatLon, PlaceTable, SensorTable, Shape, SiteTable, ZoneTable};
+pub use vedette_tracker::TrackerConfig;
+pub use zone::{Class, Ground, Zone, ZoneDirection, ZoneKind};
+
+use crate::geo::SiteFrame;
+use check::Checker;
+
+/// Site, sensors, zones and settings as typed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EngineConfig {
+    /// The site.
+    pub site: SiteTable,
+    /// The sensors; their order is the index order of everything that names a sensor by number.
+    #[serde(default)]
+    pub sensor: Vec<SensorTable>,
+    /// Zones and lines.
+    #[serde(default)]
+    pub zone: Vec<ZoneTable>,
+    /// Filter settings.
+    #[serde(default)]
+    pub tracker: TrackerConfig,
+    /// How long scans wait for each other.
+    #[serde(default)]
+    pub align: AlignTable,
+    /// When alerts are raised, updated and closed.
+    #[serde(default)]
+    pub rules: RulesTable,
+}
+
+/// What the configuration means; every value in range, every angle in radians of the site frame.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// Name of the gateway.
+    pub id: String,
+    /// Its frame: east and north metres around the origin.
+    pub frame: SiteFrame,
+    /// Time zone of schedules and texts.
+    pub timezone: TimeZone,
+    /// The sensors, in configured order.
+    pub sensors: Vec<Sensor>,
+    /// The zones, in configured order.
+    pub zones: Vec<Zone>,
+    /// Filter settings.
+    pub tracker: TrackerConfig,
+    /// How long scans wait for each other.
+    pub align: AlignTable,
+    /// When alerts are raised, updated and closed.
+    pub rules: RulesTable,
+    by_id: BTreeMap<String, usize>,
+    by_node: BTreeMap<u32, usize>,
+}
+
+impl EngineConfig {
+    /// Checks everything and converts it into what is meant.
+    ///
+    /// # Errors
+    /// All faults at once, in the order of the tables.
+    pub fn resolve(&self) -> Result<Site, Vec<ConfigFault>> {
+        let mut faults = Vec::new();
+        let mut check = Checker::new(&mut faults);
+        let frame = self.site.resolve_origin(&mut check.table("site"));
+        let timezone = self.site.resolve_timezone(&mut check.table("site"));
+        check.table("site").name("id", &self.site.id);
+        let sensors = sensor::resolve_all(&self.sensor, &frame, &mut check);
+        let zones = zone::resolve_all(&self.zone, &frame, &mut check);
+        self.align.check(&mut check.table("align"));
+        self.rules.check(&mut check.table("rules"));
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let models = sensors.iter().map(|sensor| sensor.model.clone()).collect();
+        Tracker::new(self.tracker.clone(), models).map_err(|error| vec![model_fault(&error, &sensors)])?;
+        let by_id = sensors.iter().enumerate().map(|(index, sensor)| (sensor.model.id.clone(), index)).collect();
+        let by_node = sensors.iter().enumerate().filter_map(|(index, sensor)| Some((sensor.node?, index))).collect();
+        let (tracker, align, rules) = (self.tracker.clone(), self.align.clone(), self.rules.clone());
+        Ok(Site { id: self.site.id.clone(), frame, timezone, sensors, zones, tracker, align, rules, by_id, by_node })
+    }
+
+    /// All faults at once; none when [`Self::resolve`] succeeds.
+    #[must_use]
+    pub fn faults(&self) -> Vec<ConfigFault> {
+        self.resolve().err().unwrap_or_default()
+    }
+}
+
+impl Site {
+    /// Index of the sensor with this name.
+    #[must_use]
+    pub fn sensor_named(&self, id: &str) -> Option<usize> {
+        self.by_id.get(id).copied()
+    }
+
+    /// Index of the sensor that sends as this radio node.
+    #[must_use]
+    pub fn sensor_of_node(&self, node: u32) -> Option<usize> {
+        self.by_node.get(&node).copied()
+    }
+}
+
+/// What the filter says about a model, in the words of the configuration.
+fn model_fault(error: &ModelError, sensors: &[Sensor]) -> ConfigFault {
+    let ModelError::OutOfRange { what, whose, got, expected } = error;
+    let mut path = match sensors.iter().position(|sensor| sensor.model.id == *whose) {
+        Some(index) => vec!["sensor".to_owned(), index.to_string()],
+        None => vec!["tracker".to_owned()],
+    };
+    path.push((*what).to_owned());
+    ConfigFault { path, expected: (*expected).to_owned(), got: got.to_string(), fix: None }
+}

@@ -1,0 +1,98 @@
+//! The tables `[align]` and `[rules]`: waits, thresholds and lifetimes, every one with a default.
+
+use serde::{Deserialize, Serialize};
+
+use super::check::Checker;
+
+/// How long scans wait for each other.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AlignTable {
+    /// Longest time a scan waits for scans of other sensors that may be earlier. What comes later is late: it is
+    /// still filtered in at its own time, so a short wait costs work, not accuracy.
+    pub max_wait_s: f64,
+}
+
+impl Default for AlignTable {
+    fn default() -> Self {
+        Self { max_wait_s: 0.2 }
+    }
+}
+
+impl AlignTable {
+    pub(super) fn check(&self, check: &mut Checker<'_>) {
+        check.number("max_wait_s", self.max_wait_s, 0.0, 60.0);
+    }
+}
+
+/// When alerts are raised, updated and closed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RulesTable {
+    /// Existence probability a track needs before it can raise an alert.
+    pub min_existence: f64,
+    /// How long a track must be inside a zone before that is an entry.
+    pub entry_hold_s: f64,
+    /// Stay in one zone after which it is loitering.
+    pub loiter_after_s: f64,
+    /// An approach is announced when the line is likely reached within this time.
+    pub approach_within_s: f64,
+    /// How long a movement towards the line must last before it is an approach.
+    pub approach_hold_s: f64,
+    /// A source or the uplink may be gone this long before that is an alert.
+    pub link_lost_after_s: f64,
+    /// Battery voltage below which it is an alert, for sensors without their own `battery_low_mv`.
+    pub battery_low_mv: u16,
+    /// An open alert gets a new revision at most this often, unless its severity rises or its state changes.
+    pub update_interval_s: f64,
+    /// A condition must be gone for this long before its alert is closed.
+    pub clear_after_s: f64,
+    /// An alert about an event (a crossing) is open this long after the event was last seen.
+    pub expire_after_s: f64,
+    /// Copies of an alert are to be erased this many days after it was last seen.
+    pub erase_after_days: f64,
+    /// A position with a greater standard deviation is reported as an area.
+    pub point_sd_max_m: f64,
+    /// Most alerts open at one time; the least severe and oldest is closed first.
+    pub max_open_alerts: usize,
+}
+
+impl Default for RulesTable {
+    fn default() -> Self {
+        Self {
+            min_existence: 0.9,
+            entry_hold_s: 2.0,
+            loiter_after_s: 300.0,
+            approach_within_s: 180.0,
+            approach_hold_s: 5.0,
+            link_lost_after_s: 60.0,
+            battery_low_mv: 3_300,
+            update_interval_s: 30.0,
+            clear_after_s: 30.0,
+            expire_after_s: 1_800.0,
+            erase_after_days: 30.0,
+            point_sd_max_m: 60.0,
+            max_open_alerts: 1_000,
+        }
+    }
+}
+
+impl RulesTable {
+    pub(super) fn check(&self, check: &mut Checker<'_>) {
+        const DAY_S: f64 = 86_400.0;
+        check.probability("min_existence", self.min_existence);
+        check.number("entry_hold_s", self.entry_hold_s, 0.0, DAY_S);
+        check.number("loiter_after_s", self.loiter_after_s, 0.0, DAY_S);
+        check.number("approach_within_s", self.approach_within_s, 0.0, DAY_S);
+        check.number("approach_hold_s", self.approach_hold_s, 0.0, DAY_S);
+        check.number("link_lost_after_s", self.link_lost_after_s, 0.0, DAY_S);
+        check.number("update_interval_s", self.update_interval_s, 1.0, DAY_S);
+        check.number("clear_after_s", self.clear_after_s, 0.0, DAY_S);
+        check.positive("expire_after_s", self.expire_after_s, 30.0 * DAY_S);
+        check.positive("erase_after_days", self.erase_after_days, 3_650.0);
+        check.positive("point_sd_max_m", self.point_sd_max_m, 10_000.0);
+        if self.max_open_alerts == 0 {
+            check.fault("max_open_alerts", "a count above 0", "0", None);
+        }
+    }
+}

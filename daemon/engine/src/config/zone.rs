@@ -1,0 +1,165 @@
+//! Zones and lines as meant: their ground in the site frame, and when and for whom they count.
+
+use nalgebra::Vector2;
+use serde::{Deserialize, Serialize};
+use vedette_tracker::ClassProbabilities;
+
+use super::check::Checker;
+use super::schedule::Schedule;
+use super::sensor::check_points;
+use super::tables::ZoneTable;
+use crate::Severity;
+use crate::geo::SiteFrame;
+
+/// What a zone is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ZoneKind {
+    /// A border: approach to it and crossing of it are alerts.
+    Border,
+    /// Entry and loitering are alerts.
+    Alert,
+    /// What happens inside raises nothing (it stays visible and counted).
+    Ignore,
+    /// A place where people may need help: whoever stays there is a possible need of help, never a matter of force.
+    Humanitarian,
+    /// A place where people work at scheduled hours: alerts inside are less severe then, never deleted.
+    Work,
+}
+
+/// Which crossings of a border matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ZoneDirection {
+    /// Over a line from its left to its right; into a polygon.
+    In,
+    /// The other way.
+    Out,
+    /// Either way.
+    Both,
+}
+
+/// A class that a zone can be restricted to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Class {
+    /// People on foot.
+    Person,
+    /// Animals.
+    Animal,
+    /// Vehicles.
+    Vehicle,
+}
+
+impl Class {
+    /// This class's part of `probabilities`.
+    #[must_use]
+    pub fn of(self, probabilities: &ClassProbabilities) -> f64 {
+        match self {
+            Self::Person => probabilities.person,
+            Self::Animal => probabilities.animal,
+            Self::Vehicle => probabilities.vehicle,
+        }
+    }
+}
+
+/// The ground of a zone, metres in the site frame.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ground {
+    /// A simple polygon; the last corner is joined to the first.
+    Polygon(Vec<Vector2<f64>>),
+    /// An open chain of segments.
+    Line(Vec<Vector2<f64>>),
+}
+
+/// One zone or line as meant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Zone {
+    /// Name, as operators call the place.
+    pub name: String,
+    /// What it is for.
+    pub kind: ZoneKind,
+    /// Where it is.
+    pub ground: Ground,
+    /// Which crossings matter.
+    pub direction: ZoneDirection,
+    /// When it counts.
+    pub schedule: Schedule,
+    /// Which classes matter; all when empty.
+    pub classes: Vec<Class>,
+    /// Severity of its alerts, when it is not the kind's own.
+    pub severity: Option<Severity>,
+    /// Existence a track needs before it counts here, when it is not the rules' own.
+    pub min_existence: Option<f64>,
+    /// Stay after which it is loitering, when it is not the rules' own.
+    pub loiter_after_s: Option<f64>,
+}
+
+pub(super) fn resolve_all(tables: &[ZoneTable], frame: &SiteFrame, check: &mut Checker<'_>) -> Vec<Zone> {
+    let mut array = check.table("zone");
+    let mut zones: Vec<Zone> = Vec::with_capacity(tables.len());
+    for (index, table) in tables.iter().enumerate() {
+        let mut check = array.element(index);
+        check.name("name", &table.name);
+        if let Some(first) = zones.iter().position(|zone| zone.name == table.name) {
+            check.fault("name", "a name no other zone has", &format!("the name of zone {first}"), None);
+        }
+        if let Some(existence) = table.min_existence {
+            check.probability("min_existence", existence);
+        }
+        if let Some(after_s) = table.loiter_after_s {
+            check.number("loiter_after_s", after_s, 0.0, 7.0 * 86_400.0);
+        }
+        let ground = resolve_ground(table, frame, &mut check);
+        if table.direction.is_some() && table.kind != ZoneKind::Border {
+            check.fault("direction", "no such key except for kind \"border\"", "a direction", Some("remove it"));
+        }
+        zones.push(Zone {
+            name: table.name.clone(),
+            kind: table.kind,
+            ground,
+            direction: table.direction.unwrap_or(ZoneDirection::Both),
+            schedule: Schedule::resolve(&table.schedule, &mut check),
+            classes: table.classes.clone(),
+            severity: table.severity,
+            min_existence: table.min_existence,
+            loiter_after_s: table.loiter_after_s,
+        });
+    }
+    zones
+}
+
+fn resolve_ground(table: &ZoneTable, frame: &SiteFrame, check: &mut Checker<'_>) -> Ground {
+    let given = [
+        ("points_m", &table.points_m, true),
+        ("line_m", &table.line_m, false),
+        ("points_lat_lon", &table.points_lat_lon, true),
+        ("line_lat_lon", &table.line_lat_lon, false),
+    ];
+    let mut given = given.into_iter().filter_map(|(key, points, closed)| Some((key, points.as_ref()?, closed)));
+    let Some((key, points, closed)) = given.next() else {
+        let fix = "write points_m = [[0.0, 0.0], [100.0, 0.0], [100.0, 50.0]] or line_m = [[0.0, 0.0], [100.0, 0.0]]";
+        check.missing("points_m", "the zone's corners or the line's points", fix);
+        return Ground::Polygon(Vec::new());
+    };
+    if let Some((second, ..)) = given.next() {
+        check.fault(second, "one of points_m, line_m, points_lat_lon, line_lat_lon", "two", Some("remove one"));
+    }
+    if !closed && table.kind != ZoneKind::Border {
+        check.fault(
+            key,
+            "a polygon: only a border can be a line",
+            "a line",
+            Some("write points_m or kind = \"border\""),
+        );
+    }
+    let points_m: Vec<[f64; 2]> = if key.ends_with("lat_lon") {
+        let to_site = |&[lat, lon]: &[f64; 2]| frame.to_site(lat, lon).map_or([f64::NAN; 2], Into::into);
+        points.iter().map(to_site).collect()
+    } else {
+        points.clone()
+    };
+    check_points(key, &points_m, if closed { 3 } else { 2 }, check);
+    let points = points_m.into_iter().map(Vector2::from).collect();
+    if closed { Ground::Polygon(points) } else { Ground::Line(points) }
+}

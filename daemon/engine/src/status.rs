@@ -1,0 +1,93 @@
+//! What the engine counts and lists about its own work, for `status` and metrics.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use vedette_tracker::Timestamp;
+
+use crate::codec::Fault;
+
+/// Counters by name, some with one label: `frames{codec="native"}`. The names are stable.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Counters(BTreeMap<String, u64>);
+
+impl Counters {
+    /// Adds to a counter.
+    pub(crate) fn add(&mut self, name: &str, count: u64) {
+        if count == 0 {
+            return;
+        }
+        match self.0.get_mut(name) {
+            Some(value) => *value = value.saturating_add(count),
+            None => {
+                self.0.insert(name.to_owned(), count);
+            }
+        }
+    }
+
+    /// Adds to a counter with a label; the label's values must be few.
+    pub(crate) fn add_labelled(&mut self, name: &str, label: &str, value: &str, count: u64) {
+        self.add(&format!("{name}{{{label}=\"{value}\"}}"), count);
+    }
+
+    /// The value of a counter, 0 when it never counted.
+    #[must_use]
+    pub fn get(&self, name: &str) -> u64 {
+        self.0.get(name).copied().unwrap_or(0)
+    }
+
+    /// All counters that ever counted, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), *value))
+    }
+}
+
+/// A sensor that sends but is not configured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnknownSensor {
+    /// Its name, or the number of its node, as it sends it.
+    pub id: String,
+    /// The codec that read it.
+    pub codec: String,
+    /// Messages since the start.
+    pub messages: u64,
+    /// The last of them.
+    pub last_heard: Timestamp,
+}
+
+/// What is known of a configured sensor's health.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SensorStatus {
+    /// Its name.
+    pub id: String,
+    /// When it was last heard.
+    pub last_heard: Option<Timestamp>,
+    /// Messages used since the start.
+    pub messages: u64,
+    /// Plots used since the start.
+    pub plots: u64,
+    /// Battery voltage, where it tells.
+    pub battery_mv: Option<u16>,
+    /// Temperature, where it tells.
+    pub temperature_c: Option<f64>,
+}
+
+/// Everything `status` shows of an engine. Reading it changes nothing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// The engine's time.
+    pub now: Timestamp,
+    /// Counters since the start.
+    pub counters: Counters,
+    /// The configured sensors, in their order.
+    pub sensors: Vec<SensorStatus>,
+    /// Sensors that send but are not configured.
+    pub unknown_sensors: Vec<UnknownSensor>,
+    /// The newest faults in messages, oldest first, with the codec that found them.
+    pub recent_faults: Vec<(Timestamp, String, Fault)>,
+    /// Alerts that are open.
+    pub open_alerts: usize,
+    /// Tracks confirmed now.
+    pub confirmed_tracks: usize,
+}
