@@ -29,6 +29,12 @@ impl Timestamp {
         self.0
     }
 
+    /// Whole seconds since 1970-01-01T00:00:00Z, rounded down.
+    #[must_use]
+    pub const fn whole_seconds(self) -> i64 {
+        self.0.div_euclid(1_000_000)
+    }
+
     /// This instant moved by `micros` (negative: earlier), saturating.
     #[must_use]
     pub const fn plus_micros(self, micros: i64) -> Self {

@@ -56,6 +56,8 @@ pub struct Track {
     pub position_m: Vector2<f64>,
     /// Its covariance.
     pub position_covariance_m2: Matrix2<f64>,
+    /// Whether the position is certain enough to be given as a point; otherwise it is a zone.
+    pub localised: bool,
     /// Velocity, east and north.
     pub velocity_mps: Vector2<f64>,
     /// Its covariance.

@@ -1,24 +1,18 @@
-//! The filter: one call per scan, one call to ask what is where.
+//! The tracker: one call per scan, one call to ask what is where.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Scan, SensorModel, Timestamp, Track};
+use crate::bernoulli::Label;
+use crate::config::TrackerConfig;
+use crate::filter::{Filter, Models};
+use crate::report::report;
+use crate::watch;
+use crate::{Scan, SensorModel, Timestamp, Track, TrackId};
 
-/// What can be set about the filter; every field has a default that suits people on foot.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct TrackerConfig {
-    /// Upper bound of tracks kept; the least likely to exist go first.
-    pub max_tracks: usize,
-    /// How far back a late scan is still filtered in at its own time.
-    pub max_lag_s: f64,
-}
-
-impl Default for TrackerConfig {
-    fn default() -> Self {
-        Self { max_tracks: 20_000, max_lag_s: 30.0 }
-    }
-}
+/// Tracks less likely than this have no number and are not shown.
+const SHOWN_EXISTENCE: f64 = 0.1;
 
 /// A sensor model or a setting the filter cannot work with.
 #[derive(Debug, thiserror::Error, PartialEq)]
@@ -42,7 +36,11 @@ pub enum ModelError {
 pub struct Tracker {
     config: TrackerConfig,
     sensors: Vec<SensorModel>,
-    now: Timestamp,
+    filter: Filter,
+    /// Numbers given to tracks so far. Serialised as a list: JSON knows only strings as keys.
+    #[serde(with = "numbers_as_list")]
+    numbers: BTreeMap<Label, TrackId>,
+    next_number: u64,
 }
 
 impl Tracker {
@@ -51,23 +49,69 @@ impl Tracker {
     /// # Errors
     /// When a model's value is out of range.
     pub fn new(config: TrackerConfig, sensors: Vec<SensorModel>) -> Result<Self, ModelError> {
-        Ok(Self { config, sensors, now: Timestamp::MIN })
+        let filter = Filter::new(Models { config: &config, sensors: &sensors });
+        Ok(Self { config, sensors, filter, numbers: BTreeMap::new(), next_number: 1 })
     }
 
     /// Takes in one scan. Scans should come in time order; a late one is used as far as the configured lag allows.
     pub fn step(&mut self, scan: &Scan) {
-        self.now = self.now.max(scan.time);
+        let models = Models { config: &self.config, sensors: &self.sensors };
+        if scan.time >= self.filter.now {
+            self.filter.step(models, scan);
+        }
+        self.number_tracks();
     }
 
     /// Lets time pass without a scan: silence is accounted for, dead tracks are dropped.
     pub fn advance(&mut self, to: Timestamp) {
-        self.now = self.now.max(to);
+        let models = Models { config: &self.config, sensors: &self.sensors };
+        self.filter.advance(models, to);
     }
 
     /// All tracks predicted to `at`, in the order of their numbers. Read only.
     #[must_use]
-    pub fn tracks_at(&self, _at: Timestamp) -> Vec<Track> {
-        let _ = (&self.config, &self.sensors);
-        Vec::new()
+    pub fn tracks_at(&self, at: Timestamp) -> Vec<Track> {
+        let models = Models { config: &self.config, sensors: &self.sensors };
+        let shown = self.filter.tracks.iter().filter_map(|track| {
+            let id = *self.numbers.get(&track.label)?;
+            let life_s = watch::life_s(models, &self.filter.sensors, track);
+            Some(report(&self.config, id, &track.predicted(&self.config, at, life_s)))
+        });
+        let mut tracks: Vec<Track> = shown.collect();
+        tracks.sort_by_key(|track| track.id);
+        tracks
+    }
+
+    /// Gives numbers to tracks that have become worth showing, and forgets those of tracks that are gone.
+    fn number_tracks(&mut self) {
+        let mut numbers = BTreeMap::new();
+        for track in &self.filter.tracks {
+            if let Some(number) = self.numbers.get(&track.label) {
+                numbers.insert(track.label, *number);
+            } else if track.existence >= SHOWN_EXISTENCE {
+                numbers.insert(track.label, TrackId(self.next_number));
+                self.next_number += 1;
+            }
+        }
+        self.numbers = numbers;
+    }
+}
+
+mod numbers_as_list {
+    //! A map keyed by labels, as a list of pairs.
+
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::TrackId;
+    use crate::bernoulli::Label;
+
+    pub(super) fn serialize<S: Serializer>(map: &BTreeMap<Label, TrackId>, to: S) -> Result<S::Ok, S::Error> {
+        map.iter().collect::<Vec<_>>().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<Label, TrackId>, D::Error> {
+        Ok(Vec::<(Label, TrackId)>::deserialize(from)?.into_iter().collect())
     }
 }

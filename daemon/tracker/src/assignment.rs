@@ -1,0 +1,151 @@
+//! The single best association of a cluster: a sparse assignment by shortest augmenting paths.
+//!
+//! Each track takes one of its gated plots or none; each plot goes to one track at most. The cost of a pair is
+//! `-ln psi`, of a miss zero, so the best assignment maximises the joint posterior. Successive shortest paths with
+//! potentials: Jonker and Volgenant, Computing 38, 1987, here on an adjacency list.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use crate::belief::Pair;
+
+/// A plot reached at some distance; the heap gives the nearest first, then the lowest number.
+#[derive(Clone, Copy, PartialEq)]
+struct Reached {
+    distance: f64,
+    node: usize,
+}
+
+impl Eq for Reached {}
+
+impl PartialOrd for Reached {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Reached {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.distance.total_cmp(&self.distance).then(other.node.cmp(&self.node))
+    }
+}
+
+/// For each track the index of its pair in the best assignment, `None` for a miss. `pairs` are sorted by track.
+pub(crate) fn best(tracks: usize, plots: usize, pairs: &[Pair]) -> Vec<Option<usize>> {
+    Assignment::new(tracks, plots, pairs).solved()
+}
+
+/// Columns are the plots, then one private "missed" column for each track.
+struct Assignment<'a> {
+    pairs: &'a [Pair],
+    plots: usize,
+    /// Pairs of each track: `pairs[first[t]..first[t + 1]]`.
+    first: Vec<usize>,
+    cost: Vec<f64>,
+    missed_cost: f64,
+    column_potential: Vec<f64>,
+    row_of_column: Vec<Option<usize>>,
+    pair_of_row: Vec<Option<usize>>,
+}
+
+impl<'a> Assignment<'a> {
+    fn new(tracks: usize, plots: usize, pairs: &'a [Pair]) -> Self {
+        let mut first = vec![0; tracks + 1];
+        for pair in pairs {
+            first[pair.track + 1] += 1;
+        }
+        for track in 0..tracks {
+            first[track + 1] += first[track];
+        }
+        let raw: Vec<f64> = pairs.iter().map(|pair| -libm::log(pair.weight.max(f64::MIN_POSITIVE))).collect();
+        // Dijkstra needs costs that are not negative; adding one constant to every column of every row changes nothing.
+        let lift = raw.iter().fold(0.0_f64, |lowest, cost| lowest.min(*cost));
+        Self {
+            pairs,
+            plots,
+            first,
+            cost: raw.into_iter().map(|cost| cost - lift).collect(),
+            missed_cost: -lift,
+            column_potential: vec![0.0; plots + tracks],
+            row_of_column: vec![None; plots + tracks],
+            pair_of_row: vec![None; tracks],
+        }
+    }
+
+    fn solved(mut self) -> Vec<Option<usize>> {
+        for row in 0..self.pair_of_row.len() {
+            self.augment(row);
+        }
+        self.pair_of_row
+    }
+
+    /// Columns a row can take: column, cost, and the pair unless it is the miss.
+    fn options(&self, row: usize) -> impl Iterator<Item = (usize, f64, Option<usize>)> + '_ {
+        let own = (self.first[row]..self.first[row + 1]).map(|p| (self.pairs[p].plot, self.cost[p], Some(p)));
+        own.chain(std::iter::once((self.plots + row, self.missed_cost, None)))
+    }
+
+    /// Gives `start` a column, moving others along the cheapest alternating path.
+    fn augment(&mut self, start: usize) {
+        let columns = self.column_potential.len();
+        let mut distance = vec![f64::INFINITY; columns];
+        let mut came_from: Vec<Option<(usize, Option<usize>)>> = vec![None; columns];
+        let mut settled = vec![false; columns];
+        let mut heap = BinaryHeap::new();
+        let (mut row, mut so_far) = (start, 0.0);
+        let (end, length) = loop {
+            let row_potential = self.row_potential(row);
+            for (column, cost, pair) in self.options(row) {
+                let through = so_far + (cost - row_potential - self.column_potential[column]).max(0.0);
+                if !settled[column] && through < distance[column] {
+                    distance[column] = through;
+                    came_from[column] = Some((row, pair));
+                    heap.push(Reached { distance: through, node: column });
+                }
+            }
+            let Some(next) = nearest_unsettled(&mut heap, &settled) else { return };
+            settled[next.node] = true;
+            match self.row_of_column[next.node] {
+                None => break (next.node, next.distance),
+                Some(holder) => (row, so_far) = (holder, next.distance),
+            }
+        };
+        for column in 0..columns {
+            if settled[column] {
+                self.column_potential[column] += distance[column] - length;
+            }
+        }
+        self.flip(start, end, &came_from);
+    }
+
+    /// Cheapest reduced option of a row: makes all reduced costs of a row non-negative, and zero on what it holds.
+    fn row_potential(&self, row: usize) -> f64 {
+        self.options(row).map(|(column, cost, _)| cost - self.column_potential[column]).fold(f64::INFINITY, f64::min)
+    }
+
+    fn flip(&mut self, start: usize, end: usize, came_from: &[Option<(usize, Option<usize>)>]) {
+        let mut column = end;
+        while let Some((row, pair)) = came_from[column] {
+            let given_up = self.column_of(row);
+            self.row_of_column[column] = Some(row);
+            self.pair_of_row[row] = pair;
+            if row == start {
+                return;
+            }
+            column = given_up;
+        }
+    }
+
+    fn column_of(&self, row: usize) -> usize {
+        self.pair_of_row[row].map_or(self.plots + row, |pair| self.pairs[pair].plot)
+    }
+}
+
+fn nearest_unsettled(heap: &mut BinaryHeap<Reached>, settled: &[bool]) -> Option<Reached> {
+    while let Some(next) = heap.pop() {
+        if !settled[next.node] {
+            return Some(next);
+        }
+    }
+    None
+}

@@ -1,0 +1,86 @@
+//! From possible pairs to what each track and plot makes of the scan.
+//!
+//! Existence always follows the marginal probabilities. The state does so too where tracks are alone; where likely
+//! tracks contend for the same plots it follows the best joint association, because averaging over exchanged plots
+//! draws objects that walk close together into one (coalescence).
+
+use crate::assignment;
+use crate::belief::{self, Marginals, Pair};
+use crate::cluster::{Cluster, clusters};
+
+/// What one track makes of the scan.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Verdict {
+    /// Probability that no plot is from this track (the object may not exist).
+    pub(crate) missed: f64,
+    /// Plots with the probability that they are from this track.
+    pub(crate) claims: Vec<(usize, f64)>,
+    /// The one plot that the state follows in a contended cluster: `Some(None)` for "none of them".
+    pub(crate) best: Option<Option<usize>>,
+}
+
+/// The result for a whole scan.
+pub(crate) struct Association {
+    pub(crate) tracks: Vec<Verdict>,
+    /// For each plot, the probability that it is from no track.
+    pub(crate) unclaimed: Vec<f64>,
+}
+
+/// Two tracks contend when both are likely to exist and both claim a plot with at least this probability.
+const CONTENDED_SHARE: f64 = 0.02;
+const CONTENDER_EXISTENCE: f64 = 0.3;
+
+/// Associates a scan. `existence` is that of each track; `pairs` are sorted by track, then plot.
+pub(crate) fn associate(existence: &[f64], plots: usize, pairs: &[Pair]) -> Association {
+    let mut result = Association {
+        tracks: vec![Verdict { missed: 1.0, ..Verdict::default() }; existence.len()],
+        unclaimed: vec![1.0; plots],
+    };
+    for cluster in clusters(existence.len(), plots, pairs) {
+        let local = localised(&cluster, pairs);
+        let marginals = belief::marginals(cluster.tracks.len(), cluster.plots.len(), &local);
+        for (place, track) in cluster.tracks.iter().enumerate() {
+            result.tracks[*track].missed = marginals.missed[place];
+        }
+        for (place, plot) in cluster.plots.iter().enumerate() {
+            result.unclaimed[*plot] = marginals.unclaimed[place];
+        }
+        for (index, share) in cluster.pairs.iter().zip(&marginals.pairs) {
+            result.tracks[pairs[*index].track].claims.push((pairs[*index].plot, *share));
+        }
+        if is_contended(&cluster, &local, &marginals, existence) {
+            let best = assignment::best(cluster.tracks.len(), cluster.plots.len(), &local);
+            for (track, pair) in cluster.tracks.iter().zip(best) {
+                result.tracks[*track].best = Some(pair.map(|local| pairs[cluster.pairs[local]].plot));
+            }
+        }
+    }
+    result
+}
+
+/// The pairs of a cluster in the cluster's own numbers.
+fn localised(cluster: &Cluster, pairs: &[Pair]) -> Vec<Pair> {
+    let place = |members: &[usize], member: usize| members.partition_point(|other| *other < member);
+    cluster
+        .pairs
+        .iter()
+        .map(|index| {
+            let pair = pairs[*index];
+            Pair {
+                track: place(&cluster.tracks, pair.track),
+                plot: place(&cluster.plots, pair.plot),
+                weight: pair.weight,
+            }
+        })
+        .collect()
+}
+
+fn is_contended(cluster: &Cluster, local: &[Pair], marginals: &Marginals, existence: &[f64]) -> bool {
+    let mut contenders = vec![0_u32; cluster.plots.len()];
+    for (pair, share) in local.iter().zip(&marginals.pairs) {
+        if *share >= CONTENDED_SHARE && existence[cluster.tracks[pair.track]] >= CONTENDER_EXISTENCE {
+            contenders[pair.plot] += 1;
+        }
+    }
+    contenders.iter().any(|count| *count > 1)
+}

@@ -1,0 +1,72 @@
+//! Which plot is from which track, with what probability: loopy belief propagation.
+//!
+//! Williams and Lau, "Approximate evaluation of marginal association probabilities with belief propagation",
+//! IEEE Transactions on Aerospace and Electronic Systems 50(4), 2014. Exact when the graph of tracks and plots has no
+//! loop, and always convergent. The weights `psi = r L(z) / ((1 - r + r (1 - pD)) (clutter + birth)(z))` compare
+//! "this plot is from this track" with "the track was missed and the plot is new or false".
+
+/// A possible association.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Pair {
+    /// Track, counted within the scan or cluster.
+    pub(crate) track: usize,
+    /// Plot, counted likewise.
+    pub(crate) plot: usize,
+    /// The weight `psi` above.
+    pub(crate) weight: f64,
+}
+
+/// Association probabilities.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Marginals {
+    /// For each pair given, the probability that it is true.
+    pub(crate) pairs: Vec<f64>,
+    /// For each track, the probability that it has no plot.
+    pub(crate) missed: Vec<f64>,
+    /// For each plot, the probability that it belongs to none of these tracks.
+    pub(crate) unclaimed: Vec<f64>,
+}
+
+const MOST_ROUNDS: usize = 100;
+const CONVERGED: f64 = 1e-5;
+
+/// Marginal association probabilities. `pairs` are sorted by track.
+pub(crate) fn marginals(tracks: usize, plots: usize, pairs: &[Pair]) -> Marginals {
+    let mut to_track = vec![1.0; pairs.len()];
+    let mut to_plot = vec![0.0; pairs.len()];
+    let mut at_track = vec![0.0; tracks];
+    let mut at_plot = vec![0.0; plots];
+    for _ in 0..MOST_ROUNDS {
+        gather(&mut at_track, pairs.iter().zip(&to_track).map(|(pair, message)| (pair.track, pair.weight * message)));
+        for ((pair, message), sent) in pairs.iter().zip(&to_track).zip(&mut to_plot) {
+            *sent = pair.weight / (1.0 + (at_track[pair.track] - pair.weight * message).max(0.0));
+        }
+        gather(&mut at_plot, pairs.iter().zip(&to_plot).map(|(pair, message)| (pair.plot, *message)));
+        let mut change: f64 = 0.0;
+        for ((pair, message), sent) in pairs.iter().zip(&mut to_track).zip(&to_plot) {
+            let fresh = 1.0 / (1.0 + (at_plot[pair.plot] - sent).max(0.0));
+            change = change.max((fresh - *message).abs());
+            *message = fresh;
+        }
+        if change < CONVERGED {
+            break;
+        }
+    }
+    gather(&mut at_track, pairs.iter().zip(&to_track).map(|(pair, message)| (pair.track, pair.weight * message)));
+    Marginals {
+        pairs: pairs
+            .iter()
+            .zip(&to_track)
+            .map(|(pair, message)| pair.weight * message / (1.0 + at_track[pair.track]))
+            .collect(),
+        missed: at_track.iter().map(|sum| 1.0 / (1.0 + sum)).collect(),
+        unclaimed: at_plot.iter().map(|sum| 1.0 / (1.0 + sum)).collect(),
+    }
+}
+
+fn gather(sums: &mut [f64], terms: impl Iterator<Item = (usize, f64)>) {
+    sums.fill(0.0);
+    for (place, term) in terms {
+        sums[place] += term;
+    }
+}

@@ -1,0 +1,173 @@
+//! One potential object: whether it exists, and where it is if it does.
+//!
+//! The Bernoulli component of the Poisson multi-Bernoulli filter. Its state is a mixture: one hypothesis where
+//! positions are measured, many along the ray while only a bearing is known.
+
+use serde::{Deserialize, Serialize};
+
+use crate::class;
+use crate::config::TrackerConfig;
+use crate::contribution::Records;
+use crate::detection::ClassProbabilities;
+use crate::gaussian::Gaussian;
+use crate::imm::{Hypothesis, MotionStep};
+use crate::measure::Plot;
+use crate::mixture;
+use crate::time::Timestamp;
+
+/// Which plot of which scan began this track: unique, and the same when the past is filtered again
+/// (a label in the sense of Vo and Vo, IEEE Transactions on Signal Processing 61(13), 2013).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Label {
+    pub(crate) time: Timestamp,
+    pub(crate) sensor: usize,
+    pub(crate) plot: usize,
+}
+
+/// A potential object.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Bernoulli {
+    pub(crate) label: Label,
+    /// Time the belief stands for.
+    pub(crate) time: Timestamp,
+    /// Probability that the object exists.
+    pub(crate) existence: f64,
+    /// Where it is, if it exists.
+    pub(crate) hypotheses: Vec<Hypothesis>,
+    pub(crate) class: ClassProbabilities,
+    pub(crate) last_seen: Timestamp,
+    pub(crate) confirmed: bool,
+    pub(crate) records: Records,
+}
+
+/// What a scan could mean for one track, before association: for each hypothesis a factor on the density of a plot
+/// (the detection probability there) and one on having no plot.
+#[derive(Clone, Debug)]
+pub(crate) struct Prospect {
+    pub(crate) detected: Vec<f64>,
+    pub(crate) missed: Vec<f64>,
+    /// Mean of the latter over the hypotheses.
+    pub(crate) mean_missed: f64,
+}
+
+impl Bernoulli {
+    /// Moves the belief to `to`; the object survives with the probability that its mean life gives.
+    pub(crate) fn predict(&mut self, step: &MotionStep, to: Timestamp, life_s: f64) {
+        for hypothesis in &mut self.hypotheses {
+            hypothesis.predict(step);
+        }
+        self.existence *= libm::exp(-step.interval_s / life_s);
+        self.time = to;
+    }
+
+    /// A copy moved to `to`, without changing this one.
+    pub(crate) fn predicted(&self, config: &TrackerConfig, to: Timestamp, life_s: f64) -> Self {
+        let mut copy = self.clone();
+        let interval_s = to.seconds_since(self.time);
+        if interval_s > 0.0 {
+            copy.predict(&MotionStep::new(config, interval_s), to, life_s);
+        }
+        copy
+    }
+
+    /// The state with the moments of the whole mixture.
+    pub(crate) fn moments(&self) -> Gaussian {
+        mixture::moments(&self.hypotheses)
+    }
+
+    /// The factors of a sensor that scans, from its detection probability at a place.
+    pub(crate) fn prospect(&self, detection_at: impl Fn(&Gaussian) -> f64) -> Prospect {
+        let detected: Vec<f64> = self.hypotheses.iter().map(|hypothesis| detection_at(&hypothesis.moments())).collect();
+        let missed: Vec<f64> = detected.iter().map(|detection| 1.0 - detection).collect();
+        let mean_missed = self.hypotheses.iter().zip(&missed).map(|(h, m)| h.weight * m).sum();
+        Prospect { detected, missed, mean_missed }
+    }
+
+    /// The factors of a sensor that reports events: its silence in this instant says nothing.
+    pub(crate) fn prospect_of_event(&self) -> Prospect {
+        let ones = vec![1.0; self.hypotheses.len()];
+        Prospect { detected: ones.clone(), missed: ones, mean_missed: 1.0 }
+    }
+
+    /// Density of `plot` coming from this object, detection included, if the object exists.
+    pub(crate) fn likelihood(&self, prospect: &Prospect, plot: &Plot<'_>) -> f64 {
+        let over_modes = |hypothesis: &Hypothesis| -> f64 {
+            hypothesis.active().map(|(probability, state)| probability * plot.likelihood(state).0).sum()
+        };
+        let parts = self.hypotheses.iter().zip(&prospect.detected);
+        parts.filter(|(_, d)| **d > 0.0).map(|(h, detection)| h.weight * detection * over_modes(h)).sum()
+    }
+
+    /// The update of the multi-Bernoulli filter: a mixture over "missed" and each plot taken, weighted by their
+    /// probabilities, each hypothesis brought back to one Gaussian per mode.
+    ///
+    /// `missed` is the probability that the object exists and has no plot; existence itself is the caller's.
+    pub(crate) fn update(&mut self, prospect: &Prospect, missed: f64, taken: &[(f64, &Plot<'_>)]) {
+        let mut updated = Vec::with_capacity(self.hypotheses.len());
+        let evidence: Vec<f64> = taken.iter().map(|(_, plot)| self.likelihood(prospect, plot)).collect();
+        let mut parts = Vec::with_capacity(taken.len() + 1);
+        for (place, hypothesis) in self.hypotheses.iter().enumerate() {
+            let detection = prospect.detected[place];
+            parts.clear();
+            let silence = prospect.missed[place] / prospect.mean_missed.max(f64::MIN_POSITIVE);
+            let stayed = missed * hypothesis.weight * silence;
+            if stayed > 0.0 {
+                parts.push(Hypothesis { weight: stayed, ..hypothesis.clone() });
+            }
+            for ((share, plot), evidence) in taken.iter().zip(&evidence) {
+                let scale = share * hypothesis.weight * detection / evidence;
+                parts.extend(updated_by(hypothesis, plot, scale));
+            }
+            updated.extend(Hypothesis::merged(&parts));
+        }
+        self.hypotheses = mixture::reduced(updated, &self.hypotheses);
+        for (share, plot) in taken {
+            self.class = class::fused(&self.class, plot.class.as_ref(), *share);
+        }
+    }
+
+    /// Probability that the object exists if no plot is from it.
+    pub(crate) fn alive_if_missed(&self, prospect: &Prospect) -> f64 {
+        let alive = self.existence * prospect.mean_missed;
+        alive / (1.0 - self.existence + alive).max(f64::MIN_POSITIVE)
+    }
+
+    /// A new track from a plot.
+    pub(crate) fn born(label: Label, existence: f64, hypotheses: Vec<Hypothesis>, class: ClassProbabilities) -> Self {
+        Self {
+            label,
+            time: label.time,
+            existence,
+            hypotheses,
+            class,
+            last_seen: label.time,
+            confirmed: false,
+            records: Records::default(),
+        }
+    }
+}
+
+/// The hypothesis after a plot, weighted `scale` times the plot's density. `None` when the plot is impossible.
+fn updated_by(hypothesis: &Hypothesis, plot: &Plot<'_>, scale: f64) -> Option<Hypothesis> {
+    let mut posterior = hypothesis.clone();
+    let mut total = 0.0;
+    for (probability, mode) in posterior.mode_probability.iter_mut().zip(&mut posterior.modes) {
+        let updated = if *probability > 0.0 { plot.update(mode) } else { None };
+        match updated {
+            Some((state, density)) => {
+                *mode = state;
+                *probability *= density;
+            }
+            None => *probability = 0.0,
+        }
+        total += *probability;
+    }
+    if total <= 0.0 || !total.is_finite() {
+        return None;
+    }
+    for probability in &mut posterior.mode_probability {
+        *probability /= total;
+    }
+    posterior.weight = scale * total;
+    Some(posterior)
+}

@@ -1,0 +1,69 @@
+//! What can be set about the filter.
+
+use serde::{Deserialize, Serialize};
+
+use crate::motion::MotionModel;
+
+/// Number of motion modes of the interacting multiple model filter.
+pub(crate) const MODES: usize = 3;
+
+/// What can be set about the filter; every field has a default that suits people on foot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrackerConfig {
+    /// Upper bound of tracks kept; the least likely to exist go first.
+    pub max_tracks: usize,
+    /// How far back a late scan is still filtered in at its own time.
+    pub max_lag_s: f64,
+    /// How an object that stays moves.
+    pub still: MotionModel,
+    /// How an object on foot moves.
+    pub walking: MotionModel,
+    /// How a vehicle moves, or anything in a hurry.
+    pub vehicle: MotionModel,
+    /// How long an object usually keeps to one of these.
+    pub mode_dwell_s: f64,
+    /// How long an object usually stays in the watched area.
+    pub mean_life_s: f64,
+    /// How long a track is believed in after it has left all coverage and heads for none.
+    pub departed_life_s: f64,
+    /// Objects per square kilometre that are there when the filter starts.
+    pub initial_density_per_km2: f64,
+    /// Objects that appear per square kilometre and hour, once running.
+    pub arrivals_per_km2_hour: f64,
+    /// Existence probability from which a track is confirmed.
+    pub confirm_existence: f64,
+    /// Existence probability below which a confirmed track is tentative again.
+    pub doubt_existence: f64,
+    /// Existence probability below which a track is forgotten.
+    pub forget_existence: f64,
+    /// Standard deviation of the position from which a track is a zone rather than a point.
+    pub point_sd_m: f64,
+}
+
+impl Default for TrackerConfig {
+    fn default() -> Self {
+        Self {
+            max_tracks: 20_000,
+            max_lag_s: 30.0,
+            still: MotionModel { speed_sd_mps: 0.1, persistence_s: 2.0, share: 0.05 },
+            walking: MotionModel { speed_sd_mps: 1.1, persistence_s: 400.0, share: 0.92 },
+            vehicle: MotionModel { speed_sd_mps: 6.0, persistence_s: 30.0, share: 0.03 },
+            mode_dwell_s: 120.0,
+            mean_life_s: 400.0,
+            departed_life_s: 1.0,
+            initial_density_per_km2: 1.0,
+            arrivals_per_km2_hour: 30.0,
+            confirm_existence: 0.6,
+            doubt_existence: 0.4,
+            forget_existence: 0.000_1,
+            point_sd_m: 30.0,
+        }
+    }
+}
+
+impl TrackerConfig {
+    pub(crate) fn modes(&self) -> [MotionModel; MODES] {
+        [self.still, self.walking, self.vehicle]
+    }
+}

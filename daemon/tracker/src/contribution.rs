@@ -1,0 +1,72 @@
+//! Who said what about a track: one record per sensor, the material of explanations.
+
+use serde::{Deserialize, Serialize};
+
+use crate::gaussian::Gaussian;
+use crate::measure::Plot;
+use crate::time::Timestamp;
+use crate::track::Contribution;
+
+/// An association less likely than this leaves no innovation in the record.
+const WORTH_RECORDING: f64 = 0.5;
+
+/// The records of one track, by sensor index.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Records(Vec<Contribution>);
+
+impl Records {
+    /// Notes that a plot was from this track with probability `share`, and what that did to the log-odds of existence.
+    pub(crate) fn note(
+        &mut self,
+        sensor: usize,
+        time: Timestamp,
+        share: f64,
+        log_ratio: f64,
+        plot: &Plot<'_>,
+        prior: &Gaussian,
+    ) {
+        let record = self.of(sensor, time);
+        record.time = time;
+        record.detections += share;
+        record.log_likelihood += log_ratio;
+        if share >= WORTH_RECORDING || record.innovation.is_empty() {
+            let innovation = plot.record(prior);
+            record.innovation = innovation.innovation;
+            record.innovation_covariance = innovation.covariance;
+            record.test_ratio = innovation.test_ratio;
+        }
+    }
+
+    /// Notes what a sensor's silence did to the log-odds of existence, if that sensor has contributed before.
+    pub(crate) fn note_silence(&mut self, sensor: usize, log_ratio: f64) {
+        if let Ok(found) = self.0.binary_search_by_key(&sensor, |record| record.sensor) {
+            self.0[found].log_likelihood += log_ratio;
+        }
+    }
+
+    pub(crate) fn as_slice(&self) -> &[Contribution] {
+        &self.0
+    }
+
+    fn of(&mut self, sensor: usize, time: Timestamp) -> &mut Contribution {
+        let place = match self.0.binary_search_by_key(&sensor, |record| record.sensor) {
+            Ok(found) => found,
+            Err(place) => {
+                self.0.insert(
+                    place,
+                    Contribution {
+                        sensor,
+                        time,
+                        detections: 0.0,
+                        innovation: Vec::new(),
+                        innovation_covariance: Vec::new(),
+                        test_ratio: 0.0,
+                        log_likelihood: 0.0,
+                    },
+                );
+                place
+            }
+        };
+        &mut self.0[place]
+    }
+}

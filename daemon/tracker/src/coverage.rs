@@ -1,0 +1,109 @@
+//! Where a sensor sees: the signed distance of a point from the edge of its coverage, and the probability that an
+//! uncertain position is inside.
+
+use nalgebra::{Matrix2, Vector2};
+
+use crate::angle::wrap;
+use crate::sensor::Coverage;
+
+const SQRT_TWO: f64 = core::f64::consts::SQRT_2;
+
+impl Coverage {
+    /// Distance to the edge, positive inside. A line has no inside: minus the distance to the segment.
+    pub(crate) fn signed_distance_m(&self, origin_m: Vector2<f64>, point_m: Vector2<f64>) -> f64 {
+        match self {
+            Self::Circle { radius_m } => radius_m - (point_m - origin_m).norm(),
+            Self::Sector { range_m, min_range_m, heading_rad, width_rad } => {
+                let offset = point_m - origin_m;
+                let range = offset.norm();
+                let radial = (range_m - range).min(range - min_range_m);
+                if *width_rad >= core::f64::consts::TAU {
+                    return radial;
+                }
+                let azimuth = libm::atan2(offset.x, offset.y);
+                let inside_rad = 0.5 * width_rad - wrap(azimuth - heading_rad).abs();
+                radial.min(range * libm::sin(inside_rad.clamp(-1.5, 1.5)))
+            }
+            Self::Polygon { points_m } => signed_distance_to_polygon(points_m, point_m),
+            Self::Line { from_m, to_m } => -distance_to_segment(*from_m, *to_m, point_m),
+        }
+    }
+
+    /// Probability that a Gaussian position is inside, with the edge taken as straight where it is nearest.
+    pub(crate) fn probability_inside(
+        &self,
+        origin_m: Vector2<f64>,
+        position_m: Vector2<f64>,
+        covariance_m2: &Matrix2<f64>,
+    ) -> f64 {
+        let distance = self.signed_distance_m(origin_m, position_m);
+        let sd = libm::sqrt(0.5 * covariance_m2.trace()).max(1e-3);
+        if distance > 5.0 * sd {
+            1.0
+        } else if distance < -5.0 * sd {
+            0.0
+        } else {
+            0.5 * libm::erfc(-distance / (sd * SQRT_TWO))
+        }
+    }
+
+    /// A box around the coverage: west, south, east, north.
+    pub(crate) fn bounds_m(&self, origin_m: Vector2<f64>) -> (Vector2<f64>, Vector2<f64>) {
+        let around = |points: &mut dyn Iterator<Item = [f64; 2]>| {
+            let mut low = Vector2::repeat(f64::INFINITY);
+            let mut high = Vector2::repeat(f64::NEG_INFINITY);
+            for [east, north] in points {
+                low = low.inf(&Vector2::new(east, north));
+                high = high.sup(&Vector2::new(east, north));
+            }
+            (low, high)
+        };
+        match self {
+            Self::Circle { radius_m: reach } | Self::Sector { range_m: reach, .. } => {
+                (origin_m.add_scalar(-reach), origin_m.add_scalar(*reach))
+            }
+            Self::Polygon { points_m } => around(&mut points_m.iter().copied()),
+            Self::Line { from_m, to_m } => around(&mut [*from_m, *to_m].into_iter()),
+        }
+    }
+
+    /// Area in square metres; a line has none.
+    pub(crate) fn area_m2(&self) -> f64 {
+        match self {
+            Self::Circle { radius_m } => core::f64::consts::PI * radius_m * radius_m,
+            Self::Sector { range_m, min_range_m, width_rad, .. } => {
+                0.5 * width_rad * (range_m * range_m - min_range_m * min_range_m)
+            }
+            Self::Polygon { points_m } => {
+                let doubled: f64 = edges(points_m).map(|(a, b)| a.x * b.y - b.x * a.y).sum();
+                0.5 * doubled.abs()
+            }
+            Self::Line { .. } => 0.0,
+        }
+    }
+}
+
+fn edges(points_m: &[[f64; 2]]) -> impl Iterator<Item = (Vector2<f64>, Vector2<f64>)> + '_ {
+    let next = points_m.iter().skip(1).chain(points_m.first());
+    points_m.iter().zip(next).map(|(a, b)| (Vector2::new(a[0], a[1]), Vector2::new(b[0], b[1])))
+}
+
+fn signed_distance_to_polygon(points_m: &[[f64; 2]], point: Vector2<f64>) -> f64 {
+    let mut nearest = f64::INFINITY;
+    let mut inside = false;
+    for (a, b) in edges(points_m) {
+        nearest = nearest.min(distance_to_segment([a.x, a.y], [b.x, b.y], point));
+        let crosses = (a.y > point.y) != (b.y > point.y);
+        if crosses && point.x < (b.x - a.x) * (point.y - a.y) / (b.y - a.y) + a.x {
+            inside = !inside;
+        }
+    }
+    if inside { nearest } else { -nearest }
+}
+
+fn distance_to_segment(from_m: [f64; 2], to_m: [f64; 2], point: Vector2<f64>) -> f64 {
+    let start = Vector2::new(from_m[0], from_m[1]);
+    let along = Vector2::new(to_m[0], to_m[1]) - start;
+    let share = ((point - start).dot(&along) / along.norm_squared().max(f64::MIN_POSITIVE)).clamp(0.0, 1.0);
+    (point - start - along * share).norm()
+}

@@ -1,0 +1,82 @@
+//! Which plots may be from which track: boxes around tracks against a grid of plots.
+
+use nalgebra::Vector2;
+
+use crate::bernoulli::Bernoulli;
+use crate::measure::Plot;
+
+/// Half-width of a gate in standard deviations of the innovation. What falls outside weighs less than 4e-5 of the peak.
+const GATE_SD: f64 = 4.5;
+
+/// Side of the grid's cells.
+const CELL_M: f64 = 50.0;
+
+/// The plots of a scan, found by place. Plots without a place on the ground (bearings, ranges) are in every gate.
+pub(crate) struct PlotIndex {
+    /// Cell row, cell column, plot; sorted.
+    cells: Vec<(i64, i64, usize)>,
+    places: Vec<Option<(Vector2<f64>, Vector2<f64>)>>,
+    everywhere: Vec<usize>,
+    /// Largest standard deviation of any plot, east and north.
+    widest: Vector2<f64>,
+}
+
+impl PlotIndex {
+    pub(crate) fn new(plots: &[Plot<'_>]) -> Self {
+        let places: Vec<_> = plots
+            .iter()
+            .map(|plot| plot.on_ground().map(|(place, spread)| (place, spread.diagonal().map(libm::sqrt))))
+            .collect();
+        let mut cells = Vec::with_capacity(plots.len());
+        let mut everywhere = Vec::new();
+        for (plot, place) in places.iter().enumerate() {
+            match place {
+                Some((place, _)) => cells.push((cell_of(place.y), cell_of(place.x), plot)),
+                None => everywhere.push(plot),
+            }
+        }
+        cells.sort_unstable();
+        let widest = places.iter().flatten().fold(Vector2::zeros(), |widest: Vector2<f64>, (_, sd)| widest.sup(sd));
+        Self { cells, places, everywhere, widest }
+    }
+
+    /// Plots inside the box around the track, in ascending order.
+    pub(crate) fn gated(&self, track: &Bernoulli, found: &mut Vec<usize>) {
+        found.clear();
+        found.extend_from_slice(&self.everywhere);
+        if self.cells.is_empty() {
+            return;
+        }
+        for hypothesis in &track.hypotheses {
+            for (_, state) in hypothesis.active() {
+                let centre = state.position();
+                let variance = Vector2::new(state.covariance[(0, 0)], state.covariance[(1, 1)]);
+                self.inside_box(centre, variance, found);
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+    }
+
+    fn inside_box(&self, centre: Vector2<f64>, variance: Vector2<f64>, found: &mut Vec<usize>) {
+        let half = variance.zip_map(&self.widest, |v, sd| GATE_SD * libm::sqrt(v + sd * sd));
+        let (low, high) = (centre - half, centre + half);
+        for row in cell_of(low.y)..=cell_of(high.y) {
+            let start = self.cells.partition_point(|cell| (cell.0, cell.1) < (row, cell_of(low.x)));
+            let reached = self.cells[start..].iter().take_while(|cell| cell.0 == row && cell.1 <= cell_of(high.x));
+            for (_, _, plot) in reached {
+                let inside = self.places[*plot].is_some_and(|(place, _)| {
+                    place.x >= low.x && place.y >= low.y && place.x <= high.x && place.y <= high.y
+                });
+                if inside {
+                    found.push(*plot);
+                }
+            }
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a site is millions of metres at most; the cast saturates")]
+fn cell_of(coordinate_m: f64) -> i64 {
+    libm::floor(coordinate_m / CELL_M) as i64
+}

@@ -1,0 +1,127 @@
+//! A Gaussian over the state `x = [east, north, east velocity, north velocity]` and its Kalman update.
+
+use nalgebra::{Matrix2, Matrix4, SMatrix, SVector, Vector2, Vector4};
+use serde::{Deserialize, Serialize};
+
+/// Mean `x` and covariance `P` of a state in metres and metres a second.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Gaussian {
+    pub(crate) mean: Vector4<f64>,
+    pub(crate) covariance: Matrix4<f64>,
+}
+
+impl Gaussian {
+    /// Independent position and velocity.
+    pub(crate) fn new(
+        position_m: Vector2<f64>,
+        position_covariance: Matrix2<f64>,
+        velocity_mps: Vector2<f64>,
+        velocity_covariance: Matrix2<f64>,
+    ) -> Self {
+        let mut covariance = Matrix4::zeros();
+        covariance.fixed_view_mut::<2, 2>(0, 0).copy_from(&position_covariance);
+        covariance.fixed_view_mut::<2, 2>(2, 2).copy_from(&velocity_covariance);
+        Self { mean: Vector4::new(position_m.x, position_m.y, velocity_mps.x, velocity_mps.y), covariance }
+    }
+
+    pub(crate) fn position(&self) -> Vector2<f64> {
+        Vector2::new(self.mean[0], self.mean[1])
+    }
+
+    pub(crate) fn velocity(&self) -> Vector2<f64> {
+        Vector2::new(self.mean[2], self.mean[3])
+    }
+
+    pub(crate) fn position_covariance(&self) -> Matrix2<f64> {
+        self.covariance.fixed_view::<2, 2>(0, 0).into_owned()
+    }
+
+    pub(crate) fn velocity_covariance(&self) -> Matrix2<f64> {
+        self.covariance.fixed_view::<2, 2>(2, 2).into_owned()
+    }
+
+    /// Larger standard deviation of the position over all directions.
+    pub(crate) fn position_sd_m(&self) -> f64 {
+        largest_sd(&self.position_covariance())
+    }
+
+    /// The Gaussian with the mean and covariance of a weighted sum; the weights need not sum to one.
+    /// `None` when they sum to nothing.
+    pub(crate) fn merged<'a>(parts: impl Iterator<Item = (f64, &'a Self)> + Clone) -> Option<Self> {
+        let total: f64 = parts.clone().map(|(weight, _)| weight).sum();
+        if total <= 0.0 {
+            return None;
+        }
+        let mut mean = Vector4::zeros();
+        for (weight, part) in parts.clone() {
+            mean += part.mean * (weight / total);
+        }
+        let mut covariance = Matrix4::zeros();
+        for (weight, part) in parts {
+            let spread = part.mean - mean;
+            covariance += (part.covariance + spread * spread.transpose()) * (weight / total);
+        }
+        Some(Self { mean, covariance })
+    }
+}
+
+/// Square root of the larger eigenvalue of a symmetric 2 x 2 matrix.
+pub(crate) fn largest_sd(covariance: &Matrix2<f64>) -> f64 {
+    let mean = 0.5 * (covariance[(0, 0)] + covariance[(1, 1)]);
+    let half = 0.5 * (covariance[(0, 0)] - covariance[(1, 1)]);
+    let off = covariance[(0, 1)];
+    libm::sqrt(mean + libm::sqrt(half * half + off * off))
+}
+
+/// A measurement linearised at a prior: innovation `z - h(x)`, Jacobian `H`, noise `R`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Linearised<const D: usize> {
+    pub(crate) innovation: SVector<f64, D>,
+    pub(crate) jacobian: SMatrix<f64, D, 4>,
+    pub(crate) noise: SMatrix<f64, D, D>,
+}
+
+impl<const D: usize> Linearised<D> {
+    /// Innovation covariance `S = H P H' + R`.
+    pub(crate) fn innovation_covariance(&self, prior: &Gaussian) -> SMatrix<f64, D, D> {
+        self.jacobian * prior.covariance * self.jacobian.transpose() + self.noise
+    }
+
+    /// Density `N(z; h(x), S)` and the normalised innovation squared. Zero density when `S` is not positive definite.
+    pub(crate) fn likelihood(&self, prior: &Gaussian) -> (f64, f64) {
+        let Some(factor) = self.innovation_covariance(prior).cholesky() else {
+            return (0.0, f64::INFINITY);
+        };
+        density(&factor.l(), &self.innovation)
+    }
+
+    /// Kalman update in Joseph's form, which keeps the covariance symmetric positive definite, and the density.
+    /// `None` when `S` is not positive definite.
+    pub(crate) fn update(&self, prior: &Gaussian) -> Option<(Gaussian, f64)> {
+        let cross = prior.covariance * self.jacobian.transpose();
+        let factor = (self.jacobian * cross + self.noise).cholesky()?;
+        let (likelihood, _) = density(&factor.l(), &self.innovation);
+        let gain = factor.solve(&cross.transpose()).transpose();
+        let keep = Matrix4::identity() - gain * self.jacobian;
+        let covariance = keep * prior.covariance * keep.transpose() + gain * self.noise * gain.transpose();
+        let covariance = (covariance + covariance.transpose()) * 0.5;
+        Some((Gaussian { mean: prior.mean + gain * self.innovation, covariance }, likelihood))
+    }
+}
+
+/// Density of a centred Gaussian with Cholesky factor `lower` at `innovation`, and the squared Mahalanobis distance.
+fn density<const D: usize>(lower: &SMatrix<f64, D, D>, innovation: &SVector<f64, D>) -> (f64, f64) {
+    let mut whitened = *innovation;
+    let mut normaliser = 1.0;
+    for row in 0..D {
+        for column in 0..row {
+            whitened[row] -= lower[(row, column)] * whitened[column];
+        }
+        whitened[row] /= lower[(row, row)];
+        normaliser *= lower[(row, row)] * SQRT_TWO_PI;
+    }
+    let squared = whitened.norm_squared();
+    (libm::exp(-0.5 * squared) / normaliser, squared)
+}
+
+const SQRT_TWO_PI: f64 = 2.506_628_274_631_000_5;

@@ -1,0 +1,139 @@
+//! What a plot says about a state: one file per kind of measurement, all brought to a linearised innovation.
+//!
+//! Densities are in the measurement's own units: per m² for positions, per m rad for range and bearing, per rad, per
+//! m; for presence and crossing, per second. Clutter and birth intensities use the same units, so that they compare.
+
+mod bearing;
+mod crossing;
+mod position;
+mod presence;
+mod range;
+mod range_bearing;
+
+use nalgebra::{Matrix2, Vector2};
+
+use crate::detection::{ClassProbabilities, Measurement};
+use crate::gaussian::{Gaussian, Linearised};
+use crate::sensor::{Coverage, SensorModel};
+
+/// One detection ready for filtering: the measurement, where the sensor stood, and the shape it watches.
+#[derive(Clone, Debug)]
+pub(crate) struct Plot<'a> {
+    pub(crate) measurement: Measurement,
+    pub(crate) class: Option<ClassProbabilities>,
+    pub(crate) origin_m: Vector2<f64>,
+    /// Variance of the sensor's own position per axis.
+    pub(crate) origin_variance_m2: f64,
+    pub(crate) sensor: &'a SensorModel,
+}
+
+/// A measurement at a prior, of whichever dimension.
+enum Innovation {
+    One(Linearised<1>),
+    Two(Linearised<2>),
+    Three(Linearised<3>),
+}
+
+/// The record of one association.
+pub(crate) struct InnovationRecord {
+    pub(crate) innovation: Vec<f64>,
+    pub(crate) covariance: Vec<f64>,
+    pub(crate) test_ratio: f64,
+}
+
+impl Plot<'_> {
+    /// The linearised measurement and the factor that turns its density into the measurement's units.
+    fn linearise(&self, prior: &Gaussian) -> (Innovation, f64) {
+        match self.measurement {
+            Measurement::Position { position_m, covariance_m2 } => {
+                (Innovation::Two(position::linearise(position_m, &covariance_m2, self.origin_variance_m2, prior)), 1.0)
+            }
+            Measurement::RangeBearing { range_m, range_sd_m, azimuth_rad, azimuth_sd_rad, range_rate_mps } => {
+                let polar = range_bearing::Polar { range_m, range_sd_m, azimuth_rad, azimuth_sd_rad };
+                let innovation = match range_rate_mps {
+                    Some(rate) => Innovation::Three(polar.linearise_with_rate(rate, self, prior)),
+                    None => Innovation::Two(polar.linearise(self, prior)),
+                };
+                (innovation, 1.0)
+            }
+            Measurement::Bearing { azimuth_rad, azimuth_sd_rad } => {
+                (Innovation::One(bearing::linearise(azimuth_rad, azimuth_sd_rad, self, prior)), 1.0)
+            }
+            Measurement::Range { range_m, range_sd_m } => {
+                (Innovation::One(range::linearise(range_m, range_sd_m, self, prior)), 1.0)
+            }
+            Measurement::Presence { .. } => {
+                let (innovation, scale) = presence::linearise(self, prior);
+                (Innovation::Two(innovation), scale)
+            }
+            Measurement::Crossing { direction } => {
+                let (innovation, scale) = crossing::linearise(direction, self, prior);
+                (Innovation::Two(innovation), scale)
+            }
+        }
+    }
+
+    /// Density of this plot if it comes from an object in this state, and the normalised innovation squared.
+    pub(crate) fn likelihood(&self, prior: &Gaussian) -> (f64, f64) {
+        let (innovation, scale) = self.linearise(prior);
+        let (density, squared) = match innovation {
+            Innovation::One(one) => one.likelihood(prior),
+            Innovation::Two(two) => two.likelihood(prior),
+            Innovation::Three(three) => three.likelihood(prior),
+        };
+        (density * scale, squared)
+    }
+
+    /// The state after this plot, and the plot's density. `None` when the innovation covariance is not positive definite.
+    pub(crate) fn update(&self, prior: &Gaussian) -> Option<(Gaussian, f64)> {
+        let (innovation, scale) = self.linearise(prior);
+        let (posterior, density) = match innovation {
+            Innovation::One(one) => one.update(prior)?,
+            Innovation::Two(two) => two.update(prior)?,
+            Innovation::Three(three) => three.update(prior)?,
+        };
+        Some((posterior, density * scale))
+    }
+
+    /// Innovation, its covariance and its test ratio, for the record.
+    pub(crate) fn record(&self, prior: &Gaussian) -> InnovationRecord {
+        fn of<const D: usize>(linearised: &Linearised<D>, prior: &Gaussian) -> InnovationRecord {
+            InnovationRecord {
+                innovation: linearised.innovation.iter().copied().collect(),
+                covariance: linearised.innovation_covariance(prior).transpose().iter().copied().collect(),
+                test_ratio: linearised.likelihood(prior).1,
+            }
+        }
+        match self.linearise(prior).0 {
+            Innovation::One(one) => of(&one, prior),
+            Innovation::Two(two) => of(&two, prior),
+            Innovation::Three(three) => of(&three, prior),
+        }
+    }
+
+    /// Place and spread of the plot on the ground, when it has one: what the spatial index and births use.
+    pub(crate) fn on_ground(&self) -> Option<(Vector2<f64>, Matrix2<f64>)> {
+        match self.measurement {
+            Measurement::Position { position_m, covariance_m2 } => {
+                Some((position_m, covariance_m2 + Matrix2::identity() * self.origin_variance_m2))
+            }
+            Measurement::RangeBearing { range_m, range_sd_m, azimuth_rad, azimuth_sd_rad, .. } => {
+                let polar = range_bearing::Polar { range_m, range_sd_m, azimuth_rad, azimuth_sd_rad };
+                Some(polar.on_ground(self))
+            }
+            Measurement::Presence { .. } => Some(presence::on_ground(self)),
+            Measurement::Crossing { .. } => Some(crossing::on_ground(self)),
+            Measurement::Bearing { .. } | Measurement::Range { .. } => None,
+        }
+    }
+
+    /// The segment of a line sensor.
+    pub(crate) fn segment(&self) -> Option<(Vector2<f64>, Vector2<f64>)> {
+        match &self.sensor.coverage {
+            Coverage::Line { from_m, to_m } => {
+                Some((Vector2::new(from_m[0], from_m[1]), Vector2::new(to_m[0], to_m[1])))
+            }
+            Coverage::Circle { .. } | Coverage::Sector { .. } | Coverage::Polygon { .. } => None,
+        }
+    }
+}

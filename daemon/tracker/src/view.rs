@@ -1,0 +1,123 @@
+//! One scan, ready for filtering: its plots in a canonical order, each with its clutter intensity.
+
+use std::cmp::Ordering;
+
+use nalgebra::Vector2;
+
+use crate::detection::{Detection, Measurement, Scan};
+use crate::gaussian::Gaussian;
+use crate::measure::Plot;
+use crate::sensor::{Coverage, SensorModel};
+use crate::sensor_state::SensorState;
+use crate::time::Timestamp;
+
+/// A scan as the filter sees it.
+pub(crate) struct View<'a> {
+    pub(crate) sensor: usize,
+    pub(crate) model: &'a SensorModel,
+    pub(crate) time: Timestamp,
+    pub(crate) origin_m: Vector2<f64>,
+    pub(crate) detection_probability: f64,
+    pub(crate) plots: Vec<Plot<'a>>,
+    /// Intensity of false plots at each plot, in the units of its density.
+    pub(crate) clutter: Vec<f64>,
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn new(scan: &Scan, model: &'a SensorModel, state: &SensorState) -> Self {
+        let origin_m = scan.at.map_or(state.origin_m, |pose| pose.position_m);
+        let origin_variance_m2 = scan.at.map_or(0.0, |pose| pose.sd_m * pose.sd_m);
+        let mut detections: Vec<&Detection> = scan.detections.iter().collect();
+        detections.sort_by(|a, b| canonical(a, b));
+        let plots: Vec<Plot<'a>> = detections
+            .into_iter()
+            .map(|detection| Plot {
+                measurement: detection.measurement,
+                class: detection.class,
+                origin_m,
+                origin_variance_m2,
+                sensor: model,
+            })
+            .collect();
+        let clutter = plots.iter().map(|plot| clutter_intensity(&plot.measurement, model, state.clutter())).collect();
+        Self {
+            sensor: scan.sensor,
+            model,
+            time: scan.time,
+            origin_m,
+            detection_probability: state.detection_probability(),
+            plots,
+            clutter,
+        }
+    }
+
+    /// Whether this scan reports events, so that the absence of a plot says nothing about this instant.
+    pub(crate) fn is_event(&self) -> bool {
+        self.plots
+            .iter()
+            .any(|plot| matches!(plot.measurement, Measurement::Presence { .. } | Measurement::Crossing { .. }))
+    }
+
+    /// Probability that this scan detects an object with this state.
+    pub(crate) fn detection_at(&self, state: &Gaussian) -> f64 {
+        let inside =
+            self.model.coverage.probability_inside(self.origin_m, state.position(), &state.position_covariance());
+        self.detection_probability * inside
+    }
+}
+
+/// Intensity of false plots, uniform over the coverage, in the units of the measurement's density.
+fn clutter_intensity(measurement: &Measurement, model: &SensorModel, clutter: f64) -> f64 {
+    let width_rad = match &model.coverage {
+        Coverage::Sector { width_rad, .. } => *width_rad,
+        Coverage::Circle { .. } | Coverage::Polygon { .. } | Coverage::Line { .. } => core::f64::consts::TAU,
+    };
+    let reach_m = match &model.coverage {
+        Coverage::Sector { range_m, .. } => *range_m,
+        Coverage::Circle { radius_m } => *radius_m,
+        Coverage::Polygon { .. } | Coverage::Line { .. } => libm::sqrt(model.coverage.area_m2()).max(1.0),
+    };
+    let per_m2 = clutter / model.coverage.area_m2().max(1.0);
+    let intensity = match measurement {
+        Measurement::Position { .. } => per_m2,
+        Measurement::RangeBearing { range_m, range_rate_mps, .. } => {
+            let polar = per_m2 * range_m.max(1.0);
+            // Rates of false plots spread over what a vehicle may do.
+            if range_rate_mps.is_some() { polar / FASTEST_CLUTTER_SPAN_MPS } else { polar }
+        }
+        Measurement::Bearing { .. } => clutter / width_rad,
+        Measurement::Range { .. } => clutter / reach_m,
+        Measurement::Presence { .. } | Measurement::Crossing { .. } => clutter,
+    };
+    intensity.max(SMALLEST_INTENSITY)
+}
+
+/// Width of the range rates of false plots.
+const FASTEST_CLUTTER_SPAN_MPS: f64 = 40.0;
+
+/// No sensor is free of false plots.
+const SMALLEST_INTENSITY: f64 = 1e-12;
+
+/// A total order of detections by what they say, so that the sensor's order carries no meaning.
+fn canonical(a: &Detection, b: &Detection) -> Ordering {
+    let (a_key, b_key) = (key(a), key(b));
+    a_key.iter().zip(&b_key).map(|(x, y)| x.total_cmp(y)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+}
+
+fn key(detection: &Detection) -> [f64; 9] {
+    let class = detection.class.map_or([-1.0; 3], |class| [class.person, class.animal, class.vehicle]);
+    let [kind, a, b, c, d, e] = match detection.measurement {
+        Measurement::Position { position_m: p, covariance_m2: m } => [0.0, p.x, p.y, m[(0, 0)], m[(0, 1)], m[(1, 1)]],
+        Measurement::RangeBearing { range_m, range_sd_m, azimuth_rad, azimuth_sd_rad, range_rate_mps } => {
+            let rate = range_rate_mps.map_or(f64::INFINITY, |(rate, sd)| rate + sd * 1e-9);
+            [1.0, range_m, azimuth_rad, range_sd_m, azimuth_sd_rad, rate]
+        }
+        Measurement::Bearing { azimuth_rad, azimuth_sd_rad } => [2.0, azimuth_rad, azimuth_sd_rad, 0.0, 0.0, 0.0],
+        Measurement::Range { range_m, range_sd_m } => [3.0, range_m, range_sd_m, 0.0, 0.0, 0.0],
+        Measurement::Presence { strength } => [4.0, strength.unwrap_or(-1.0), 0.0, 0.0, 0.0, 0.0],
+        Measurement::Crossing { direction } => {
+            [5.0, direction.map_or(-1.0, |d| f64::from(d as u8)), 0.0, 0.0, 0.0, 0.0]
+        }
+    };
+    [kind, a, b, c, d, e, class[0], class[1], class[2]]
+}
