@@ -1,1 +1,14 @@
 //! The daemon at the checkpoint: sources, store, uplink, configuration.
+
+pub mod broker;
+pub mod clock;
+pub mod config;
+pub mod intake;
+pub mod radio;
+pub mod random;
+pub mod rejects;
+pub mod replay;
+pub mod source;
+pub mod status;
+
+pub use vedette_engine as engine;

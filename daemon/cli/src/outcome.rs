@@ -1,0 +1,42 @@
+//! How a command ended, as its exit status tells.
+
+use std::process::ExitCode;
+
+use vedette_gateway::config::ConfigError;
+
+/// The ends of a command that are not errors of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// All was done.
+    Done,
+    /// All was done, but data were lost, dropped or unreadable.
+    WithLosses,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Done => Self::SUCCESS,
+            Outcome::WithLosses => Self::from(3),
+        }
+    }
+}
+
+/// Tells the error and returns its exit status: 2 for a wrong configuration, 1 for everything else.
+pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+    if let Some(wrong) = error.downcast_ref::<ConfigError>() {
+        eprintln!("{wrong}");
+        return ExitCode::from(2);
+    }
+    if is_broken_pipe(error) {
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("vedette: {error:#}");
+    ExitCode::FAILURE
+}
+
+/// The reader of our output went away, as `head` does.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
+    io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}

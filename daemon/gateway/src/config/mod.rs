@@ -1,0 +1,76 @@
+//! The gateway's configuration: read from TOML, checked once, and reported with line, expectation and fix when wrong.
+//!
+//! The engine's tables (`site`, `sensor`, `zone`, ..) stand in the same file as the gateway's own; after [`Config::load`]
+//! nothing is checked again.
+
+mod problem;
+mod spans;
+mod tables;
+
+use std::path::{Path, PathBuf};
+
+use vedette_engine::config::EngineConfig;
+
+pub use problem::{ConfigError, Problem};
+pub use tables::{
+    CentreSink, File, Metrics, MqttConnection, MqttSource, Radio, Record, SerialSource, Sinks, Sources, Status, Store,
+    Tls, Uplink,
+};
+
+/// A checked configuration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Where it was read from; relative paths in it start at this file's folder.
+    pub path: PathBuf,
+    /// The engine's part.
+    pub engine: EngineConfig,
+    /// Keys of the radio nodes.
+    pub radio: Option<Radio>,
+    /// Where frames come from.
+    pub source: Sources,
+    /// Where alerts go.
+    pub sink: Sinks,
+    /// Journal and outbox.
+    pub store: Store,
+    /// Recording, when wanted.
+    pub record: Option<Record>,
+    /// The way to the centre.
+    pub uplink: Uplink,
+    /// Figures for a monitoring system, when wanted.
+    pub metrics: Option<Metrics>,
+    /// The local status socket.
+    pub status: Status,
+}
+
+impl Config {
+    /// Reads and checks the file at `path`.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is not TOML, has an unknown key, lacks a needed one or contradicts itself.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ConfigError::Unreadable { path: path.to_path_buf(), error: error.to_string() })?;
+        Self::parse(path, &text)
+    }
+
+    /// Checks `text`, which stands in the file at `path`.
+    ///
+    /// # Errors
+    /// As [`Config::load`], reading aside.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let file: File = toml::from_str(text)
+            .map_err(|error| ConfigError::Wrong { problems: vec![problem::from_toml(path, text, &error)] })?;
+        let mut faults = file.faults();
+        let engine = file.engine();
+        faults.extend(engine.faults());
+        if !faults.is_empty() {
+            let problems = faults.iter().map(|fault| problem::from_fault(path, text, fault)).collect();
+            return Err(ConfigError::Wrong { problems });
+        }
+        let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+        Ok(file.into_config(path.to_path_buf(), engine, &folder))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! Messages about wrong configurations, as a person sees them.
+
+use std::path::Path;
+
+use super::*;
+
+const SITE: &str = "[site]\nid = \"north\"\norigin = { lat = 52.0, lon = 23.6 }\n";
+
+fn complaint(tables: &str) -> String {
+    let text = format!("{SITE}\n{tables}");
+    Config::parse(Path::new("vedette.toml"), &text).expect_err("a wrong configuration").to_string()
+}
+
+#[test]
+fn an_unknown_key_names_the_nearest_one() {
+    insta::assert_snapshot!(complaint("[store]\nmax_sise_mib = 64\n"));
+}
+
+#[test]
+fn a_wrong_type_is_told_in_plain_words() {
+    insta::assert_snapshot!(complaint("[uplink]\nretry_s = \"soon\"\n"));
+}
+
+#[test]
+fn a_missing_key_is_named() {
+    insta::assert_snapshot!(complaint("[[source.serial]]\nname = \"radio\"\n"));
+}
+
+#[test]
+fn broken_toml_has_a_place() {
+    insta::assert_snapshot!(complaint("[store\nfile = 3\n"));
+}
+
+#[test]
+fn an_unknown_word_names_the_nearest_one() {
+    insta::assert_snapshot!(complaint("[[sensor]]\nid = \"r\"\nkind = \"rader\"\n"));
+}
+
+#[test]
+fn all_values_out_of_range_are_told_at_once() {
+    insta::assert_snapshot!(complaint(concat!(
+        "[[source.mqtt]]\nname = \"a b\"\nbroker = { host = \"mqtt://x\", keep_alive_s = 0 }\n",
+        "[[source.serial]]\nname = \"radio\"\ndevice = \"/dev/ttyUSB0\"\n",
+        "[[source.serial]]\nname = \"radio\"\ndevice = \"/dev/ttyUSB1\"\n",
+        "[store]\ncommit_interval_ms = 0\n",
+    )));
+}
+
+#[test]
+fn the_engines_faults_have_places_too() {
+    insta::assert_snapshot!(complaint(concat!(
+        "[[sensor]]\nid = \"r\"\nkind = \"radar\"\nposition = { east_m = 0.0, north_m = 0.0 }\n",
+        "coverage = { shape = \"circle\", radius_m = -5.0 }\nscan_period_s = 1.0\n",
+    )));
+}
+
+#[test]
+fn paths_start_at_the_files_folder_and_defaults_follow_the_site() {
+    let tables = concat!(
+        "[radio]\nkeys_dir = \"keys\"\n",
+        "[[source.mqtt]]\nname = \"field\"\nbroker = { host = \"localhost\" }\n",
+        "[[sink.centre]]\nbroker = { host = \"centre\", tls = { ca_file = \"ca.pem\" } }\n",
+        "[store]\nfile = \"/var/store.sqlite\"\n",
+    );
+    let config = Config::parse(Path::new("/etc/vedette/gateway.toml"), &format!("{SITE}{tables}")).expect("right");
+    let (source, sink) = (&config.source.mqtt[0], &config.sink.centre[0]);
+    assert_eq!(source.topics, ["vedette/v1/north/sensor/+/detections"]);
+    assert_eq!(source.broker.client_id.as_deref(), Some("north-field"));
+    assert_eq!((source.broker.port(), sink.broker.port()), (1883, 8883));
+    assert_eq!(sink.broker.client_id.as_deref(), Some("north"));
+    assert_eq!(sink.broker.tls.as_ref().map(|tls| tls.ca_file.as_path()), Some(Path::new("/etc/vedette/ca.pem")));
+    assert_eq!(config.store.file, Path::new("/var/store.sqlite"));
+    assert_eq!(config.radio.map(|radio| radio.keys_dir).as_deref(), Some(Path::new("/etc/vedette/keys")));
+}

@@ -1,0 +1,107 @@
+//! Feeds an engine from a log, with the ticks a live gateway would have given it.
+
+use vedette_engine::{Durable, Engine, Output, Picture, PictureRate, Timestamp, Volatile};
+
+use super::Told;
+
+/// What the engine says while a log is replayed, in order.
+#[derive(Clone, Copy, Debug)]
+pub enum Saying<'a> {
+    /// Something durable, first of all alerts.
+    Durable(&'a Durable),
+    /// The tracks at one time.
+    Tracks(&'a Picture),
+}
+
+/// An engine on a log's time.
+#[derive(Debug)]
+pub struct Driver {
+    engine: Engine,
+    out: Vec<Output>,
+    every_micros: Option<i64>,
+    next_picture: Option<Timestamp>,
+    now: Timestamp,
+}
+
+impl Driver {
+    /// Drives `engine`. Tracks are told after every processed scan time, or with `every_micros` at its whole multiples
+    /// since 1970, each as soon as all scans up to it are processed.
+    #[must_use]
+    pub fn new(engine: Engine, every_micros: Option<i64>) -> Self {
+        let pictures = if every_micros.is_some() { PictureRate::OnRequest } else { PictureRate::EveryScanTime };
+        let engine = engine.with_pictures(pictures);
+        Self { engine, out: Vec::new(), every_micros, next_picture: None, now: Timestamp::MIN }
+    }
+
+    /// Lets time pass to `told.now`, ticking at the engine's deadlines, and hands over the input.
+    pub fn feed(&mut self, told: Told, sink: &mut dyn FnMut(Saying<'_>)) {
+        self.tick_until(told.now, sink);
+        self.now = self.now.max(told.now);
+        if self.next_picture.is_none() {
+            self.next_picture =
+                self.every_micros.map(|every| next_multiple(told.now.plus_seconds(-self.engine.wait()), every));
+        }
+        self.engine.handle(told.now, told.input, &mut self.out);
+        self.tell(sink);
+    }
+
+    /// Lets the engine's wait pass after the last input, so that everything told is processed.
+    pub fn drain(&mut self, sink: &mut dyn FnMut(Saying<'_>)) {
+        let end = self.now.plus_seconds(self.engine.wait());
+        self.tick_until(end, sink);
+        self.engine.handle(end, vedette_engine::Input::Tick, &mut self.out);
+        self.tell(sink);
+    }
+
+    /// The engine as the log left it.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    fn tick_until(&mut self, end: Timestamp, sink: &mut dyn FnMut(Saying<'_>)) {
+        let mut last = None;
+        while let Some(deadline) = self.engine.next_deadline().filter(|&deadline| deadline <= end) {
+            // A deadline that a tick does not move has nothing more to give at this time.
+            if last.replace(deadline) == Some(deadline) {
+                break;
+            }
+            self.engine.handle(deadline.max(self.now), vedette_engine::Input::Tick, &mut self.out);
+            self.now = self.now.max(deadline);
+            self.tell(sink);
+        }
+    }
+
+    fn tell(&mut self, sink: &mut dyn FnMut(Saying<'_>)) {
+        for output in self.out.drain(..) {
+            match &output {
+                Output::Durable(durable) => sink(Saying::Durable(durable)),
+                Output::Volatile(Volatile::Tracks(picture)) => sink(Saying::Tracks(picture)),
+                Output::Transmit(_) => {}
+            }
+        }
+        let (Some(every), Some(mut next)) = (self.every_micros, self.next_picture) else { return };
+        while self.engine.settled() >= next {
+            sink(Saying::Tracks(&self.engine.picture(next)));
+            next = next.plus_micros(every);
+        }
+        self.next_picture = Some(next);
+    }
+}
+
+/// The first whole multiple of `every_micros` since 1970 that is not earlier than `time`.
+fn next_multiple(time: Timestamp, every_micros: i64) -> Timestamp {
+    let micros = time.as_micros();
+    Timestamp::from_micros(micros.saturating_add((-micros).rem_euclid(every_micros)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_fall_on_whole_multiples() {
+        let at = |micros| next_multiple(Timestamp::from_micros(micros), 1_000_000).as_micros();
+        assert_eq!([at(0), at(1), at(1_000_000), at(-1), at(-1_000_001)], [0, 1_000_000, 1_000_000, 0, -1_000_000]);
+    }
+}

@@ -1,0 +1,12 @@
+//! Replays what a gateway was told, through the same engine calls as the live daemon.
+//!
+//! A log is a sequence of `(now, Input)`. The log of a recorder holds the live run's ticks too; in a JSONL log of native
+//! detections there are none, and the driver makes them at the engine's own deadlines.
+
+mod driver;
+mod jsonl;
+mod tracks;
+
+pub use driver::{Driver, Saying};
+pub use jsonl::{JsonLines, LogError, Told};
+pub use tracks::TrackWriter;
