@@ -1,0 +1,49 @@
+//! From a configured broker to connection options: reads password and certificates anew for each connection.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use vedette_mqtt::{LastWill, Options, Tls};
+
+use crate::config::MqttConnection;
+
+/// A secret or certificate that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {error}", path.display())]
+pub struct SecretError {
+    path: PathBuf,
+    error: std::io::Error,
+}
+
+/// The options of one connection.
+///
+/// # Errors
+/// When a file with a secret or a certificate cannot be read.
+pub fn options(broker: &MqttConnection, last_will: Option<LastWill>) -> Result<Options, SecretError> {
+    let client_id = broker.client_id.clone().unwrap_or_default();
+    let mut options = Options::new(broker.host.clone(), broker.port(), client_id);
+    options.keep_alive = Duration::from_secs(broker.keep_alive_s.into());
+    options.max_packet_bytes = broker.max_packet_bytes;
+    options.last_will = last_will;
+    if let Some(username) = &broker.username {
+        let password = broker.password_file.as_deref().map(read_line).transpose()?.unwrap_or_default();
+        options.credentials = Some((username.clone(), password));
+    }
+    if let Some(tls) = &broker.tls {
+        let identity_pem = match (&tls.cert_file, &tls.key_file) {
+            (Some(cert), Some(key)) => Some((read(cert)?, read(key)?)),
+            _ => None,
+        };
+        options.tls = Some(Tls { authority_pem: read(&tls.ca_file)?, identity_pem });
+    }
+    Ok(options)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, SecretError> {
+    std::fs::read(path).map_err(|error| SecretError { path: path.to_path_buf(), error })
+}
+
+fn read_line(path: &Path) -> Result<String, SecretError> {
+    let text = std::fs::read_to_string(path).map_err(|error| SecretError { path: path.to_path_buf(), error })?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}

@@ -1,0 +1,156 @@
+//! The gateway's clock: the boot clock plus an anchor, never decreasing.
+//!
+//! A gateway without a battery clock boots in 1970, and a network may step the system's clock at any moment. So the
+//! engine's time is the time since the start plus an offset of our own. When the system's clock turns out to be ahead, the
+//! offset moves there at once; when it turns out to be behind, our clock runs one tenth slower until it is caught up. Each
+//! move is an input of the engine, so that a recording replays it.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use vedette_engine::{Input, Timestamp};
+
+/// Differences up to this are left alone.
+const TOLERANCE_MICROS: i64 = 20_000;
+/// While the system's clock is behind, one microsecond in this many is left out.
+const SLEW: i64 = 10;
+/// Before this instant (2024-01-01) a system's clock has certainly not been set.
+const UNSET_BEFORE_MICROS: i64 = 1_704_067_200_000_000;
+
+/// A clock that is read with the two clocks of the system.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    started: Instant,
+    offset_micros: i64,
+    checked_micros: i64,
+    last: Timestamp,
+}
+
+impl Clock {
+    /// A clock started at `started`, when the system's clock showed `system`; it goes on from `floor`, the engine's time
+    /// before a restart, when that is later.
+    #[must_use]
+    pub fn new(started: Instant, system: SystemTime, floor: Timestamp) -> Self {
+        let offset_micros = unix_micros(system).max(floor.as_micros());
+        Self { started, offset_micros, checked_micros: 0, last: Timestamp::from_micros(offset_micros) }
+    }
+
+    /// The time at the instant `at`; not earlier than any time told before.
+    pub fn now(&mut self, at: Instant) -> Timestamp {
+        let boot_micros = micros(at.saturating_duration_since(self.started));
+        self.last = self.last.max(Timestamp::from_micros(self.offset_micros.saturating_add(boot_micros)));
+        self.last
+    }
+
+    /// How long from the instant `at` until the clock shows `deadline`.
+    #[must_use]
+    pub fn until(&self, deadline: Timestamp, at: Instant) -> Duration {
+        let boot_micros = micros(at.saturating_duration_since(self.started));
+        let shown = self.offset_micros.saturating_add(boot_micros);
+        Duration::from_micros(u64::try_from(deadline.as_micros().saturating_sub(shown)).unwrap_or(0))
+    }
+
+    /// Compares with the system's clock; the input that tells the engine, when the offset had to move. To be called about
+    /// once a second.
+    pub fn compare(&mut self, at: Instant, system: SystemTime) -> Option<Input> {
+        let boot_micros = micros(at.saturating_duration_since(self.started));
+        let since_last = boot_micros - self.checked_micros;
+        self.checked_micros = boot_micros;
+        let target = unix_micros(system).saturating_sub(boot_micros);
+        let ahead = target.saturating_sub(self.offset_micros);
+        if ahead.abs() <= TOLERANCE_MICROS {
+            return None;
+        }
+        self.offset_micros += if ahead > 0 { ahead } else { ahead.max(-since_last / SLEW) };
+        let sd_s = if unix_micros(system) < UNSET_BEFORE_MICROS { 1e9 } else { 0.1 };
+        Some(Input::Clock { offset_micros: self.offset_micros, sd_s })
+    }
+}
+
+/// The clock of a running daemon, read by all of its tasks.
+#[derive(Debug)]
+pub struct SharedClock(Mutex<Clock>);
+
+impl SharedClock {
+    /// Shares a clock.
+    #[must_use]
+    pub fn new(clock: Clock) -> Self {
+        Self(Mutex::new(clock))
+    }
+
+    /// The time; not earlier than any time told before.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.lock().now(Instant::now())
+    }
+
+    /// How long until the clock shows `deadline`.
+    #[must_use]
+    pub fn until(&self, deadline: Timestamp) -> Duration {
+        self.lock().until(deadline, Instant::now())
+    }
+
+    /// As [`Clock::compare`], with the system's clocks as they are now.
+    pub fn compare(&self) -> Option<Input> {
+        self.lock().compare(Instant::now(), SystemTime::now())
+    }
+
+    /// No code panics with the lock held.
+    fn lock(&self) -> MutexGuard<'_, Clock> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+fn unix_micros(system: SystemTime) -> i64 {
+    system.duration_since(UNIX_EPOCH).map_or(0, micros)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(86_400);
+
+    fn unix(seconds: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_clock_that_boots_in_1970_goes_on_from_the_snapshot_and_jumps_when_the_time_is_known() {
+        let start = Instant::now();
+        let mut clock = Clock::new(start, unix(5), Timestamp::from_seconds(1_800_000_000));
+        let second = start + Duration::from_secs(1);
+        assert_eq!(clock.now(second), Timestamp::from_seconds(1_800_000_001));
+        let moved = clock.compare(second, unix(1_800_086_401));
+        assert_eq!(moved, Some(Input::Clock { offset_micros: 1_800_086_400_000_000, sd_s: 0.1 }));
+        assert_eq!(clock.now(second), Timestamp::from_seconds(1_800_086_401));
+    }
+
+    #[test]
+    fn a_clock_that_is_ahead_slows_down_and_never_goes_back() {
+        let start = Instant::now();
+        let mut clock = Clock::new(start, unix(1_800_000_000), Timestamp::MIN);
+        let mut last = clock.now(start);
+        for second in 1..=40 {
+            let at = start + Duration::from_secs(second);
+            clock.compare(at, unix(1_800_000_000 - 3 + second));
+            let now = clock.now(at);
+            assert!(now > last, "second {second}: {now:?} after {last:?}");
+            last = now;
+        }
+        assert!(last.seconds_since(Timestamp::from_seconds(1_800_000_037)).abs() < 0.1);
+    }
+
+    #[test]
+    fn deadlines_are_durations() {
+        let start = Instant::now();
+        let clock = Clock::new(start, unix(100), Timestamp::MIN);
+        assert_eq!(clock.until(Timestamp::from_seconds(103), start + Duration::from_secs(1)), Duration::from_secs(2));
+        assert_eq!(clock.until(Timestamp::from_seconds(99), start), Duration::ZERO);
+        assert!(clock.until(Timestamp::from_micros(i64::MAX), start) > DAY);
+    }
+}

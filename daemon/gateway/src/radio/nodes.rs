@@ -1,0 +1,315 @@
+//! All nodes of a site: opens their frames, seals what goes back.
+//!
+//! A node's state (replay windows, and how far our own counters towards it are reserved) is committed together with the
+//! frames it let in. Our counter is only used up to the reservation that is durable, so that no restart repeats a nonce.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use vedette_wire::payload::Acknowledgement;
+use vedette_wire::{
+    Direction, Header, Key, OpenError, Opener, Payload, PayloadError, ReplayWindow, SealError, SealedFrame, Sealer,
+    WindowError, version,
+};
+
+use super::keys::KeyRing;
+
+/// First byte of a stored state.
+const STATE_VERSION: u8 = 1;
+/// How many counters towards a node are reserved ahead.
+const RESERVE: u32 = 256;
+
+/// What a received frame was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// Never taken in before; it is now.
+    Fresh {
+        /// The node.
+        node: u32,
+        /// Its counter.
+        counter: u32,
+        /// The opened payload.
+        payload: Vec<u8>,
+        /// The node's state to commit with it.
+        state: Vec<u8>,
+    },
+    /// Taken in before.
+    Repeat {
+        /// The node.
+        node: u32,
+        /// Its counter.
+        counter: u32,
+    },
+}
+
+/// What to do about an acknowledgement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Acknowledged {
+    /// Send this frame.
+    Send(SealedFrame),
+    /// No counter is reserved: commit this state first; the node will ask again.
+    Reserve(Vec<u8>),
+}
+
+/// Why nothing can be sent to a node.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RadioError {
+    /// The node has no key.
+    #[error("node {node} is not known")]
+    UnknownNode {
+        /// The node.
+        node: u32,
+    },
+    /// The payload has no encoding.
+    #[error("payload for node {node}: {error}")]
+    Payload {
+        /// The node.
+        node: u32,
+        /// Why.
+        error: PayloadError,
+    },
+    /// The frame cannot be sealed.
+    #[error("frame for node {node}: {error}")]
+    Seal {
+        /// The node.
+        node: u32,
+        /// Why.
+        error: SealError,
+    },
+}
+
+/// A stored state that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WindowStateError {
+    /// Not a state of this program.
+    #[error("stored radio state of node {node}: expected version {STATE_VERSION} and whole windows, got {len} bytes")]
+    Layout {
+        /// The node.
+        node: u32,
+        /// Length of the state.
+        len: usize,
+    },
+    /// A window no sequence of frames leads to.
+    #[error("stored radio state of node {node}, key epoch {epoch}: {error}")]
+    Window {
+        /// The node.
+        node: u32,
+        /// The key's epoch.
+        epoch: u8,
+        /// What is wrong.
+        error: WindowError,
+    },
+}
+
+/// Keys, windows and counters of all nodes; shared by all radio sources, for two concentrators may hear one frame.
+#[derive(Debug)]
+pub struct Nodes {
+    nodes: Mutex<BTreeMap<u32, Node>>,
+}
+
+#[derive(Debug)]
+struct Node {
+    opener: Opener,
+    keys: Vec<(u8, Key)>,
+    /// The key the node used last.
+    epoch: u8,
+    next_down: u32,
+    durable_down: u32,
+}
+
+impl Nodes {
+    /// All nodes of the ring, with the states a store kept of them.
+    ///
+    /// # Errors
+    /// When a stored state cannot be used: a window that is guessed would let replays in.
+    pub fn new<'a>(
+        ring: &KeyRing,
+        states: impl IntoIterator<Item = (u32, &'a [u8])>,
+    ) -> Result<Self, WindowStateError> {
+        let mut nodes = BTreeMap::new();
+        let mut stored = BTreeMap::new();
+        for (node, state) in states {
+            stored.insert(node, decode_state(node, state)?);
+        }
+        for keys in ring.values() {
+            let (reserved, windows) = stored.remove(&keys.node).unwrap_or_default();
+            let mut opener = Opener::new(keys.node, Direction::Up);
+            for (epoch, key) in &keys.keys {
+                let window = windows.get(epoch).copied().unwrap_or_default();
+                // The ring holds at most as many keys as an opener.
+                let _ = opener.add_key(*epoch, key, window);
+            }
+            let epoch = keys.keys.last().map_or(0, |&(epoch, _)| epoch);
+            let node = Node { opener, keys: keys.keys.clone(), epoch, next_down: reserved, durable_down: reserved };
+            nodes.insert(keys.node, node);
+        }
+        Ok(Self { nodes: Mutex::new(nodes) })
+    }
+
+    /// Opens a frame and, when it is fresh and `room` says that it can be kept, takes its counter in. A fresh frame that cannot
+    /// be kept is left as if it had not been heard: its node sends it again.
+    ///
+    /// # Errors
+    /// When the frame is refused.
+    pub fn hear(&self, frame: &[u8], room: impl FnOnce() -> bool) -> Result<Option<Heard>, OpenError> {
+        let Header { node: id, .. } = Header::parse(frame)?;
+        let mut nodes = self.lock();
+        let node = nodes.get_mut(&id).ok_or(OpenError::UnknownNode { node: id })?;
+        let opened = node.opener.open(frame)?;
+        let counter = opened.header.counter;
+        node.epoch = opened.header.epoch;
+        if opened.repeat {
+            return Ok(Some(Heard::Repeat { node: id, counter }));
+        }
+        if !room() {
+            return Ok(None);
+        }
+        node.opener.accept(&opened);
+        Ok(Some(Heard::Fresh { node: id, counter, payload: opened.payload.to_vec(), state: node.state() }))
+    }
+
+    /// Takes note that a state was committed: counters up to its reservation may be used.
+    pub fn committed(&self, id: u32, state: &[u8]) {
+        if let (Some(node), Ok((reserved, _))) = (self.lock().get_mut(&id), decode_state(id, state)) {
+            node.durable_down = node.durable_down.max(reserved);
+        }
+    }
+
+    /// The sealed acknowledgement of a node's frame, which is durable.
+    ///
+    /// # Errors
+    /// When the node is not known or its key is used up.
+    pub fn acknowledge(&self, id: u32, counter: u32) -> Result<Acknowledged, RadioError> {
+        let mut nodes = self.lock();
+        let unknown = RadioError::UnknownNode { node: id };
+        let node = nodes.get_mut(&id).ok_or_else(|| unknown.clone())?;
+        let acknowledgement = Acknowledgement { counter, version: version::CURRENT };
+        let payload = Payload::Acknowledgement(acknowledgement).encode();
+        let payload = payload.map_err(|error| RadioError::Payload { node: id, error })?;
+        let (_, key) = node.keys.iter().find(|&&(epoch, _)| epoch == node.epoch).ok_or(unknown)?;
+        let mut sealer = Sealer::new(key, Direction::Down, node.epoch, id, node.next_down, node.durable_down);
+        match sealer.seal(&payload) {
+            Ok(frame) => {
+                node.next_down = sealer.next_counter();
+                Ok(Acknowledged::Send(frame))
+            }
+            Err(SealError::NotReserved { .. }) => Ok(Acknowledged::Reserve(node.state())),
+            Err(error) => Err(RadioError::Seal { node: id, error }),
+        }
+    }
+
+    /// How many nodes have keys.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// No code panics with the lock held.
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u32, Node>> {
+        self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Node {
+    /// Version, reservation (u32, little-endian), then for each key its epoch and window.
+    fn state(&self) -> Vec<u8> {
+        let mut bytes = vec![STATE_VERSION];
+        bytes.extend_from_slice(&self.next_down.saturating_add(RESERVE).to_le_bytes());
+        for (epoch, window) in self.opener.windows() {
+            bytes.push(epoch);
+            bytes.extend_from_slice(&window.to_bytes());
+        }
+        bytes
+    }
+}
+
+type State = (u32, BTreeMap<u8, ReplayWindow>);
+
+fn decode_state(node: u32, state: &[u8]) -> Result<State, WindowStateError> {
+    let layout = WindowStateError::Layout { node, len: state.len() };
+    let Some(([STATE_VERSION, reserved @ ..], rest)) = state.split_first_chunk::<5>() else { return Err(layout) };
+    let (entries, []) = rest.as_chunks::<{ 1 + ReplayWindow::STORED_LEN }>() else { return Err(layout) };
+    let mut windows = BTreeMap::new();
+    for [epoch, window @ ..] in entries {
+        let window = ReplayWindow::from_bytes(*window).map_err(|error| WindowStateError::Window {
+            node,
+            epoch: *epoch,
+            error,
+        })?;
+        windows.insert(*epoch, window);
+    }
+    Ok((u32::from_le_bytes(*reserved), windows))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::radio::NodeKeys;
+
+    const KEY: Key = Key::new([7; 16]);
+
+    fn ring() -> KeyRing {
+        KeyRing::from([(9, NodeKeys { node: 9, keys: vec![(1, KEY)] })])
+    }
+
+    fn fresh_state(heard: Option<Heard>) -> Vec<u8> {
+        let Some(Heard::Fresh { state, .. }) = heard else { panic!("{heard:?} is not fresh") };
+        state
+    }
+
+    fn acknowledged_counter(acknowledged: Acknowledged) -> u32 {
+        let Acknowledged::Send(frame) = acknowledged else { panic!("{acknowledged:?} is no frame") };
+        Header::parse(&frame).expect("a header").counter
+    }
+
+    #[test]
+    fn a_restart_knows_what_was_committed_and_uses_no_counter_twice() {
+        let mut node = Sealer::new(&KEY, Direction::Up, 1, 9, 0, 100);
+        let frames = [node.seal(b"a").expect("sealed"), node.seal(b"b").expect("sealed")];
+        let nodes = Nodes::new(&ring(), []).expect("no states");
+        let state = fresh_state(nodes.hear(&frames[0], || true).expect("authentic"));
+        assert!(matches!(nodes.acknowledge(9, 0), Ok(Acknowledged::Reserve(_))), "nothing is durable yet");
+        nodes.committed(9, &state);
+        let used = acknowledged_counter(nodes.acknowledge(9, 0).expect("a key"));
+
+        let restarted = Nodes::new(&ring(), [(9, state.as_slice())]).expect("our own state");
+        assert_eq!(restarted.hear(&frames[0], || true), Ok(Some(Heard::Repeat { node: 9, counter: 0 })));
+        let state = fresh_state(restarted.hear(&frames[1], || true).expect("authentic"));
+        restarted.committed(9, &state);
+        assert!(acknowledged_counter(restarted.acknowledge(9, 0).expect("a key")) > used);
+    }
+
+    #[test]
+    fn a_frame_without_room_is_as_if_not_heard() {
+        let mut node = Sealer::new(&KEY, Direction::Up, 1, 9, 5, 100);
+        let frame = node.seal(b"a").expect("sealed");
+        let nodes = Nodes::new(&ring(), []).expect("no states");
+        assert_eq!(nodes.hear(&frame, || false), Ok(None));
+        assert!(matches!(nodes.hear(&frame, || true), Ok(Some(Heard::Fresh { counter: 5, .. }))));
+        assert_eq!(nodes.hear(&frame, || false), Ok(Some(Heard::Repeat { node: 9, counter: 5 })));
+    }
+
+    #[test]
+    fn strangers_and_forgers_are_refused() {
+        let nodes = Nodes::new(&ring(), []).expect("no states");
+        let stranger = Sealer::new(&KEY, Direction::Up, 1, 8, 0, 9).seal(b"a").expect("sealed");
+        assert_eq!(nodes.hear(&stranger, || true), Err(OpenError::UnknownNode { node: 8 }));
+        let forged = Sealer::new(&Key::new([8; 16]), Direction::Up, 1, 9, 0, 9).seal(b"a").expect("sealed");
+        assert_eq!(nodes.hear(&forged, || true), Err(OpenError::Forged { node: 9, epoch: 1, counter: 0 }));
+    }
+
+    #[test]
+    fn a_damaged_state_is_refused() {
+        for state in [
+            &[][..],
+            &[2, 0, 0, 0, 0],
+            &[1, 0, 0, 0],
+            &[1, 0, 0, 0, 0, 1],
+            &[1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0],
+        ] {
+            assert!(Nodes::new(&ring(), [(9, state)]).is_err(), "{state:?}");
+        }
+    }
+}
