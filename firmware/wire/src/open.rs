@@ -213,6 +213,13 @@ impl Opener {
         }
     }
 
+    /// Takes everything up to `counter` under the key of `epoch` in: see [`ReplayWindow::through`].
+    pub fn close(&mut self, epoch: u8, counter: u32) {
+        if let Some(entry) = self.epochs.iter_mut().find(|entry| entry.epoch == epoch) {
+            entry.window = ReplayWindow::through(counter);
+        }
+    }
+
     fn entry(&self, epoch: u8) -> Option<&Epoch> {
         self.epochs.iter().find(|entry| entry.epoch == epoch)
     }

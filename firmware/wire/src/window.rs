@@ -51,6 +51,14 @@ impl ReplayWindow {
         Self { newest: 0, seen: 0 }
     }
 
+    /// A window that has taken in everything up to `counter`: for a receiver without a store, which lets a frame that must be
+    /// fresh by its content close the door behind itself.
+    #[must_use]
+    pub const fn through(counter: u32) -> Self {
+        let seen = if counter < WINDOW - 1 { (1 << (counter + 1)) - 1 } else { u64::MAX };
+        Self { newest: counter, seen }
+    }
+
     /// The newest counter taken in.
     #[must_use]
     pub const fn newest(&self) -> Option<u32> {

@@ -162,6 +162,16 @@ fn opening_changes_nothing_and_accepting_makes_a_repeat() {
 }
 
 #[test]
+fn a_closed_opener_takes_nothing_from_before() {
+    let mut sealer = sealer(0);
+    let frames: Vec<_> = (0..10).map(|_| sealer.seal(b"x").unwrap()).collect();
+    let mut opener = opener();
+    opener.close(3, 5);
+    let repeats: Vec<bool> = frames.iter().map(|frame| opener.open(frame).unwrap().repeat).collect();
+    assert_eq!(repeats, [true, true, true, true, true, true, false, false, false, false]);
+}
+
+#[test]
 fn a_new_key_counts_anew_and_the_old_one_stays_guarded() {
     let new_key = Key::new([9; 16]);
     let mut opener = opener();

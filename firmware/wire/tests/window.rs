@@ -64,6 +64,18 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn a_closed_window_is_fresh_ahead_only(counter: u32, other: u32, near in -100..100_i64) {
+        let window = ReplayWindow::through(counter);
+        let near = u32::try_from(i64::from(counter) + near).unwrap_or(0);
+        for other in [other, near] {
+            prop_assert_eq!(window.standing(other) == Standing::Fresh, other > counter);
+        }
+        prop_assert_eq!(ReplayWindow::from_bytes(window.to_bytes()), Ok(window));
+    }
+}
+
 #[test]
 fn damaged_windows_are_refused() {
     let stored = |newest: u32, seen: u64| {

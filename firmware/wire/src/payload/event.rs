@@ -92,8 +92,9 @@ const TAMPER: u8 = 4;
 const AT_LEAST: u8 = 0x80;
 
 impl EventKind {
-    /// Kind in the low nibble, detail in the three bits above.
-    const fn code(self) -> u8 {
+    /// The number of this kind on the wire and in a node's flash: kind in the low nibble, detail in the three bits above.
+    #[must_use]
+    pub const fn code(self) -> u8 {
         let (kind, detail) = match self {
             Self::Pir => (PIR, 0),
             Self::Seismic(GroundSource::Unclassified) => (SEISMIC, 0),
@@ -108,7 +109,11 @@ impl EventKind {
         detail << 4 | kind
     }
 
-    fn of_code(code: u8) -> Result<Self, PayloadError> {
+    /// The kind of a number.
+    ///
+    /// # Errors
+    /// [`PayloadError::Range`] for a number without a kind.
+    pub fn of_code(code: u8) -> Result<Self, PayloadError> {
         Ok(match (code & 0x0F, code >> 4) {
             (PIR, 0) => Self::Pir,
             (SEISMIC, 0) => Self::Seismic(GroundSource::Unclassified),

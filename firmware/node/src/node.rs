@@ -1,0 +1,443 @@
+//! The node: detectors, journal, uplink and downlink put together, driven by its board's main loop.
+
+use vedette_wire::payload::{
+    Event, EventKind, Events, Hello, MAX_AGE_TICKS, ResetCause, Sensors, TICKS_PER_SECOND, Telemetry, TelemetryFlags,
+    Time,
+};
+use vedette_wire::{Payload, version};
+
+use crate::board::Board;
+use crate::clock::{SiteClock, ticks};
+use crate::detector::{Detection, Geophone, Pir, Tamper, Tripwire};
+use crate::downlink::{Downlink, Heard, Order, Refused};
+use crate::journal::Journal;
+use crate::record::StoredEvent;
+use crate::uplink::{Batch, NodeError, Sending, Uplink};
+
+/// Firmware release, major and minor.
+pub const FIRMWARE: (u8, u8) = (0, 1);
+/// Hellos without an answer before waiting events go first.
+const HELLO_ATTEMPTS: u8 = 4;
+/// A time for all nodes is believed when it is this close to the node's own.
+const BROADCAST_TRUST_TICKS: u64 = 60 * TICKS_PER_SECOND as u64;
+/// How often the supply is measured.
+const BATTERY_PERIOD_MS: u64 = 60_000;
+/// The supply has to rise this far above a level to leave the state below it.
+const BATTERY_HYSTERESIS_MV: u16 = 100;
+
+/// How a node behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Detectors fitted.
+    pub sensors: Sensors,
+    /// Radio use.
+    pub sending: Sending,
+    /// Time between telemetry frames; four times as long on a low battery.
+    pub telemetry_ms: u64,
+    /// How long an event waits for others to share its frame, while the airtime budget is ample.
+    pub gather_ms: u64,
+    /// Least time between two infrared detections.
+    pub pir_rearm_ms: u64,
+    /// Least time between two seismic detections of one kind.
+    pub seismic_rearm_ms: u64,
+    /// Supply below which the node says so and saves energy, millivolts.
+    pub battery_low_mv: u16,
+    /// Supply below which only beams and the tamper switch are watched, millivolts.
+    pub battery_critical_mv: u16,
+}
+
+/// The supply, judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Supply {
+    Critical,
+    Low,
+    Good,
+}
+
+/// A sensor node.
+#[derive(Clone, Debug)]
+pub struct Node {
+    config: Config,
+    journal: Journal,
+    uplink: Uplink,
+    downlink: Downlink,
+    clock: SiteClock,
+    pir: Pir,
+    tripwire: Tripwire,
+    tamper: Tamper,
+    geophone: Geophone,
+    reset: ResetCause,
+    hello_due: bool,
+    hello_attempts: u8,
+    telemetry_at_ms: u64,
+    /// When the oldest event of the next frame was kept.
+    gathering_since_ms: Option<u64>,
+    supply: Supply,
+    battery_mv: u16,
+    battery_at_ms: u64,
+    refused: u16,
+}
+
+impl Node {
+    /// Starts after a reset.
+    ///
+    /// # Errors
+    /// [`NodeError`].
+    pub fn start<B: Board>(
+        config: Config,
+        journal: Journal,
+        reset: ResetCause,
+        board: &mut B,
+    ) -> Result<Self, NodeError> {
+        let mut journal = journal;
+        journal.update(board, |state| state.resets = state.resets.wrapping_add(1))?;
+        let now_ms = board.uptime_ms();
+        let uplink = Uplink::new(config.sending, &journal, now_ms)?;
+        let downlink = downlink(&journal)?;
+        let gathering_since_ms = (journal.waiting() > 0).then_some(now_ms);
+        Ok(Self {
+            config,
+            journal,
+            uplink,
+            downlink,
+            clock: SiteClock::new(),
+            pir: Pir::new(config.pir_rearm_ms),
+            tripwire: Tripwire::new(),
+            tamper: Tamper::new(),
+            geophone: Geophone::new(config.seismic_rearm_ms),
+            reset,
+            hello_due: true,
+            hello_attempts: 0,
+            telemetry_at_ms: now_ms,
+            gathering_since_ms,
+            supply: Supply::Good,
+            battery_mv: 0,
+            battery_at_ms: now_ms,
+            refused: 0,
+        })
+    }
+
+    /// What the node keeps in flash.
+    #[must_use]
+    pub const fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// The node's time.
+    #[must_use]
+    pub const fn clock(&self) -> &SiteClock {
+        &self.clock
+    }
+
+    /// Does what is due; to be called on every edge of an input and at the time returned, in milliseconds of uptime.
+    ///
+    /// # Errors
+    /// [`NodeError`]: the board should record it and reset.
+    pub fn poll<B: Board>(&mut self, board: &mut B) -> Result<u64, NodeError> {
+        board.feed_watchdog();
+        let now_ms = board.uptime_ms();
+        if now_ms >= self.battery_at_ms {
+            self.measure_supply(board, now_ms);
+        }
+        self.read_inputs(board, now_ms)?;
+        if now_ms >= self.uplink.due_ms() {
+            self.send_next(board, now_ms)?;
+        }
+        Ok(self.next_due_ms(now_ms))
+    }
+
+    /// Takes geophone samples, [`crate::detector::SAMPLE_RATE_HZ`] a second, the last of them taken now.
+    ///
+    /// # Errors
+    /// [`NodeError`].
+    pub fn samples<B: Board>(&mut self, board: &mut B, counts: &[i16]) -> Result<(), NodeError> {
+        if !self.config.sensors.seismic || self.supply == Supply::Critical {
+            return Ok(());
+        }
+        let now_ms = board.uptime_ms();
+        let period_ms = 1000 / u64::from(crate::detector::SAMPLE_RATE_HZ);
+        for (later, &sample) in (0..counts.len() as u64).rev().zip(counts) {
+            if let Some(detection) = self.geophone.sample(now_ms.saturating_sub(later * period_ms), sample) {
+                self.keep(board, detection)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a frame the radio heard. A refusal is counted in telemetry and returned for the board's log.
+    ///
+    /// # Errors
+    /// [`NodeError`].
+    pub fn received<B: Board>(&mut self, board: &mut B, frame: &[u8]) -> Result<Option<Refused>, NodeError> {
+        let Self { uplink, downlink, .. } = self;
+        let refusal = match downlink.open(frame, |counter| uplink.awaits(counter)) {
+            Ok(heard) => self.obey(board, heard)?,
+            Err(refused) => Some(refused),
+        };
+        self.refused = self.refused.wrapping_add(u16::from(refusal.is_some()));
+        Ok(refusal)
+    }
+
+    fn obey<B: Board>(&mut self, board: &mut B, heard: Heard) -> Result<Option<Refused>, NodeError> {
+        let now_ms = board.uptime_ms();
+        let out_of_place = Refused::OutOfPlace { counter: heard.counter };
+        match heard.order {
+            Order::Time { time, to_all: true } if !self.trusts(now_ms, time) => return Ok(Some(out_of_place)),
+            Order::Time { time, .. } => self.clock.set(now_ms, time),
+            Order::NewKey(new_key) => {
+                // Epochs only go forward, modulo 256: an old key cannot be brought back.
+                if !is_newer(new_key.epoch, self.journal.state().epoch) {
+                    return Ok(Some(out_of_place));
+                }
+                self.journal.add_key(board, new_key.epoch, new_key.key)?;
+                self.downlink
+                    .add_key(new_key.epoch, &new_key.key)
+                    .map_err(|_| NodeError::NoKey { epoch: new_key.epoch })?;
+                (self.hello_due, self.hello_attempts) = (true, 0);
+            }
+            Order::Acknowledged { acknowledgement, epoch } => {
+                self.uplink.speak(acknowledgement.version.min(version::CURRENT));
+                self.hello_attempts = 0;
+                match self.uplink.acknowledged() {
+                    Some(Batch::Hello) => self.hello_acknowledged(board, epoch)?,
+                    Some(Batch::Events { upto }) => {
+                        self.journal.acknowledge(board, upto)?;
+                        self.gathering_since_ms = (self.journal.waiting() > 0).then_some(0);
+                    }
+                    None => {}
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn hello_acknowledged<B: Board>(&mut self, board: &mut B, epoch: u8) -> Result<(), NodeError> {
+        // A hello under the old key leaves the new one still to be said; it is tried again with the next telemetry.
+        self.hello_due = false;
+        if epoch != self.journal.state().epoch {
+            self.journal.update(board, |state| state.epoch = epoch)?;
+            self.downlink.keep_only(epoch);
+        }
+        Ok(())
+    }
+
+    fn newer_key(&self) -> Option<u8> {
+        let current = self.journal.state().epoch;
+        self.journal.other_key().map(|(epoch, _)| epoch).filter(|&epoch| is_newer(epoch, current))
+    }
+
+    fn trusts(&self, now_ms: u64, time: Time) -> bool {
+        self.clock.unix_ticks(now_ms).is_some_and(|own| own.abs_diff(time.ticks()) <= BROADCAST_TRUST_TICKS)
+    }
+
+    fn measure_supply<B: Board>(&mut self, board: &mut B, now_ms: u64) {
+        self.battery_mv = board.battery_mv();
+        self.battery_at_ms = now_ms + BATTERY_PERIOD_MS;
+        let judge = |mv: u16| match mv {
+            mv if mv < self.config.battery_critical_mv => Supply::Critical,
+            mv if mv < self.config.battery_low_mv => Supply::Low,
+            _ => Supply::Good,
+        };
+        let down = judge(self.battery_mv);
+        let up = judge(self.battery_mv.saturating_sub(BATTERY_HYSTERESIS_MV));
+        self.supply = self.supply.clamp(up.min(down), down);
+    }
+
+    fn read_inputs<B: Board>(&mut self, board: &mut B, now_ms: u64) -> Result<(), NodeError> {
+        let inputs = board.inputs();
+        let sensors = self.config.sensors;
+        let found = [
+            self.tamper.read(now_ms, inputs.tamper),
+            if sensors.tripwire { self.tripwire.read(now_ms, inputs.beam_left, inputs.beam_right) } else { None },
+            if sensors.pir && self.supply > Supply::Critical { self.pir.read(now_ms, inputs.pir) } else { None },
+        ];
+        for detection in found.into_iter().flatten() {
+            self.keep(board, detection)?;
+        }
+        Ok(())
+    }
+
+    /// Makes a detection durable; from here on it is not lost by a reset.
+    fn keep<B: Board>(&mut self, board: &mut B, detection: Detection) -> Result<(), NodeError> {
+        let Detection { kind, began_ms, duration_ms, strength_half_db } = detection;
+        let event = StoredEvent {
+            number: 0,
+            kind,
+            strength_half_db,
+            duration_ticks: u16::try_from(ticks(duration_ms)).unwrap_or(u16::MAX),
+            resets: self.journal.state().resets,
+            uptime_ticks: u32::try_from(ticks(began_ms)).unwrap_or(u32::MAX),
+            unix_ticks: self.clock.unix_ticks(began_ms),
+        };
+        self.journal.append_event(board, event)?;
+        let urgent = matches!(kind, EventKind::Tamper(_) | EventKind::Tripwire(_));
+        let since_ms = if urgent { 0 } else { board.uptime_ms() };
+        self.gathering_since_ms = Some(self.gathering_since_ms.map_or(since_ms, |at_ms| at_ms.min(since_ms)));
+        Ok(())
+    }
+
+    /// How long events are gathered: the tighter the budget, the longer, so that frames go out full.
+    fn gather_ms(&mut self, now_ms: u64) -> u64 {
+        match self.uplink.airtime_percent(now_ms) {
+            0..50 => self.config.gather_ms,
+            50..80 => self.config.gather_ms.max(5_000),
+            _ => self.config.gather_ms.max(30_000),
+        }
+    }
+
+    fn send_next<B: Board>(&mut self, board: &mut B, now_ms: u64) -> Result<(), NodeError> {
+        let waiting = self.journal.waiting();
+        if let Some((Batch::Hello, attempts)) = self.uplink.pending()
+            && attempts >= HELLO_ATTEMPTS
+            && waiting > 0
+        {
+            self.uplink.abandon();
+            self.hello_attempts = HELLO_ATTEMPTS;
+        }
+        let events_first = self.hello_attempts >= HELLO_ATTEMPTS && waiting > 0;
+        if let Some((Batch::Events { upto }, _)) = self.uplink.pending() {
+            return self.send_events(board, now_ms, Some(upto));
+        }
+        if self.hello_due && !events_first {
+            return self.send_hello(board);
+        }
+        if let Some(since_ms) = self.gathering_since_ms {
+            let full = usize::from(waiting) >= vedette_wire::payload::MAX_EVENTS;
+            if full || now_ms >= since_ms + self.gather_ms(now_ms) || since_ms == 0 {
+                return self.send_events(board, now_ms, None);
+            }
+        }
+        if now_ms >= self.telemetry_at_ms && !self.hello_due {
+            return self.send_telemetry(board, now_ms);
+        }
+        Ok(())
+    }
+
+    fn send_hello<B: Board>(&mut self, board: &mut B) -> Result<(), NodeError> {
+        let state = *self.journal.state();
+        // The new key is tried first and then in turn with the old one: the gateway may have lost it.
+        let attempts = self.uplink.pending().map_or(0, |(_, attempts)| attempts);
+        let epoch = self.newer_key().filter(|_| attempts % 4 < 2).unwrap_or(state.epoch);
+        self.seal_under(epoch)?;
+        let hello = Payload::Hello(Hello {
+            min_version: version::MIN,
+            current_version: version::CURRENT,
+            firmware_major: FIRMWARE.0,
+            firmware_minor: FIRMWARE.1,
+            sensors: self.config.sensors,
+            reset: self.reset,
+            resets: state.resets,
+            next_event: state.head,
+        });
+        self.uplink.send(board, &mut self.journal, &hello, Some(Batch::Hello))?;
+        Ok(())
+    }
+
+    fn send_events<B: Board>(&mut self, board: &mut B, now_ms: u64, upto: Option<u16>) -> Result<(), NodeError> {
+        let stored = self.journal.oldest_events(board);
+        let wanted = stored.iter().take_while(|event| upto.is_none_or(|upto| event.number != upto));
+        let events: heapless::Vec<Event, { vedette_wire::payload::MAX_EVENTS }> =
+            wanted.map(|event| self.aged(now_ms, event)).collect();
+        let Some(first) = stored.first().filter(|_| !events.is_empty()).map(|event| event.number) else {
+            // What was being sent has been dropped since, as the flash ran full.
+            self.uplink.abandon();
+            self.gathering_since_ms = (self.journal.waiting() > 0).then_some(0);
+            return Ok(());
+        };
+        self.seal_under(self.journal.state().epoch)?;
+        let batch = Batch::Events { upto: first.wrapping_add(events.len() as u16) };
+        if upto.is_some() && self.uplink.pending().is_some_and(|(pending, _)| pending != batch) {
+            self.uplink.abandon();
+        }
+        self.uplink.send(board, &mut self.journal, &Payload::Events(Events { first, events }), Some(batch))?;
+        Ok(())
+    }
+
+    fn send_telemetry<B: Board>(&mut self, board: &mut B, now_ms: u64) -> Result<(), NodeError> {
+        let state = *self.journal.state();
+        let telemetry = Payload::Telemetry(Telemetry {
+            battery_mv: self.battery_mv,
+            temperature_cdeg: board.temperature_cdeg().clamp(-6_000, 15_000),
+            uptime_s: u32::try_from(now_ms / 1000).unwrap_or(u32::MAX),
+            resets: state.resets,
+            queued: self.journal.waiting(),
+            dropped: state.dropped,
+            retransmitted: self.uplink.retransmitted,
+            refused: self.refused,
+            airtime_percent: self.uplink.airtime_percent(now_ms),
+            flags: TelemetryFlags {
+                tamper: self.tamper.is_open(),
+                low_battery: self.supply < Supply::Good,
+                time_known: self.clock.is_set(),
+                detector_fault: self.pir.is_stuck(now_ms) || (self.config.sensors.seismic && self.geophone.is_stuck()),
+            },
+        });
+        self.seal_under(state.epoch)?;
+        if self.uplink.send(board, &mut self.journal, &telemetry, None)? {
+            let stretch = if self.supply < Supply::Good { 4 } else { 1 };
+            self.telemetry_at_ms = now_ms + self.config.telemetry_ms * stretch;
+            self.hello_due = self.newer_key().is_some();
+        }
+        Ok(())
+    }
+
+    fn seal_under(&mut self, epoch: u8) -> Result<(), NodeError> {
+        let key = self.journal.key(epoch).ok_or(NodeError::NoKey { epoch })?;
+        self.uplink.use_key(self.journal.state().node, epoch, &key);
+        Ok(())
+    }
+
+    /// An event as it is sent now.
+    fn aged(&self, now_ms: u64, event: &StoredEvent) -> Event {
+        let now_ticks = ticks(now_ms);
+        let same_run = event.resets == self.journal.state().resets;
+        let (age_ticks, known) = if same_run {
+            let own_ms = now_ms.saturating_sub(crate::clock::milliseconds(event.uptime_ticks.into()));
+            (ticks(self.clock.corrected_ms(own_ms)), true)
+        } else {
+            match (self.clock.unix_ticks(now_ms), event.unix_ticks) {
+                (Some(now), Some(then)) => (now.saturating_sub(then), true),
+                _ => (now_ticks, false),
+            }
+        };
+        let bounded = u32::try_from(age_ticks).unwrap_or(u32::MAX).min(MAX_AGE_TICKS);
+        Event {
+            kind: event.kind,
+            age_ticks: bounded,
+            age_at_least: !known || u64::from(bounded) < age_ticks,
+            strength_half_db: event.strength_half_db,
+            duration_ticks: event.duration_ticks,
+        }
+    }
+
+    fn next_due_ms(&mut self, now_ms: u64) -> u64 {
+        let sending = if self.uplink.pending().is_some() || self.hello_due {
+            Some(self.uplink.due_ms())
+        } else {
+            let events = self.gathering_since_ms.map(|since_ms| since_ms + self.gather_ms(now_ms));
+            let next = events.into_iter().chain([self.telemetry_at_ms]).min();
+            next.map(|at_ms| at_ms.max(self.uplink.due_ms()))
+        };
+        let inputs = [self.tamper.look_again_ms(), self.tripwire.look_again_ms(), self.pir.look_again_ms()];
+        let due = inputs.into_iter().flatten().chain(sending).chain([self.battery_at_ms]).min();
+        due.unwrap_or(self.battery_at_ms).max(now_ms + 1)
+    }
+}
+
+/// Whether key epoch `a` comes after `b`, on the circle of 256.
+const fn is_newer(a: u8, b: u8) -> bool {
+    let ahead = a.wrapping_sub(b);
+    ahead > 0 && ahead < 128
+}
+
+fn downlink(journal: &Journal) -> Result<Downlink, NodeError> {
+    let current = journal.state().epoch;
+    let key = journal.key(current).ok_or(NodeError::NoKey { epoch: current })?;
+    let no_key = |_| NodeError::NoKey { epoch: current };
+    let mut downlink = Downlink::new(journal.state().node, journal.broadcast()).map_err(no_key)?;
+    downlink.add_key(current, &key).map_err(no_key)?;
+    if let Some((epoch, key)) = journal.other_key().filter(|(epoch, _)| is_newer(*epoch, current)) {
+        downlink.add_key(epoch, &key).map_err(no_key)?;
+    }
+    Ok(downlink)
+}
