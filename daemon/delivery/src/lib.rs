@@ -5,6 +5,7 @@
 //! Nothing here opens a socket, reads a clock or draws a random number: time, events and seeds are arguments.
 
 pub mod audit;
+pub mod ledger;
 pub mod memory;
 pub mod message;
 mod outbox;
@@ -14,6 +15,7 @@ pub mod store;
 pub mod topic;
 pub mod uplink;
 
+pub use ledger::{Ledger, LedgerConfig};
 pub use message::{Ack, Answer, Envelope, EnvelopeHead, Epoch, MessageError, Order, Status, Void, VoidReason};
 pub use outbox::{CommitError, Committed, Limits, Outbox, Sealed, Settled, Standing};
 pub use ranges::Ranges;

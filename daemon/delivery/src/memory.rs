@@ -21,7 +21,7 @@ pub enum Fault {
     Full,
 }
 
-/// Decides, operation by operation, what goes wrong; the last entry repeats once the queue is empty.
+/// Decides, operation by operation, what goes wrong.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     queue: VecDeque<Fault>,
@@ -35,6 +35,10 @@ impl Faults {
 
     pub(crate) fn next(&mut self) -> Fault {
         self.queue.pop_front().unwrap_or(Fault::None)
+    }
+
+    pub(crate) fn is_after(&self) -> bool {
+        self.queue.front() == Some(&Fault::After)
     }
 
     /// Forgets what was planned.
@@ -159,7 +163,7 @@ impl MemoryStore {
         if let Some((at, acked)) = &changes.acked {
             for (first, last) in acked.iter() {
                 for (_, mark) in self.rows.range_mut(first..=last).map(|(_, row)| row) {
-                    *mark = Some(*at);
+                    mark.get_or_insert(*at);
                 }
             }
             for ranges in self.void.values_mut() {
@@ -199,7 +203,7 @@ impl Store for MemoryStore {
     }
 
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
-        if self.faults.queue.front() == Some(&Fault::After) && !self.broken {
+        if self.faults.is_after() && !self.broken {
             self.write(changes);
         }
         self.fault("commit")?;

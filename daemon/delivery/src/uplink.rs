@@ -23,7 +23,8 @@ use crate::outbox::{CommitError, Committed, Limits, Outbox, Sealed};
 use crate::store::{Batch, Restart, Store, StoreError};
 use crate::topic::{Channel, GatewayId};
 use crate::{Epoch, Keyring, Ranges, Signer};
-use pace::{Backoff, Budget, Pace};
+pub use pace::Backoff;
+use pace::{Budget, Pace};
 
 /// Settings of an uplink.
 #[derive(Clone, Debug)]

@@ -10,5 +10,6 @@ pub mod rejects;
 pub mod replay;
 pub mod source;
 pub mod status;
+pub mod store;
 
 pub use vedette_engine as engine;

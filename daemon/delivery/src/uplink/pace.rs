@@ -117,7 +117,7 @@ impl Pace {
 
 /// Waiting times between connections: doubling, with jitter, so that gateways do not come back all at once.
 #[derive(Clone, Debug)]
-pub(crate) struct Backoff {
+pub struct Backoff {
     min_s: f64,
     max_s: f64,
     next_s: f64,
@@ -125,16 +125,19 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    pub(crate) const fn new(min_s: f64, max_s: f64, seed: u64) -> Self {
+    /// Waits between `min_s` and `max_s`; the seed makes the jitter, different for every gateway and start.
+    #[must_use]
+    pub const fn new(min_s: f64, max_s: f64, seed: u64) -> Self {
         Self { min_s, max_s, next_s: min_s, state: seed }
     }
 
-    pub(crate) const fn reset(&mut self) {
+    /// All is well: the next wait is short again.
+    pub const fn reset(&mut self) {
         self.next_s = self.min_s;
     }
 
     /// Between half and all of the current step.
-    pub(crate) fn wait_s(&mut self) -> f64 {
+    pub fn wait_s(&mut self) -> f64 {
         let step = self.next_s;
         self.next_s = (self.next_s * 2.0).min(self.max_s);
         step * (0.5 + 0.5 * self.fraction())

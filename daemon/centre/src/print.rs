@@ -1,0 +1,155 @@
+//! Announcements as lines: text for people, JSON for programs.
+
+use std::io::Write;
+
+use serde_json::{Value, json};
+use vedette_delivery::Verdict;
+use vedette_delivery::engine::{Alert, AlertState, Mode, Place, Severity, Timestamp};
+use vedette_delivery::ledger::{Announcement, Entry};
+
+/// What lines look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// For people.
+    Text {
+        /// With terminal colours.
+        colour: bool,
+    },
+    /// One JSON object a line.
+    Json,
+}
+
+/// Writes announcements as lines.
+#[derive(Clone, Copy, Debug)]
+pub struct Printer {
+    form: Form,
+}
+
+impl Printer {
+    /// A printer of that form.
+    #[must_use]
+    pub const fn new(form: Form) -> Self {
+        Self { form }
+    }
+
+    /// Writes one announcement; pictures and store failures have no line of text.
+    ///
+    /// # Errors
+    /// When `out` cannot be written to.
+    pub fn write(&self, announcement: &Announcement, out: &mut impl Write) -> std::io::Result<()> {
+        match self.form {
+            Form::Json => match as_json(announcement) {
+                Some(value) => writeln!(out, "{value}"),
+                None => Ok(()),
+            },
+            Form::Text { colour } => match as_text(announcement, colour) {
+                Some(line) => writeln!(out, "{line}"),
+                None => Ok(()),
+            },
+        }
+    }
+}
+
+fn time(at: Timestamp) -> String {
+    let shown = jiff::Timestamp::from_microsecond(at.as_micros());
+    shown.map_or_else(|_| format!("{} us", at.as_micros()), |time| format!("{time:.3}"))
+}
+
+fn as_json(announcement: &Announcement) -> Option<Value> {
+    Some(match announcement {
+        Announcement::Alert { entry, .. } => {
+            let envelope: Value = serde_json::from_slice(&entry.bytes).ok()?;
+            json!({"type": "alert", "n": entry.n, "gateway": entry.gateway, "epoch": entry.epoch, "seq": entry.seq,
+                   "received": time(entry.received_at), "signature": entry.verdict, "alert": envelope["alert"]})
+        }
+        Announcement::Void(void) => json!({"type": "void", "gateway": void.gateway, "epoch": void.epoch,
+                   "why": void.why, "ranges": void.ranges}),
+        Announcement::Gateway { gateway, status } => json!({"type": "gateway", "gateway": gateway, "status": status}),
+        Announcement::Tracks { gateway, bytes } => {
+            let tracks: Value = serde_json::from_slice(bytes).ok()?;
+            json!({"type": "tracks", "gateway": gateway, "tracks": tracks})
+        }
+        Announcement::Answer { gateway, answer } => json!({"type": "answer", "gateway": gateway, "answer": answer}),
+        Announcement::Refused { topic, reason } => json!({"type": "refused", "topic": topic, "reason": reason}),
+        Announcement::Store(error) => json!({"type": "store", "error": error.to_string()}),
+        _ => return None,
+    })
+}
+
+fn as_text(announcement: &Announcement, colour: bool) -> Option<String> {
+    Some(match announcement {
+        Announcement::Alert { entry, alert: Some(alert) } => alert_line(entry, alert, colour),
+        Announcement::Alert { entry, alert: None } => format!(
+            "{} {} alert {} of a newer version of the protocol; it is in the ledger, line {}",
+            time(entry.received_at),
+            entry.gateway,
+            entry.seq,
+            entry.n
+        ),
+        Announcement::Void(void) => {
+            format!("{} {} alerts will never come ({:?})", void.gateway, void.ranges.count(), void.why)
+        }
+        Announcement::Gateway { gateway, status } if status.online => {
+            format!("{gateway} online, {} alerts waiting", status.waiting)
+        }
+        Announcement::Gateway { gateway, .. } => format!("{gateway} offline"),
+        Announcement::Answer { gateway, answer } => {
+            let outcome = if answer.done { "done" } else { "not done" };
+            format!("{gateway} order {} {outcome}: {}", answer.id, answer.detail)
+        }
+        Announcement::Refused { topic, reason } => format!("{topic} refused: {reason}"),
+        _ => return None,
+    })
+}
+
+fn alert_line(entry: &Entry, alert: &Alert, colour: bool) -> String {
+    let severity = format!("{:?}", alert.severity).to_uppercase();
+    let severity =
+        if colour { format!("{}{severity:8}\x1b[0m", shade(alert.severity)) } else { format!("{severity:8}") };
+    let mode = match alert.mode {
+        Mode::Actual => "",
+        Mode::Exercise => "EXERCISE ",
+        Mode::Test => "TEST ",
+    };
+    let state = match alert.state {
+        AlertState::Raised => String::new(),
+        AlertState::Closed { reason } => format!(" [closed: {reason:?}]").to_lowercase(),
+        state => format!(" [{state:?}]").to_lowercase(),
+    };
+    let place = match &alert.place {
+        Some(Place::Point { lat, lon, ellipse }) => format!(" at {lat:.5},{lon:.5} ±{:.0} m", ellipse.major_m),
+        Some(Place::Area { name }) => format!(" in {name}"),
+        _ => String::new(),
+    };
+    let sensors: Vec<String> = alert
+        .contributors
+        .iter()
+        .map(|contributor| match contributor.share {
+            Some(share) => format!("{} {:.0} %", contributor.sensor, share * 100.0),
+            None => format!("{} silent", contributor.sensor),
+        })
+        .collect();
+    let sensors = if sensors.is_empty() { String::new() } else { format!(" ({})", sensors.join(", ")) };
+    let proof = match &entry.verdict {
+        Verdict::Forged { .. } => " FORGED SIGNATURE",
+        Verdict::UnknownKey { .. } => " unknown key",
+        Verdict::Signed { .. } | Verdict::Unsigned => "",
+    };
+    let confidence = alert.confidence * 100.0;
+    format!(
+        "{} {} {severity} {mode}{}{place}, {confidence:.0} %{sensors}{state}{proof}",
+        time(entry.received_at),
+        entry.gateway,
+        alert.text
+    )
+}
+
+const fn shade(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "\x1b[1;41m",
+        Severity::High => "\x1b[1;31m",
+        Severity::Medium => "\x1b[33m",
+        Severity::Low => "\x1b[36m",
+        Severity::Info => "\x1b[2m",
+    }
+}

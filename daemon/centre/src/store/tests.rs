@@ -1,0 +1,139 @@
+//! The ledger's file against the ledger in memory, over kills.
+
+use proptest::prelude::*;
+use vedette_delivery::engine::Timestamp;
+use vedette_delivery::ledger::{
+    Entry, GatewayRecord, LedgerChanges, LedgerRestart, LedgerStore, MemoryLedger, VoidEntry,
+};
+use vedette_delivery::{Epoch, GatewayId, Ranges, Verdict, VoidReason};
+
+use super::SqliteLedger;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Entries {
+        gateway: u8,
+        seqs: Vec<u64>,
+        at: i64,
+    },
+    Void {
+        gateway: u8,
+        first: u64,
+        length: u64,
+    },
+    Heard {
+        gateway: u8,
+        at: i64,
+    },
+    Announced,
+    Erase {
+        before: i64,
+    },
+    /// The process dies: the handle goes without being closed properly.
+    Kill,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0_u8..3, prop::collection::vec(1_u64..50, 1..5), 0_i64..100)
+            .prop_map(|(gateway, seqs, at)| Step::Entries { gateway, seqs, at }),
+        1 => (0_u8..3, 1_u64..50, 0_u64..5).prop_map(|(gateway, first, length)| Step::Void { gateway, first, length }),
+        1 => (0_u8..3, 0_i64..100).prop_map(|(gateway, at)| Step::Heard { gateway, at }),
+        1 => Just(Step::Announced),
+        1 => (0_i64..100).prop_map(|before| Step::Erase { before }),
+        2 => Just(Step::Kill),
+    ]
+}
+
+fn gateway(n: u8) -> GatewayId {
+    GatewayId::new(format!("gate-{n}")).unwrap()
+}
+
+fn epoch(n: u8) -> Epoch {
+    Epoch(format!("epoch-{}", n % 2))
+}
+
+fn changes(step: Step, restart: &LedgerRestart) -> LedgerChanges {
+    match step {
+        Step::Entries { gateway: n, seqs, at } => {
+            let entry = |(line, seq): (u64, u64)| Entry {
+                n: line,
+                gateway: gateway(n),
+                epoch: epoch(n),
+                seq,
+                received_at: Timestamp::from_seconds(at),
+                verdict: Verdict::Signed { kid: format!("k{n}") },
+                digest: line.to_be_bytes(),
+                bytes: vec![1, 2, n],
+            };
+            LedgerChanges { entries: (restart.next_n..).zip(seqs).map(entry).collect(), ..LedgerChanges::default() }
+        }
+        Step::Void { gateway: n, first, length } => {
+            let mut ranges = Ranges::new();
+            ranges.insert_range(first, first + length);
+            let void = VoidEntry { gateway: gateway(n), epoch: epoch(n), why: VoidReason::Folded, ranges };
+            LedgerChanges { voids: vec![void], ..LedgerChanges::default() }
+        }
+        Step::Heard { gateway: n, at } => {
+            let record = GatewayRecord {
+                gateway: gateway(n),
+                epoch: Some(epoch(n)),
+                last: 7,
+                heard_at: Timestamp::from_seconds(at),
+                online: at % 2 == 0,
+                silent: (at % 3 == 0).then(|| ("a".to_owned(), 2)),
+                gap: None,
+            };
+            LedgerChanges { gateways: vec![record], ..LedgerChanges::default() }
+        }
+        Step::Announced => LedgerChanges { announced: Some(restart.next_n - 1), ..LedgerChanges::default() },
+        Step::Erase { before } => {
+            LedgerChanges { erase_before: Some(Timestamp::from_seconds(before)), ..LedgerChanges::default() }
+        }
+        Step::Kill => LedgerChanges::default(),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+
+    #[test]
+    fn behaves_like_the_ledger_in_memory(steps in prop::collection::vec(step(), 1..25)) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let mut ledger = SqliteLedger::new(&path);
+        ledger.restart().unwrap();
+        let mut model = MemoryLedger::new();
+        let mut killed = Vec::new();
+        for step in steps {
+            let kill = matches!(step, Step::Kill);
+            let changes = changes(step, &model.restart().unwrap());
+            ledger.commit(&changes).unwrap();
+            model.commit(&changes).unwrap();
+            if kill {
+                killed.push(std::mem::replace(&mut ledger, SqliteLedger::new(&path)));
+                prop_assert_eq!(ledger.restart().unwrap(), model.restart().unwrap());
+            }
+        }
+        for n in 0..3 {
+            for seq in 1..50 {
+                prop_assert_eq!(
+                    ledger.digest(&gateway(n), &epoch(n), seq).unwrap(),
+                    model.digest(&gateway(n), &epoch(n), seq).unwrap()
+                );
+            }
+        }
+        prop_assert_eq!(ledger.restart().unwrap(), model.restart().unwrap());
+        let kept: Vec<Entry> = model.entries().iter().filter(|entry| !entry.bytes.is_empty()).cloned().collect();
+        prop_assert_eq!(SqliteLedger::entries(&path, 1, 1000).unwrap(), kept);
+    }
+}
+
+#[test]
+fn a_ledger_of_a_later_version_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 9).unwrap();
+    let error = SqliteLedger::new(&path).restart().unwrap_err();
+    assert!(error.to_string().contains("schema version 9"), "{error}");
+}

@@ -1,0 +1,409 @@
+//! The centre's ledger: takes in what gateways send, commits it, and only then acknowledges.
+//!
+//! Sans-IO, in the style of [`crate::Uplink`]. Messages are collected for a few milliseconds and committed together;
+//! after the commit each gateway gets one acknowledgement, and people get the new alerts.
+//!
+//! - Receiving is idempotent on gateway, epoch, number and content. The same number with another content is no
+//!   repetition but another alert (a gateway whose store was set back): it is kept as well, and reported.
+//! - A failed commit is simply forgotten: nothing was acknowledged, so the gateways send it again.
+//! - Entries are announced after their commit, at least once: a crash in between repeats the last announcements.
+//! - The centre raises alerts of its own, in the same ledger: a gateway is silent, numbers are missing for too long, a
+//!   gateway came back with a new store and left numbers behind.
+
+mod commit;
+mod memory;
+mod store;
+mod watch;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest as _, Sha256};
+use vedette_engine::{Alert, Timestamp};
+
+use crate::message::{Answer, Envelope, Order, Status, Void};
+use crate::store::StoreError;
+use crate::topic::{self, Channel, GatewayId};
+use crate::uplink::Publication;
+use crate::{Epoch, Keyring, Ranges, Signer, Verdict, VoidReason};
+
+pub use memory::MemoryLedger;
+pub use store::{Digest, Entry, GatewayRecord, LedgerChanges, LedgerRestart, LedgerStore, OrderRecord, VoidEntry};
+
+/// Settings of a ledger.
+#[derive(Clone, Debug)]
+pub struct LedgerConfig {
+    /// The centre's name, under which its own alerts are entered.
+    pub centre: GatewayId,
+    /// Messages are collected for this long before a commit, seconds.
+    pub group_s: f64,
+    /// A gateway not heard for this long is silent, seconds.
+    pub silence_s: f64,
+    /// Numbers missing for this long while their gateway is heard are reported, seconds.
+    pub gap_s: f64,
+    /// Time between repetitions of an order, seconds.
+    pub order_repeat_s: f64,
+    /// Contents of entries are erased after this time, seconds.
+    pub keep_s: f64,
+    /// Public keys by gateway.
+    pub keys: BTreeMap<GatewayId, Keyring>,
+    /// Refuse (do not commit, do not acknowledge) what is not proven.
+    pub require_signed: bool,
+    /// Signs orders.
+    pub signer: Option<Signer>,
+}
+
+impl LedgerConfig {
+    /// Defaults for a centre.
+    #[must_use]
+    pub const fn new(centre: GatewayId) -> Self {
+        Self {
+            centre,
+            group_s: 0.03,
+            silence_s: 180.0,
+            gap_s: 600.0,
+            order_repeat_s: 10.0,
+            keep_s: 90.0 * 86_400.0,
+            keys: BTreeMap::new(),
+            require_signed: false,
+            signer: None,
+        }
+    }
+}
+
+/// Greatest number of messages in one commit, and of messages that wait for one.
+const MAX_GROUP: usize = 512;
+/// Greatest number of gateways and of epochs of one gateway; more are refused.
+const MAX_GATEWAYS: usize = 4096;
+const MAX_EPOCHS: usize = 256;
+
+/// What the driver tells the ledger.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LedgerEvent {
+    /// Time has come to the deadline.
+    Tick,
+    /// Connected, with all subscriptions granted.
+    Connected,
+    /// The connection is gone.
+    Closed,
+    /// A message came.
+    Message {
+        /// Topic.
+        topic: String,
+        /// Payload.
+        payload: Vec<u8>,
+        /// The broker had it in store.
+        retained: bool,
+        /// MQTT 5 user properties.
+        properties: Vec<(String, String)>,
+    },
+    /// Somebody at the centre orders something.
+    Order {
+        /// To whom.
+        gateway: GatewayId,
+        /// What.
+        order: Order,
+    },
+}
+
+/// What the driver is to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LedgerAction {
+    /// Publish; receipts need not be reported: whoever misses an acknowledgement sends its alert again.
+    Publish(Publication),
+    /// Tell people.
+    Announce(Announcement),
+}
+
+/// Something for people, after its commit.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Announcement {
+    /// An alert.
+    Alert {
+        /// Its entry.
+        entry: Entry,
+        /// The alert, unless this program is too old to read it.
+        alert: Option<Box<Alert>>,
+    },
+    /// Alerts that will never come.
+    Void(VoidEntry),
+    /// A gateway came or went, by its own word or its last will.
+    Gateway {
+        /// Which.
+        gateway: GatewayId,
+        /// What it said.
+        status: Status,
+    },
+    /// The newest picture of a gateway, as it came.
+    Tracks {
+        /// Which gateway.
+        gateway: GatewayId,
+        /// A [`crate::message::Tracks`] message.
+        bytes: Vec<u8>,
+    },
+    /// What became of an order.
+    Answer {
+        /// Which gateway.
+        gateway: GatewayId,
+        /// Its answer.
+        answer: Answer,
+    },
+    /// A message that was not accepted.
+    Refused {
+        /// Its topic.
+        topic: String,
+        /// Why.
+        reason: String,
+    },
+    /// The ledger's store failed; nothing was acknowledged.
+    Store(StoreError),
+}
+
+/// A message that waits for the next commit.
+#[derive(Clone, Debug)]
+enum Incoming {
+    Alert { epoch: Epoch, seq: u64, bytes: Vec<u8>, verdict: Verdict },
+    Void(Void),
+    Status { status: Status, retained: bool },
+    Answer(Answer),
+}
+
+#[derive(Clone, Debug)]
+struct Gateway {
+    record: GatewayRecord,
+    settled: BTreeMap<Epoch, Ranges>,
+    /// Since when numbers are missing.
+    missing_since: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug)]
+struct OpenOrder {
+    record: OrderRecord,
+    sent_at: Option<Timestamp>,
+}
+
+/// The ledger of one centre.
+#[derive(Debug)]
+pub struct Ledger {
+    config: LedgerConfig,
+    gateways: BTreeMap<GatewayId, Gateway>,
+    orders: BTreeMap<(GatewayId, String), OpenOrder>,
+    incoming: Vec<(GatewayId, Incoming)>,
+    group_at: Option<Timestamp>,
+    next_n: u64,
+    announced: u64,
+    announced_stored: u64,
+    connected_at: Option<Timestamp>,
+    watch_at: Timestamp,
+    erase_at: Timestamp,
+    must_restart: bool,
+    store_retry_at: Option<Timestamp>,
+    next_id: u64,
+    refused: u64,
+}
+
+impl Ledger {
+    /// Reads the store; entries that were perhaps never announced are announced again by the first `handle`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn start<S: LedgerStore>(config: LedgerConfig, now: Timestamp, store: &mut S) -> Result<Self, StoreError> {
+        let mut ledger = Self {
+            config,
+            gateways: BTreeMap::new(),
+            orders: BTreeMap::new(),
+            incoming: Vec::new(),
+            group_at: None,
+            next_n: 1,
+            announced: 0,
+            announced_stored: 0,
+            connected_at: None,
+            watch_at: now,
+            erase_at: now,
+            must_restart: true,
+            store_retry_at: None,
+            next_id: 1,
+            refused: 0,
+        };
+        let restart = store.restart()?;
+        // Announced by the first call of `handle`, which reads the store once more.
+        ledger.load(&restart);
+        ledger.must_restart = !restart.unannounced.is_empty();
+        Ok(ledger)
+    }
+
+    fn load(&mut self, restart: &LedgerRestart) {
+        self.next_n = restart.next_n;
+        self.announced_stored = restart.unannounced.first().map_or(restart.next_n - 1, |entry| entry.n - 1);
+        self.announced = self.announced.max(self.announced_stored);
+        let missing: BTreeMap<_, _> = self.gateways.iter().map(|(id, g)| (id.clone(), g.missing_since)).collect();
+        self.gateways.clear();
+        for record in &restart.gateways {
+            let missing_since = missing.get(&record.gateway).copied().flatten();
+            let gateway = Gateway { record: record.clone(), settled: BTreeMap::new(), missing_since };
+            self.gateways.insert(record.gateway.clone(), gateway);
+        }
+        for (id, epoch, ranges) in &restart.settled {
+            let gateway = self.gateways.entry(id.clone()).or_insert_with(|| Gateway::new(id.clone(), Timestamp::MIN));
+            gateway.settled.insert(epoch.clone(), ranges.clone());
+        }
+        self.orders.clear();
+        for record in &restart.orders {
+            let key = (record.gateway.clone(), record.order.command.id.clone());
+            self.orders.insert(key, OpenOrder { record: record.clone(), sent_at: None });
+        }
+        self.must_restart = false;
+    }
+
+    /// Takes in one event at `now` and appends what is to be done.
+    pub fn handle<S: LedgerStore>(
+        &mut self,
+        now: Timestamp,
+        store: &mut S,
+        event: LedgerEvent,
+        actions: &mut Vec<LedgerAction>,
+    ) {
+        match event {
+            LedgerEvent::Tick => {}
+            LedgerEvent::Connected => self.connected_at = Some(now),
+            LedgerEvent::Closed => self.connected_at = None,
+            LedgerEvent::Message { topic, payload, retained, properties } => {
+                if let Err(reason) = self.receive(now, &topic, payload, retained, &properties, actions) {
+                    self.refused += 1;
+                    actions.push(LedgerAction::Announce(Announcement::Refused { topic, reason }));
+                }
+            }
+            LedgerEvent::Order { gateway, order } => self.order(now, store, gateway, order, actions),
+        }
+        let due = self.group_at.is_some_and(|at| now >= at) || self.incoming.len() >= MAX_GROUP;
+        if due || self.must_restart {
+            self.commit_group(now, store, actions);
+        }
+        if now >= self.watch_at {
+            self.watch(now, store, actions);
+        }
+        self.repeat_orders(now, actions);
+    }
+
+    /// When [`LedgerEvent::Tick`] is wanted, if nothing else comes before.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        let repeat = self.connected_at.and_then(|_| {
+            let again = |order: &OpenOrder| {
+                order.sent_at.map_or(Timestamp::MIN, |at| at.plus_seconds(self.config.order_repeat_s))
+            };
+            self.orders.values().map(again).min()
+        });
+        [self.group_at, Some(self.watch_at), repeat, self.store_retry_at].into_iter().flatten().min()
+    }
+
+    /// How many messages were not accepted.
+    #[must_use]
+    pub const fn refused(&self) -> u64 {
+        self.refused
+    }
+
+    /// The gateways known.
+    pub fn gateways(&self) -> impl Iterator<Item = &GatewayRecord> {
+        self.gateways.values().map(|gateway| &gateway.record)
+    }
+
+    /// Numbers received or void of one gateway and epoch.
+    #[must_use]
+    pub fn settled(&self, gateway: &GatewayId, epoch: &Epoch) -> Option<&Ranges> {
+        self.gateways.get(gateway)?.settled.get(epoch)
+    }
+
+    fn receive(
+        &mut self,
+        now: Timestamp,
+        topic: &str,
+        payload: Vec<u8>,
+        retained: bool,
+        properties: &[(String, String)],
+        actions: &mut Vec<LedgerAction>,
+    ) -> Result<(), String> {
+        let (gateway, channel) = topic::parse(topic).map_err(|error| error.to_string())?;
+        if gateway == self.config.centre {
+            return Err("this name is the centre's own".to_owned());
+        }
+        let verdict = self.config.keys.get(&gateway).map_or(
+            if properties.is_empty() { Verdict::Unsigned } else { Keyring::new().check(topic, &payload, properties) },
+            |keys| keys.check(topic, &payload, properties),
+        );
+        let signed_channel = matches!(channel, Channel::Alert | Channel::Void | Channel::Answer);
+        if signed_channel && self.config.require_signed && !verdict.proven() {
+            return Err(format!("not proven: {verdict:?}"));
+        }
+        let incoming = match channel {
+            Channel::Alert => {
+                let head = crate::EnvelopeHead::read(&payload).map_err(|error| error.to_string())?;
+                Incoming::Alert { epoch: head.epoch, seq: head.seq, bytes: payload, verdict }
+            }
+            Channel::Void => Incoming::Void(Void::read(&payload).map_err(|error| error.to_string())?),
+            Channel::Status => {
+                let status = Status::read(&payload).map_err(|error| error.to_string())?;
+                Incoming::Status { status, retained }
+            }
+            Channel::Answer => Incoming::Answer(Answer::read(&payload).map_err(|error| error.to_string())?),
+            Channel::Tracks => {
+                actions.push(LedgerAction::Announce(Announcement::Tracks { gateway, bytes: payload }));
+                return Ok(());
+            }
+            Channel::Ack | Channel::Command => return Err("not for a centre".to_owned()),
+        };
+        self.incoming.push((gateway, incoming));
+        self.group_at.get_or_insert(now.plus_seconds(self.config.group_s));
+        Ok(())
+    }
+
+    fn publish(&mut self, channel: Channel, gateway: &GatewayId, payload: Vec<u8>, actions: &mut Vec<LedgerAction>) {
+        let topic = channel.topic(gateway);
+        let signer = self.config.signer.as_ref().filter(|_| channel == Channel::Command);
+        let properties = signer.map(|signer| signer.properties(&topic, &payload)).unwrap_or_default();
+        let id = self.next_id;
+        self.next_id += 1;
+        let publication = Publication { id, topic, payload, reliable: true, retain: false, properties };
+        actions.push(LedgerAction::Publish(publication));
+    }
+
+    fn announce(&mut self, entry: Entry, actions: &mut Vec<LedgerAction>) {
+        if entry.n > self.announced {
+            self.announced = entry.n;
+            let alert = Envelope::read(&entry.bytes).ok().map(|envelope| Box::new(envelope.alert));
+            actions.push(LedgerAction::Announce(Announcement::Alert { entry, alert }));
+        }
+    }
+}
+
+impl Gateway {
+    fn new(gateway: GatewayId, now: Timestamp) -> Self {
+        let record =
+            GatewayRecord { gateway, epoch: None, last: 0, heard_at: now, online: false, silent: None, gap: None };
+        Self { record, settled: BTreeMap::new(), missing_since: None }
+    }
+
+    /// Numbers the gateway has given in its newest epoch and the centre has not.
+    fn missing(&self) -> Ranges {
+        let settled = self.record.epoch.as_ref().and_then(|epoch| self.settled.get(epoch));
+        settled.cloned().unwrap_or_default().missing(1, self.record.last)
+    }
+}
+
+/// Digest of an envelope.
+#[must_use]
+pub fn digest(bytes: &[u8]) -> Digest {
+    let hash: [u8; 32] = Sha256::digest(bytes).into();
+    let mut digest = [0; 8];
+    digest.copy_from_slice(&hash[..8]);
+    digest
+}
+
+/// Gateways and epochs a group touched: each gets one acknowledgement.
+type Touched = BTreeMap<(GatewayId, Epoch), Ranges>;
+/// Gateways whose record changed.
+type Changed = BTreeSet<GatewayId>;
+/// What a void is for.
+const fn is_loss(why: VoidReason) -> bool {
+    matches!(why, VoidReason::Dropped | VoidReason::Unknown)
+}

@@ -1,0 +1,283 @@
+//! The gateway's store: one SQLite file that survives kills, power cuts and full disks.
+//!
+//! ```text
+//! meta      key -> value            epoch, last_batch, next_seq, dropped
+//! window    node -> state           replay window of each radio node
+//! snapshot  (one row) bytes         the engine as of the last snapshot ..
+//! journal   n -> now, input         .. and the radio inputs since, in order
+//! outbox    seq -> priority, place, alert, rev, reserved, bytes, acked_at
+//!                                   acked_at NULL: waits for the centre; else kept for a time, then deleted
+//! void      first -> last, why      numbers that will never come and are not acknowledged; disjoint ranges
+//! audit     n -> record, hash       chain of hashes, appended to and never changed
+//! ```
+//!
+//! - Write-ahead log with `synchronous=FULL`: a commit that returned survives a power cut.
+//! - `user_version` is the schema's version; [`schema`] migrates older files forward, each step in one transaction.
+//! - The file is bounded by `max_page_count`, the log by `journal_size_limit`; freed pages are given back step by step.
+//! - Beside the file lies a reserve of plain bytes. When the disk is full it is deleted, so that the transaction which
+//!   makes room, and the alert that tells of it, can still be written; it is laid down again when there is room.
+//! - After any failure but a full disk the handle is given up: [`Store::restart`] opens the file anew. A failed sync
+//!   leaves the page cache in doubt, and trying again on the same handle would hide it.
+
+mod schema;
+mod tables;
+mod transaction;
+
+#[cfg(test)]
+mod tests;
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use vedette_delivery::audit::{AuditEntry, AuditError, Verifier};
+use vedette_delivery::store::{Changes, Restart, RowHead, Store, StoreError};
+
+/// Bounds of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreLimits {
+    /// Greatest size of the file, bytes.
+    pub max_file_bytes: u64,
+    /// Size the write-ahead log shrinks to after a checkpoint, bytes.
+    pub log_bytes: u64,
+    /// Size of the reserve, bytes; 0 for none.
+    pub reserve_bytes: u64,
+}
+
+impl Default for StoreLimits {
+    fn default() -> Self {
+        Self { max_file_bytes: 128 << 20, log_bytes: 4 << 20, reserve_bytes: 1 << 20 }
+    }
+}
+
+const PAGE_BYTES: u64 = 4096;
+/// Commits between two attempts to lay down the reserve again, and between two steps of giving back freed pages.
+const UPKEEP_EVERY: u64 = 64;
+/// Freed pages given back in one step.
+const VACUUM_PAGES: i64 = 64;
+
+/// A gateway's store in a SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    limits: StoreLimits,
+    connection: Option<Connection>,
+    commits: u64,
+}
+
+impl SqliteStore {
+    /// Names the file; [`Store::restart`] opens it, and makes it if it is not there.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>, limits: StoreLimits) -> Self {
+        Self { path: path.into(), limits, connection: None, commits: 0 }
+    }
+
+    /// Puts a damaged file aside, so that the next [`Store::restart`] begins a new one with a new epoch.
+    ///
+    /// # Errors
+    /// When it cannot be renamed.
+    pub fn set_aside(&mut self) -> Result<PathBuf, StoreError> {
+        self.connection = None;
+        let aside = |n: u32| beside(&self.path, &format!("damaged-{n}"));
+        let target = (1..).map(aside).find(|path| !path.exists()).unwrap_or_else(|| aside(0));
+        let failed = |error: std::io::Error| self.failed("setting aside", error.to_string());
+        fs::rename(&self.path, &target).map_err(failed)?;
+        for part in ["wal", "shm"] {
+            let from = beside_dash(&self.path, part);
+            if from.exists() {
+                fs::rename(&from, beside_dash(&target, part)).map_err(failed)?;
+            }
+        }
+        Ok(target)
+    }
+
+    fn open(&self) -> Result<Connection, StoreError> {
+        let failed = |error: rusqlite::Error| self.error("opening", &error);
+        let mut connection = Connection::open(&self.path).map_err(failed)?;
+        connection.busy_timeout(std::time::Duration::from_secs(2)).map_err(failed)?;
+        connection.set_prepared_statement_cache_capacity(32);
+        // Before the first table, or they have no effect on a new file.
+        connection.pragma_update(None, "page_size", tables::integer(PAGE_BYTES)).map_err(failed)?;
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(failed)?;
+        connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+        connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
+        connection.pragma_update(None, "journal_size_limit", tables::integer(self.limits.log_bytes)).map_err(failed)?;
+        let pages = (self.limits.max_file_bytes / PAGE_BYTES).max(64);
+        connection.pragma_update(None, "max_page_count", tables::integer(pages)).map_err(failed)?;
+        schema::migrate(&mut connection, &self.path.display().to_string())?;
+        Ok(connection)
+    }
+
+    /// Runs `work` on the open handle; gives the handle up on any failure but a full disk.
+    fn with<T>(
+        &mut self,
+        what: &'static str,
+        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let Some(connection) = &mut self.connection else {
+            return Err(self.failed(what, "the handle was given up after an error; restart opens it anew".to_owned()));
+        };
+        let result = work(connection);
+        result.map_err(|error| {
+            let error = self.error(what, &error);
+            if matches!(error, StoreError::Full { .. }) {
+                self.spend_reserve();
+            } else {
+                self.connection = None;
+            }
+            error
+        })
+    }
+
+    fn failed(&self, what: &'static str, reason: String) -> StoreError {
+        StoreError::Failed { path: self.path.display().to_string(), what, reason }
+    }
+
+    fn error(&self, what: &'static str, error: &rusqlite::Error) -> StoreError {
+        let path = self.path.display().to_string();
+        let reason = error.to_string();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => StoreError::Full { path, what, reason },
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged { path, what, reason },
+            _ => StoreError::Failed { path, what, reason },
+        }
+    }
+
+    fn reserve_path(&self) -> PathBuf {
+        beside_dash(&self.path, "reserve")
+    }
+
+    fn spend_reserve(&self) {
+        // When it is not there, it has been spent already.
+        let _ = fs::remove_file(self.reserve_path());
+    }
+
+    /// Lays down the reserve if it is missing; a disk without room for it leaves it missing.
+    fn lay_reserve(&self) {
+        let path = self.reserve_path();
+        let there = fs::metadata(&path).is_ok_and(|found| found.len() == self.limits.reserve_bytes);
+        if self.limits.reserve_bytes == 0 || there {
+            return;
+        }
+        let bytes = vec![0x5a; usize::try_from(self.limits.reserve_bytes).unwrap_or(0)];
+        let laid = fs::File::create(&path).and_then(|mut file| {
+            file.write_all(&bytes)?;
+            file.sync_all()
+        });
+        if laid.is_err() {
+            self.spend_reserve();
+        }
+    }
+
+    fn upkeep(&mut self) {
+        self.commits += 1;
+        if !self.commits.is_multiple_of(UPKEEP_EVERY) {
+            return;
+        }
+        self.lay_reserve();
+        let stepped = self.with("giving back freed pages", |connection| {
+            let free: i64 = connection.pragma_query_value(None, "freelist_count", |row| row.get(0))?;
+            if free > VACUUM_PAGES {
+                connection.execute_batch(&format!("PRAGMA incremental_vacuum({VACUUM_PAGES})"))?;
+            }
+            Ok(())
+        });
+        if let Err(error) = stepped {
+            tracing::warn!(%error, "store upkeep failed");
+        }
+    }
+
+    /// Copies all of the write-ahead log into the file and empties it, as before a copy of the file is taken.
+    ///
+    /// # Errors
+    /// When writing fails.
+    pub fn checkpoint(&mut self) -> Result<(), StoreError> {
+        self.with("checkpoint", |connection| connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())))
+    }
+}
+
+impl Store for SqliteStore {
+    fn restart(&mut self) -> Result<Restart, StoreError> {
+        self.connection = None;
+        let connection = self.open()?;
+        self.lay_reserve();
+        let connection = self.connection.insert(connection);
+        let read = tables::read_all(connection);
+        read.map_err(|error| match error {
+            tables::ReadError::Sqlite(error) => {
+                self.connection = None;
+                self.error("reading", &error)
+            }
+            tables::ReadError::Damaged { what, reason } => {
+                self.connection = None;
+                StoreError::Damaged { path: self.path.display().to_string(), what, reason }
+            }
+        })
+    }
+
+    fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        self.with("commit", |connection| transaction::commit(connection, changes))?;
+        self.upkeep();
+        Ok(())
+    }
+
+    fn read(&mut self, seq: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        self.with("reading a row", |connection| tables::bytes(connection, seq))
+    }
+
+    fn heads(&mut self, first: u64, last: u64, limit: usize) -> Result<Vec<RowHead>, StoreError> {
+        self.with("reading rows", |connection| tables::heads(connection, first, last, limit))
+    }
+}
+
+/// Why an audit log is not proven.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuditLogError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It was tampered with.
+    #[error(transparent)]
+    Chain(#[from] AuditError),
+}
+
+/// Checks the audit log of a store, also while a daemon runs on it; `written` is the last line known to have been
+/// written, for example from a copy kept elsewhere, else 0. Returns the last line.
+///
+/// # Errors
+/// When it cannot be read, or is not what was written.
+pub fn verify_audit(path: &Path, written: u64) -> Result<Option<AuditEntry>, AuditLogError> {
+    let store = SqliteStore::new(path, StoreLimits::default());
+    let failed = |error: rusqlite::Error| AuditLogError::Store(store.error("reading the audit log", &error));
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
+    let mut verifier = Verifier::new();
+    let mut last: Option<AuditEntry> = None;
+    loop {
+        let page = tables::audit(&connection, last.as_ref().map_or(0, |entry| entry.n), 1000).map_err(failed)?;
+        if page.is_empty() {
+            break;
+        }
+        for entry in page {
+            verifier.check(&entry)?;
+            last = Some(entry);
+        }
+    }
+    verifier.reaches(written)?;
+    Ok(last)
+}
+
+fn beside(path: &Path, extension: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(extension);
+    PathBuf::from(name)
+}
+
+fn beside_dash(path: &Path, part: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-");
+    name.push(part);
+    PathBuf::from(name)
+}
