@@ -29,6 +29,9 @@ pub struct Alert {
     /// Shelved by an operator until this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shelved_until: Option<Timestamp>,
+    /// Who works on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assigned_to: Option<String>,
     /// Held back by a rule, which is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suppressed: Option<Suppression>,
@@ -121,6 +124,10 @@ pub enum AlertKind {
     LinkLost,
     /// Data were dropped.
     DataLoss,
+    /// Something could not be written or read.
+    StorageFault,
+    /// Somebody may need help.
+    PossibleNeed,
     /// The way to the centre is being tested.
     Test,
 }

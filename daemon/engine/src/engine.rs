@@ -8,7 +8,7 @@ use vedette_tracker::{ModelError, Timestamp, Track, TrackStatus};
 
 use crate::config::{ConfigFault, EngineConfig, Site};
 use crate::status::Status;
-use crate::{Counters, Input, Output, Volatile};
+use crate::{Alert, Counters, Input, Output, Volatile};
 use state::State;
 
 /// All tracks at one time.
@@ -141,7 +141,7 @@ impl Engine {
         match input {
             Input::Frame(frame) => self.state.take_frame(frame, &self.site, out),
             Input::Tick => self.state.count("ticks"),
-            Input::Command(command) => self.state.take_command(command, out),
+            Input::Command(command) => self.state.take_command(&command, &self.site, out),
             Input::Fact(fact) => self.state.take_fact(fact),
             Input::Clock { offset_micros, sd_s } => self.state.take_clock(offset_micros, sd_s),
             Input::Reconfigure(config) => self.reconfigure(&config, out),
@@ -157,12 +157,13 @@ impl Engine {
                 out.push(Output::Volatile(Volatile::Tracks(Picture { at: time, now, tracks })));
             }
         }
+        self.state.assess(&self.site, out);
     }
 
     fn reconfigure(&mut self, config: &EngineConfig, out: &mut Vec<Output>) {
         match config.resolve() {
             Ok(site) => {
-                self.state.reconfigure(&site, out);
+                self.state.reconfigure(&self.site, &site, out);
                 self.site = site;
             }
             Err(faults) => self.state.refuse_configuration(&faults, out),
@@ -203,6 +204,11 @@ impl Engine {
             .filter(|track| track.status == TrackStatus::Confirmed)
             .count();
         self.state.status(confirmed)
+    }
+
+    /// The open alerts as last emitted, by dedup key.
+    pub fn open_alerts(&self) -> impl Iterator<Item = &Alert> {
+        self.state.open_alerts()
     }
 
     /// Counters since the start.

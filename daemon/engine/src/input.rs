@@ -99,6 +99,27 @@ pub enum Act {
         /// The alert.
         alert: String,
     },
+    /// Somebody works on the alert.
+    Assign {
+        /// The alert.
+        alert: String,
+        /// Who.
+        to: String,
+    },
+    /// An operator does not want to hear of the alert until later; it goes on underneath.
+    Shelve {
+        /// The alert.
+        alert: String,
+        /// When it shows again.
+        until: Timestamp,
+    },
+    /// An operator's remark, for the audit log.
+    Comment {
+        /// The alert.
+        alert: String,
+        /// The remark.
+        text: String,
+    },
     /// An operator closes the alert.
     Close {
         /// The alert.

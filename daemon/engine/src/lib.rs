@@ -6,12 +6,14 @@
 
 mod alert;
 mod align;
+mod book;
 pub mod codec;
 pub mod config;
 mod engine;
 pub mod geo;
 mod input;
 mod output;
+mod rules;
 mod status;
 pub mod time;
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use vedette_tracker::Timestamp;
 
 use crate::codec::Fault;
+use crate::rules::Tamper;
 
 /// Counters by name, some with one label: `frames{codec="native"}`. The names are stable.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +70,10 @@ pub struct SensorStatus {
     pub plots: u64,
     /// Battery voltage, where it tells.
     pub battery_mv: Option<u16>,
+    /// The node says that its battery is low.
+    pub battery_low: bool,
+    /// Last tamper report: what, when it was reported, when it happened.
+    pub(crate) tamper: Option<(Tamper, Timestamp, Timestamp)>,
     /// Temperature, where it tells.
     pub temperature_c: Option<f64>,
 }
@@ -86,6 +91,8 @@ pub struct Status {
     pub unknown_sensors: Vec<UnknownSensor>,
     /// The newest faults in messages, oldest first, with the codec that found them.
     pub recent_faults: Vec<(Timestamp, String, Fault)>,
+    /// Standard deviation of the gateway's clock in seconds, when it was told.
+    pub clock_sd_s: Option<f64>,
     /// Alerts that are open.
     pub open_alerts: usize,
     /// Tracks confirmed now.

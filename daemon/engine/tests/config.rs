@@ -20,7 +20,7 @@ fn every_shape_of_sensor_and_zone_is_understood() {
     let site = parse(include_str!("fixtures/mixed.toml")).resolve().expect("valid");
     assert_eq!(site.sensors.len(), 7);
     assert_eq!(site.sensor_named("trip-0"), Some(3));
-    assert_eq!(site.sensor_of_node(18), Some(4));
+    assert_eq!(site.sensors_of_node(18), [4]);
     assert_eq!(site.sensors[3].model.position_m.x, 20.0);
     let south_m = site.sensors[1].model.position_m.y;
     assert!((south_m + 22.25).abs() < 0.01, "{south_m}");

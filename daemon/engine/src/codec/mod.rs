@@ -6,13 +6,16 @@
 mod native;
 mod report;
 mod state;
+mod wire;
 
 use vedette_tracker::{ClassProbabilities, Direction, Timestamp};
 
 use crate::config::Site;
+use crate::rules::Tamper;
 
 pub use report::{Fault, Reason, Report};
 pub use state::CodecState;
+pub(crate) use wire::decode as decode_radio;
 
 /// What a codec may know beside the bytes.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +53,23 @@ pub fn codec_named(name: &str) -> Option<&'static Codec> {
 pub enum Reading {
     /// One look of one sensor with its plots; no plots means that it looked and saw nothing.
     Plots(PlotReport),
+    /// What sensors say about themselves.
+    Health(HealthReport),
+}
+
+/// What a node says about itself; it counts for all sensors on it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HealthReport {
+    /// Indices of the sensors.
+    pub sensors: Vec<usize>,
+    /// Battery voltage.
+    pub battery_mv: Option<u16>,
+    /// It calls its battery low.
+    pub battery_low: Option<bool>,
+    /// Temperature.
+    pub temperature_c: Option<f64>,
+    /// Somebody was at the housing, and when.
+    pub(crate) tamper: Option<(Tamper, Timestamp)>,
 }
 
 /// All plots of one sensor for one moment.

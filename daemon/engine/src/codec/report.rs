@@ -37,6 +37,8 @@ pub enum Reason {
     TimeTooOld,
     /// Stamped before this program existed: the sensor's clock was never set.
     ClockNotSet,
+    /// Nobody can say when it happened.
+    TimeUnknown,
     /// The same message was here before.
     Duplicate,
     /// A state kept by the broker, where an event was expected.
@@ -63,6 +65,7 @@ impl Reason {
             Self::TimeInFuture => "time_in_future",
             Self::TimeTooOld => "time_too_old",
             Self::ClockNotSet => "clock_not_set",
+            Self::TimeUnknown => "time_unknown",
             Self::Duplicate => "duplicate",
             Self::Retained => "retained",
         }
@@ -115,6 +118,8 @@ pub struct Report {
     pub ignored_fields: u64,
     /// Name of a sensor that is not configured.
     pub unknown_sensor: Option<String>,
+    /// Events that a node sent and nobody received.
+    pub missed_events: u64,
 }
 
 impl Report {

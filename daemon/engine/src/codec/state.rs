@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 use vedette_tracker::Timestamp;
+use vedette_wire::payload::{Admitted, EventCursor};
 
 /// Memory of all codecs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CodecState {
     /// By sensor: number and time of its newest numbered messages.
     recent: BTreeMap<usize, VecDeque<(u64, Timestamp)>>,
+    /// By configured node: the number expected of its next event.
+    next_event: BTreeMap<u32, u16>,
 }
 
 impl CodecState {
@@ -27,5 +30,15 @@ impl CodecState {
         }
         recent.push_back((number, time));
         false
+    }
+
+    /// Judges the number of a node's event and remembers it. Only for nodes of the configuration: they are few.
+    pub(super) fn admit_event(&mut self, node: u32, number: u16) -> Admitted {
+        let mut cursor = EventCursor::starting_at(self.next_event.get(&node).copied());
+        let admitted = cursor.admit(number);
+        if let Some(next) = cursor.next() {
+            self.next_event.insert(node, next);
+        }
+        admitted
     }
 }

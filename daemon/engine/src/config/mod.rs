@@ -71,7 +71,7 @@ pub struct Site {
     /// When alerts are raised, updated and closed.
     pub rules: RulesTable,
     by_id: BTreeMap<String, usize>,
-    by_node: BTreeMap<u32, usize>,
+    by_node: BTreeMap<u32, Vec<usize>>,
 }
 
 impl EngineConfig {
@@ -95,7 +95,12 @@ impl EngineConfig {
         let models = sensors.iter().map(|sensor| sensor.model.clone()).collect();
         Tracker::new(self.tracker.clone(), models).map_err(|error| vec![model_fault(&error, &sensors)])?;
         let by_id = sensors.iter().enumerate().map(|(index, sensor)| (sensor.model.id.clone(), index)).collect();
-        let by_node = sensors.iter().enumerate().filter_map(|(index, sensor)| Some((sensor.node?, index))).collect();
+        let mut by_node = BTreeMap::<u32, Vec<usize>>::new();
+        for (index, sensor) in sensors.iter().enumerate() {
+            if let Some(node) = sensor.node {
+                by_node.entry(node).or_default().push(index);
+            }
+        }
         let (tracker, align, rules) = (self.tracker.clone(), self.align.clone(), self.rules.clone());
         Ok(Site { id: self.site.id.clone(), frame, timezone, sensors, zones, tracker, align, rules, by_id, by_node })
     }
@@ -114,10 +119,10 @@ impl Site {
         self.by_id.get(id).copied()
     }
 
-    /// Index of the sensor that sends as this radio node.
+    /// Indices of the sensors that a radio node carries.
     #[must_use]
-    pub fn sensor_of_node(&self, node: u32) -> Option<usize> {
-        self.by_node.get(&node).copied()
+    pub fn sensors_of_node(&self, node: u32) -> &[usize] {
+        self.by_node.get(&node).map_or(&[], Vec::as_slice)
     }
 }
 

@@ -99,8 +99,9 @@ pub(super) fn resolve_all(tables: &[SensorTable], frame: &SiteFrame, check: &mut
         if let Some(first) = ids.insert(table.id.as_str(), index) {
             check.fault("id", "a name no other sensor has", &format!("the name of sensor {first}"), None);
         }
-        if let Some(first) = table.node.and_then(|node| nodes.insert(node, index)) {
-            check.fault("node", "a number no other sensor has", &format!("the number of sensor {first}"), None);
+        if let Some(first) = table.node.and_then(|node| nodes.insert((node, table.kind), index)) {
+            let expected = "a node that carries no other sensor of this kind";
+            check.fault("node", expected, &format!("the node of sensor {first}"), None);
         }
         sensors.push(resolve(table, frame, &mut check));
     }

@@ -3,7 +3,7 @@
 use vedette_tracker::Timestamp;
 
 use super::state::{MAX_RECENT_FAULTS, MAX_UNKNOWN_SENSORS, State};
-use crate::codec::{Context, Fault, PlotReport, Reading, Reason, Report, codec_named};
+use crate::codec::{Context, Fault, HealthReport, PlotReport, Reading, Reason, Report, codec_named, decode_radio};
 use crate::config::Site;
 use crate::input::{Frame, FrameContent, RadioFrame};
 use crate::output::Transmit;
@@ -17,7 +17,10 @@ impl State {
                 let context = Context { site, topic: topic.as_deref(), retained, received: frame.received };
                 self.take_message(&codec, &bytes, &context);
             }
-            FrameContent::Radio(radio) => self.take_radio(&frame.source, &radio, out),
+            FrameContent::Radio(radio) => {
+                let context = Context { site, topic: None, retained: false, received: frame.received };
+                self.take_radio(frame.source, &radio, &context, out);
+            }
         }
     }
 
@@ -30,13 +33,32 @@ impl State {
         };
         self.counters.add_labelled("frames", "codec", codec.name, 1);
         let mut readings = Vec::new();
-        let mut report = (codec.decode)(bytes, context, &mut self.codecs, &mut readings);
+        let report = (codec.decode)(bytes, context, &mut self.codecs, &mut readings);
+        self.take_readings(codec.name, readings, report, context.site);
+    }
+
+    fn take_readings(&mut self, codec: &str, readings: Vec<Reading>, mut report: Report, site: &Site) {
         for reading in readings {
             match reading {
-                Reading::Plots(plots) => self.take_plots(&plots, context.site, &mut report),
+                Reading::Plots(plots) => self.take_plots(&plots, site, &mut report),
+                Reading::Health(health) => self.take_health(&health),
             }
         }
-        self.note(codec.name, report);
+        self.note(codec, report);
+    }
+
+    fn take_health(&mut self, health: &HealthReport) {
+        for &index in &health.sensors {
+            let status = &mut self.sensors[index];
+            status.last_heard = Some(self.now);
+            status.battery_mv = health.battery_mv.or(status.battery_mv);
+            status.battery_low = health.battery_low.unwrap_or(status.battery_low);
+            status.temperature_c = health.temperature_c.or(status.temperature_c);
+        }
+        // One housing, one report: it stands with the first of its sensors.
+        if let Some(((tamper, at), &index)) = health.tamper.zip(health.sensors.first()) {
+            self.sensors[index].tamper = Some((tamper, self.now, at));
+        }
     }
 
     fn take_plots(&mut self, plots: &PlotReport, site: &Site, report: &mut Report) {
@@ -50,15 +72,19 @@ impl State {
         self.aligner.push(scan, self.now, site);
     }
 
-    fn take_radio(&mut self, source: &str, radio: &RadioFrame, out: &mut Vec<Output>) {
+    fn take_radio(&mut self, source: String, radio: &RadioFrame, context: &Context<'_>, out: &mut Vec<Output>) {
         self.counters.add_labelled("frames", "codec", "wire", 1);
-        let (node, counter) = (radio.node, radio.counter);
-        out.push(Output::Transmit(Transmit::RadioAck { source: source.to_owned(), node, counter }));
+        let mut readings = Vec::new();
+        let report = decode_radio(radio, context, &mut self.codecs, &mut readings);
+        self.take_readings("wire", readings, report, context.site);
+        // Whatever it said, it has been heard: a node must not repeat for ever what nobody here understands.
+        out.push(Output::Transmit(Transmit::RadioAck { source, node: radio.node, counter: radio.counter }));
     }
 
     /// Counts what a report says and keeps the newest of it for `status`.
     fn note(&mut self, codec: &str, report: Report) {
         self.counters.add("fields_ignored", report.ignored_fields);
+        self.counters.add("node_events_missed", report.missed_events);
         self.counters.add("faults_not_listed", report.faults_not_listed);
         if let Some(id) = report.unknown_sensor {
             self.note_unknown_sensor(id, codec, self.now);

@@ -7,16 +7,26 @@ use vedette_tracker::{Timestamp, Track, Tracker};
 
 use super::EngineError;
 use crate::align::Aligner;
+use crate::book::Book;
 use crate::codec::{CodecState, Fault};
 use crate::config::{ConfigFault, Site};
 use crate::input::{Command, Fact};
+use crate::rules::{Link, Loss, Rules, Situation, UPLINK};
 use crate::status::{Counters, SensorStatus, Status, UnknownSensor};
-use crate::{AuditRecord, Durable, Output};
+use crate::{Alert, AlertKind, AuditRecord, Durable, Output};
 
 /// Names of unknown sensors kept for `status`.
 pub(super) const MAX_UNKNOWN_SENSORS: usize = 64;
 /// Faults kept for `status`.
 pub(super) const MAX_RECENT_FAULTS: usize = 32;
+/// Links, and kinds of losses, remembered: a gateway has few of either.
+const MAX_LINKS: usize = 256;
+/// A loss is told as one with the next when no more than this lies between.
+const LOSS_FORGOTTEN_AFTER_S: f64 = 3_600.0;
+/// The rules look at most this often ..
+const ASSESS_AFTER_NEWS_S: f64 = 0.1;
+/// .. and at least this often, for what happens when nothing happens.
+const ASSESS_EVERY_S: f64 = 5.0;
 /// A deadline is never nearer than this, so that no rounding keeps a driver busy.
 const DEADLINE_STEP_MICROS: i64 = 1_000;
 
@@ -31,6 +41,15 @@ pub(crate) struct State {
     pub(super) sensors: Vec<SensorStatus>,
     pub(super) unknown_sensors: BTreeMap<String, UnknownSensor>,
     pub(super) recent_faults: VecDeque<(Timestamp, String, Fault)>,
+    rules: Rules,
+    book: Book,
+    links: BTreeMap<String, Link>,
+    losses: BTreeMap<String, Loss>,
+    /// When the rules looked last, and whether there is news since.
+    assessed: Timestamp,
+    news: bool,
+    /// Offset of UTC against the boot clock in microseconds, and its standard deviation in seconds.
+    clock: Option<(i64, f64)>,
 }
 
 impl State {
@@ -45,6 +64,13 @@ impl State {
             sensors: sensors(site),
             unknown_sensors: BTreeMap::new(),
             recent_faults: VecDeque::new(),
+            rules: Rules::default(),
+            book: Book::default(),
+            links: BTreeMap::new(),
+            losses: BTreeMap::new(),
+            assessed: Timestamp::MIN,
+            news: false,
+            clock: None,
         })
     }
 
@@ -67,6 +93,10 @@ impl State {
         &self.counters
     }
 
+    pub(super) fn open_alerts(&self) -> impl Iterator<Item = &Alert> {
+        self.book.open_alerts()
+    }
+
     pub(super) fn sensor_count(&self) -> usize {
         self.sensors.len()
     }
@@ -77,6 +107,7 @@ impl State {
         for released in self.aligner.release(self.now, site) {
             self.counters.add("scans", 1);
             self.tracker.step(&released.scan);
+            self.news = true;
             if released.late {
                 self.counters.add("scans_late", 1);
             } else if times.last() != Some(&released.scan.time) {
@@ -90,8 +121,40 @@ impl State {
         self.tracker.tracks_at(at)
     }
 
+    /// Lets the rules look when there is news or time has passed, and turns what they find into alerts.
+    pub(super) fn assess(&mut self, site: &Site, out: &mut Vec<Output>) {
+        if self.next_assessment().is_none_or(|due| self.now < due) {
+            return;
+        }
+        self.assessed = self.now;
+        self.news = false;
+        let settled = self.aligner.settled(self.now, site);
+        self.tracker.advance(settled);
+        let tracks = self.tracker.tracks_at(self.now);
+        let situation = Situation {
+            now: self.now,
+            started: self.started.unwrap_or(self.now),
+            site,
+            tracks: &tracks,
+            sensors: &self.sensors,
+            links: &self.links,
+            losses: &self.losses,
+        };
+        let findings = self.rules.assess(&situation);
+        self.book.reconcile(&situation, findings, &mut self.counters, out);
+        let now = self.now;
+        self.losses.retain(|_, loss| now.seconds_since(loss.last) < LOSS_FORGOTTEN_AFTER_S);
+    }
+
+    /// When the rules want to look again.
+    fn next_assessment(&self) -> Option<Timestamp> {
+        self.started?;
+        let after_s = if self.news { ASSESS_AFTER_NEWS_S } else { ASSESS_EVERY_S };
+        Some(self.assessed.plus_seconds(after_s))
+    }
+
     pub(super) fn next_deadline(&self, site: &Site) -> Option<Timestamp> {
-        let deadline = self.aligner.next_deadline(site)?;
+        let deadline = [self.aligner.next_deadline(site), self.next_assessment()].into_iter().flatten().min()?;
         Some(deadline.max(self.now.plus_micros(DEADLINE_STEP_MICROS)))
     }
 
@@ -99,32 +162,78 @@ impl State {
         self.aligner.settled(self.now, site)
     }
 
-    pub(super) fn take_command(&mut self, _command: Command, _out: &mut Vec<Output>) {
-        self.count("commands");
+    pub(super) fn take_command(&mut self, command: &Command, site: &Site, out: &mut Vec<Output>) {
+        self.book.take_command(command, self.now, site, &mut self.counters, out);
     }
 
-    pub(super) fn take_fact(&mut self, _fact: Fact) {
-        self.count("facts");
+    pub(super) fn take_fact(&mut self, fact: Fact) {
+        self.news = true;
+        match fact {
+            Fact::FramesDropped { source, count } => {
+                self.counters.add_labelled("frames_dropped", "source", &source, count);
+                let what = format!("frames of {source} dropped, its queue was full");
+                self.lose(format!("frames/{source}"), what, AlertKind::DataLoss, count);
+            }
+            Fact::FramesRejected { source: _, reason, count } => {
+                self.counters.add_labelled("frames_rejected", "reason", &reason, count);
+            }
+            Fact::SourceLink { source, up } => self.set_link(source, up),
+            Fact::UplinkState { up } => self.set_link(UPLINK.to_owned(), up),
+            Fact::OutboxDropped { count } => {
+                self.counters.add("outbox_dropped", count);
+                let what = "alerts of low severity dropped, the store was full".to_owned();
+                self.lose("outbox".to_owned(), what, AlertKind::DataLoss, count);
+            }
+            Fact::StorageFault { what, error } => {
+                self.counters.add("storage_faults", 1);
+                let told: String = error.chars().take(120).collect();
+                self.lose(format!("storage/{what}"), format!("faults of {what} ({told})"), AlertKind::StorageFault, 1);
+            }
+        }
     }
 
-    pub(super) fn take_clock(&mut self, _offset_micros: i64, _sd_s: f64) {
-        self.count("clock_moves");
+    fn set_link(&mut self, name: String, up: bool) {
+        if self.links.len() < MAX_LINKS || self.links.contains_key(&name) {
+            let link = self.links.entry(name).or_insert(Link { up, since: self.now });
+            if link.up != up {
+                *link = Link { up, since: self.now };
+            }
+        }
     }
 
-    /// Takes a new configuration. Tracks survive when the sensors and the filter's settings are the same.
-    pub(super) fn reconfigure(&mut self, site: &Site, out: &mut Vec<Output>) {
-        if let Ok(tracker) = tracker(site) {
+    fn lose(&mut self, name: String, what: String, kind: AlertKind, count: u64) {
+        if self.losses.len() < MAX_LINKS || self.losses.contains_key(&name) {
+            let loss = Loss { what: what.clone(), kind, count: 0, first: self.now, last: self.now };
+            let loss = self.losses.entry(name).or_insert(loss);
+            loss.what = what;
+            loss.count = loss.count.saturating_add(count);
+            loss.last = self.now;
+        }
+    }
+
+    pub(super) fn take_clock(&mut self, offset_micros: i64, sd_s: f64) {
+        self.counters.add("clock_moves", 1);
+        self.clock = Some((offset_micros, sd_s));
+    }
+
+    /// Takes a new configuration. Open alerts and the memory of what was counted stay; tracks and the rules' memories
+    /// begin anew when the sensors or zones that they refer to are others.
+    pub(super) fn reconfigure(&mut self, before: &Site, site: &Site, out: &mut Vec<Output>) {
+        if (&before.sensors, &before.tracker) != (&site.sensors, &site.tracker)
+            && let Ok(tracker) = tracker(site)
+        {
             self.tracker = tracker;
             self.aligner = Aligner::new(site);
             self.codecs = CodecState::default();
             self.sensors = sensors(site);
+            self.rules = Rules::default();
         }
-        self.audit(
-            "gateway",
-            "reconfigure",
-            format!("{} sensors, {} zones", site.sensors.len(), site.zones.len()),
-            out,
-        );
+        if before.zones != site.zones {
+            self.rules = Rules::default();
+        }
+        self.news = true;
+        let detail = format!("{} sensors, {} zones", site.sensors.len(), site.zones.len());
+        self.audit("gateway", "reconfigure", detail, out);
     }
 
     pub(super) fn refuse_configuration(&mut self, faults: &[ConfigFault], out: &mut Vec<Output>) {
@@ -145,7 +254,8 @@ impl State {
             sensors: self.sensors.clone(),
             unknown_sensors: self.unknown_sensors.values().cloned().collect(),
             recent_faults: self.recent_faults.iter().cloned().collect(),
-            open_alerts: 0,
+            open_alerts: self.book.open_count(),
+            clock_sd_s: self.clock.map(|(_, sd_s)| sd_s),
             confirmed_tracks,
         }
     }

@@ -1,0 +1,167 @@
+//! What operators do to alerts, and the answers they get.
+
+use serde::{Deserialize, Serialize};
+use vedette_tracker::Timestamp;
+
+use super::{Book, Entry, alert_id, emit};
+use crate::config::Site;
+use crate::input::{Act, Command};
+use crate::output::Transmit;
+use crate::rules::Lasting;
+use crate::status::Counters;
+use crate::{Alert, AlertKind, AlertState, AuditRecord, Durable, Mode, Output, Severity};
+
+/// Answers kept for repeated commands: a centre repeats what it has sent lately.
+const MAX_ANSWERED: usize = 256;
+/// A test alert is over after this time.
+const TEST_EXPIRES_S: f64 = 600.0;
+
+/// A command that was handled, with its answer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Answered {
+    id: String,
+    done: bool,
+    detail: String,
+}
+
+impl Book {
+    /// Carries out a command, answers and audits it; a repeated one is only answered again.
+    pub(crate) fn take_command(
+        &mut self,
+        command: &Command,
+        now: Timestamp,
+        site: &Site,
+        counters: &mut Counters,
+        out: &mut Vec<Output>,
+    ) {
+        let known = self.answered.iter().find(|answered| answered.id == command.id);
+        let (done, detail) = if let Some(answered) = known {
+            counters.add("commands_repeated", 1);
+            (answered.done, answered.detail.clone())
+        } else {
+            let result = self.carry_out(&command.act, now, site, out);
+            let (done, detail) = match result {
+                Ok(detail) => (true, detail),
+                Err(refusal) => (false, refusal),
+            };
+            counters.add_labelled("commands", "act", name(&command.act), 1);
+            let outcome = if done { detail.clone() } else { format!("refused: {detail}") };
+            let (by, act) = (command.by.clone(), name(&command.act).to_owned());
+            out.push(Output::Durable(Durable::Audit(AuditRecord { at: now, by, act, detail: outcome })));
+            if self.answered.len() == MAX_ANSWERED {
+                self.answered.pop_front();
+            }
+            self.answered.push_back(Answered { id: command.id.clone(), done, detail: detail.clone() });
+            (done, detail)
+        };
+        out.push(Output::Transmit(Transmit::CommandAnswer { id: command.id.clone(), done, detail }));
+    }
+
+    /// What was done, or why not.
+    fn carry_out(&mut self, act: &Act, now: Timestamp, site: &Site, out: &mut Vec<Output>) -> Result<String, String> {
+        match act {
+            Act::TestAlert { .. } if self.open.len() >= site.rules.max_open_alerts => {
+                Err(format!("{} alerts are open, which is the most there may be", self.open.len()))
+            }
+            Act::TestAlert { severity } => Ok(self.raise_test(*severity, now, site, out)),
+            Act::Acknowledge { alert } => {
+                let entry = self.entry(alert)?;
+                entry.alert.state = AlertState::Acknowledged;
+                emit(entry, now, out);
+                Ok(format!("alert {alert} acknowledged"))
+            }
+            Act::Assign { alert, to } => {
+                let entry = self.entry(alert)?;
+                entry.alert.state = AlertState::Assigned;
+                entry.alert.assigned_to = Some(shortened(to));
+                emit(entry, now, out);
+                Ok(format!("alert {alert} assigned to {}", shortened(to)))
+            }
+            Act::Shelve { alert, until } => {
+                let entry = self.entry(alert)?;
+                if entry.needs_help() {
+                    return Err(format!("alert {alert} is a possible need of help and cannot be shelved"));
+                }
+                if *until <= now {
+                    return Err("the time to shelve until has passed".to_owned());
+                }
+                entry.alert.shelved_until = Some(*until);
+                emit(entry, now, out);
+                Ok(format!("alert {alert} shelved until {}", crate::time::format_rfc3339(*until)))
+            }
+            Act::Comment { alert, text } => {
+                self.entry(alert)?;
+                Ok(format!("alert {alert}: {}", shortened(text)))
+            }
+            Act::Close { alert, reason } => {
+                let entry = self.entry(alert)?;
+                entry.alert.state = AlertState::Closed { reason: *reason };
+                emit(entry, now, out);
+                let reason = serde_json::to_value(reason).ok();
+                let reason = reason.as_ref().and_then(|reason| reason.as_str()).unwrap_or_default();
+                Ok(format!("alert {alert} closed as {reason}"))
+            }
+        }
+    }
+
+    fn entry(&mut self, id: &str) -> Result<&mut Entry, String> {
+        let entry = self.open.values_mut().find(|entry| entry.alert.id == id && !entry.is_over());
+        entry.ok_or_else(|| format!("no open alert {}", shortened(id)))
+    }
+
+    fn raise_test(&mut self, severity: Severity, now: Timestamp, site: &Site, out: &mut Vec<Output>) -> String {
+        let key = format!("test/{}", self.raised);
+        let id = alert_id(&site.id, "test", &key, self.raised);
+        self.raised += 1;
+        let alert = Alert {
+            id: id.clone(),
+            rev: 1,
+            dedup_key: key.clone(),
+            mode: Mode::Test,
+            severity,
+            kind: AlertKind::Test,
+            zone: None,
+            state: AlertState::Raised,
+            shelved_until: None,
+            assigned_to: None,
+            suppressed: None,
+            place: None,
+            heading_deg: None,
+            speed_mps: None,
+            eta: None,
+            count: None,
+            class: None,
+            confidence: 1.0,
+            contributors: Vec::new(),
+            first_seen: now,
+            last_seen: now,
+            expires_at: now.plus_seconds(TEST_EXPIRES_S),
+            erase_at: now.plus_seconds(site.rules.erase_after_days * 86_400.0),
+            humanitarian: None,
+            text: format!("Test of the way from {} to the centre. Nothing has happened.", site.id),
+        };
+        out.push(Output::Durable(Durable::Alert(Box::new(alert.clone()))));
+        // It expires like an event that was last seen just before now.
+        let found_at = now.plus_seconds(TEST_EXPIRES_S - site.rules.expire_after_s);
+        let (track, position_m) = (None, None);
+        let lasting = Lasting::Event;
+        self.open.insert(key, Entry { alert, lasting, track, position_m, existence: 1.0, found_at, emitted_at: now });
+        format!("test alert {id} raised")
+    }
+}
+
+fn name(act: &Act) -> &'static str {
+    match act {
+        Act::TestAlert { .. } => "test_alert",
+        Act::Acknowledge { .. } => "acknowledge",
+        Act::Assign { .. } => "assign",
+        Act::Shelve { .. } => "shelve",
+        Act::Comment { .. } => "comment",
+        Act::Close { .. } => "close",
+    }
+}
+
+/// What somebody typed, at a length that an audit line and an alert can carry.
+fn shortened(text: &str) -> String {
+    text.chars().take(200).collect()
+}

@@ -1,0 +1,163 @@
+//! From a finding to the alert that people and other systems read.
+
+use vedette_tracker::ClassProbabilities;
+
+use super::text;
+use crate::config::Site;
+use crate::rules::{Finding, Lasting, Situation, Subject, Surrounding};
+use crate::{Alert, AlertState, Ellipse, Humanitarian, Mode, Place, Suppression};
+
+/// Longest JSON form of an alert. The envelope around it and this stay within 1,024 bytes.
+pub(crate) const MAX_JSON_BYTES: usize = 900;
+/// Square root of the 95 % quantile of the chi-squared distribution with two degrees of freedom.
+const ELLIPSE_95: f64 = 2.447_746_830_680_816;
+/// Slower than this a direction of movement says nothing.
+const HEADING_MIN_MPS: f64 = 0.3;
+
+/// The first revision.
+pub(super) fn alert(finding: &Finding, id: String, situation: &Situation<'_>) -> Alert {
+    let alert = Alert {
+        id,
+        rev: 1,
+        dedup_key: finding.key.clone(),
+        mode: Mode::Actual,
+        severity: finding.severity,
+        kind: finding.kind,
+        zone: finding.zone.clone(),
+        state: AlertState::Raised,
+        shelved_until: None,
+        assigned_to: None,
+        suppressed: None,
+        place: None,
+        heading_deg: None,
+        speed_mps: None,
+        eta: None,
+        count: None,
+        class: None,
+        confidence: 0.0,
+        contributors: Vec::new(),
+        first_seen: finding.first_seen,
+        last_seen: finding.last_seen,
+        expires_at: finding.last_seen,
+        erase_at: finding.last_seen,
+        humanitarian: None,
+        text: String::new(),
+    };
+    fit(filled(alert, finding, situation))
+}
+
+/// The alert as the finding has it now, under the id, state and revision it has.
+pub(super) fn revision(alert: &Alert, finding: &Finding, situation: &Situation<'_>) -> Alert {
+    let mut next = filled(alert.clone(), finding, situation);
+    if next.state == AlertState::Raised {
+        next.state = AlertState::Updated;
+    }
+    // What it was called when it was worst, it stays: an alert that fades is closed, not relabelled.
+    if (next.severity, next.kind) < (alert.severity, alert.kind) && finding.lasting == Lasting::State {
+        (next.severity, next.kind) = (alert.severity, alert.kind);
+    }
+    fit(next)
+}
+
+/// Whether a reader would want to know of the difference.
+pub(super) fn differs(before: &Alert, after: &Alert) -> bool {
+    let moved = match (&before.place, &after.place) {
+        (Some(Place::Point { lat, lon, ellipse }), Some(Place::Point { lat: lat_after, lon: lon_after, .. })) => {
+            // Degrees to metres, roughly: this decides about a message, not about a place.
+            let north_m = (lat_after - lat) * 111_000.0;
+            let east_m = (lon_after - lon) * 111_000.0 * libm::cos(lat.to_radians());
+            let far_m = f64::max(50.0, ellipse.major_m);
+            north_m * north_m + east_m * east_m > far_m * far_m
+        }
+        (before, after) => before != after,
+    };
+    let more_sure = (before.confidence - after.confidence).abs() >= 0.15;
+    moved
+        || more_sure
+        || before.severity != after.severity
+        || before.count != after.count
+        || likeliest(before) != likeliest(after)
+}
+
+fn likeliest(alert: &Alert) -> Option<&'static str> {
+    alert.class.as_ref().map(text::class_name)
+}
+
+fn filled(mut alert: Alert, finding: &Finding, situation: &Situation<'_>) -> Alert {
+    let site = situation.site;
+    alert.kind = finding.kind;
+    alert.severity = finding.severity;
+    alert.confidence = rounded(finding.confidence.clamp(0.0, 1.0), 2);
+    alert.eta = finding.eta;
+    alert.first_seen = alert.first_seen.min(finding.first_seen);
+    alert.last_seen = alert.last_seen.max(finding.last_seen);
+    alert.expires_at = situation.now.plus_seconds(match finding.lasting {
+        Lasting::Event => site.rules.expire_after_s,
+        Lasting::State => site.rules.clear_after_s,
+    });
+    alert.erase_at = alert.last_seen.plus_seconds(site.rules.erase_after_days * 86_400.0);
+    alert.humanitarian = finding.help.clone().map(|reason| Humanitarian { reason });
+    alert.suppressed = finding.explained.clone().map(|rule| Suppression { rule });
+    match &finding.subject {
+        Subject::Track(track) => fill_track(&mut alert, track, site),
+        Subject::Sensor(index) => alert.place = Some(Place::Area { name: site.sensors[*index].model.id.clone() }),
+        Subject::Gateway => {}
+    }
+    alert.text = text::describe(finding, &alert, site);
+    alert
+}
+
+fn fill_track(alert: &mut Alert, track: &Surrounding, site: &Site) {
+    let ellipse = ellipse_95(track);
+    // An ellipse axis is 2.45 standard deviations.
+    alert.place = Some(if ellipse.major_m <= site.rules.point_sd_max_m * ELLIPSE_95 {
+        let (lat, lon) = site.frame.to_wgs84(track.position_m);
+        Place::Point { lat: rounded(lat, 5), lon: rounded(lon, 5), ellipse }
+    } else {
+        let named = alert.zone.clone().or_else(|| alert.contributors.first().map(|part| part.sensor.clone()));
+        Place::Area { name: named.unwrap_or_else(|| site.id.clone()) }
+    });
+    let speed_mps = track.velocity_mps.norm();
+    let heading_deg = libm::atan2(track.velocity_mps.x, track.velocity_mps.y).to_degrees();
+    alert.speed_mps = Some(rounded(speed_mps, 1));
+    alert.heading_deg = (speed_mps >= HEADING_MIN_MPS)
+        .then(|| rounded(if heading_deg < 0.0 { heading_deg + 360.0 } else { heading_deg }, 0));
+    alert.count = (track.count.1 > 0).then_some(track.count);
+    let ClassProbabilities { person, animal, vehicle } = track.class;
+    alert.class = Some(ClassProbabilities {
+        person: rounded(person, 2),
+        animal: rounded(animal, 2),
+        vehicle: rounded(vehicle, 2),
+    });
+    alert.contributors.clone_from(&track.contributors);
+}
+
+fn ellipse_95(track: &Surrounding) -> Ellipse {
+    let (ee, en, nn) = (track.covariance_m2[(0, 0)], track.covariance_m2[(0, 1)], track.covariance_m2[(1, 1)]);
+    let (mean, half) = ((ee + nn) / 2.0, (ee - nn) / 2.0);
+    let spread = libm::sqrt(half * half + en * en);
+    let axis_m = |variance_m2: f64| rounded(ELLIPSE_95 * libm::sqrt(f64::max(variance_m2, 0.0)), 0);
+    // Direction of the long axis from north: the angle whose double has tangent 2 en / (nn - ee).
+    let orientation_deg = libm::atan2(2.0 * en, nn - ee).to_degrees() / 2.0;
+    let orientation_deg = rounded(if orientation_deg < 0.0 { orientation_deg + 180.0 } else { orientation_deg }, 0);
+    Ellipse { major_m: axis_m(mean + spread), minor_m: axis_m(mean - spread), orientation_deg }
+}
+
+/// Shortens what is least needed until the alert is small enough to be sent over a thin link in one piece.
+pub(super) fn fit(mut alert: Alert) -> Alert {
+    let size = |alert: &Alert| serde_json::to_vec(alert).map_or(0, |json| json.len());
+    while size(&alert) > MAX_JSON_BYTES && !alert.contributors.is_empty() {
+        alert.contributors.pop();
+    }
+    while size(&alert) > MAX_JSON_BYTES && !alert.text.is_empty() {
+        let keep = alert.text.char_indices().rev().nth(15).map_or(0, |(at, _)| at);
+        alert.text.truncate(keep);
+    }
+    alert
+}
+
+/// Rounded to a number of decimals: fewer bytes, and no false precision.
+pub(super) fn rounded(value: f64, decimals: u8) -> f64 {
+    let scale = (0..decimals).fold(1.0, |scale, _| scale * 10.0);
+    libm::round(value * scale) / scale
+}

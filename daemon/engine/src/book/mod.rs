@@ -1,0 +1,296 @@
+//! The life of alerts: raised, updated, closed, expired; one cause, one open alert.
+//!
+//! Rules say every moment what is the case; the book turns that into few messages. An alert is raised when a finding
+//! says so, gets a new revision when something about it changed that a reader would act on (at once when it became
+//! more severe, else at a bounded rate), and ends when its finding is gone for long enough. What an operator closed
+//! stays silent until the cause has gone and come again.
+
+mod acts;
+mod draft;
+pub(crate) mod text;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use nalgebra::Vector2;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use vedette_tracker::{Timestamp, TrackId};
+
+use crate::rules::{Certainty, Finding, Lasting, Situation, Subject};
+use crate::status::Counters;
+use crate::{Alert, AlertState, CloseReason, Durable, Output, Severity};
+use acts::Answered;
+
+/// A possible need of help is told again in this interval until somebody has acknowledged it.
+const HELP_REPEAT_S: f64 = 300.0;
+/// A lost track's alert goes on with a new track that appears within this time ..
+const SAME_CAUSE_WITHIN_S: f64 = 120.0;
+/// .. and within what somebody on foot can have gone since, up to this far.
+const SAME_CAUSE_SPEED_MPS: f64 = 2.5;
+const SAME_CAUSE_MAX_M: f64 = 150.0;
+/// Below this existence a track that ends its alert was never there.
+const RETRACTED_BELOW: f64 = 0.5;
+
+/// All alerts that are not over, and what is needed to number the next.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Book {
+    /// By dedup key.
+    open: BTreeMap<String, Entry>,
+    /// Key of a later track's findings to the key of the alert that they continue.
+    continued: BTreeMap<String, String>,
+    /// Alerts ever raised: the ordinal of the next.
+    raised: u64,
+    answered: VecDeque<Answered>,
+}
+
+/// One open alert, or one that an operator closed while its cause lasts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Entry {
+    /// As last emitted.
+    alert: Alert,
+    lasting: Lasting,
+    track: Option<TrackId>,
+    position_m: Option<Vector2<f64>>,
+    /// Existence of its track when it was last seen.
+    existence: f64,
+    /// When its finding was last there.
+    found_at: Timestamp,
+    emitted_at: Timestamp,
+}
+
+impl Entry {
+    fn is_over(&self) -> bool {
+        matches!(self.alert.state, AlertState::Closed { .. } | AlertState::Expired)
+    }
+
+    fn needs_help(&self) -> bool {
+        self.alert.humanitarian.is_some()
+    }
+}
+
+impl Book {
+    /// Number of open alerts.
+    pub(crate) fn open_count(&self) -> usize {
+        self.open.values().filter(|entry| !entry.is_over()).count()
+    }
+
+    /// The open alerts as last emitted, by dedup key.
+    pub(crate) fn open_alerts(&self) -> impl Iterator<Item = &Alert> {
+        self.open.values().filter(|entry| !entry.is_over()).map(|entry| &entry.alert)
+    }
+
+    /// Sets the open alerts against what is the case now.
+    pub(crate) fn reconcile(
+        &mut self,
+        situation: &Situation<'_>,
+        findings: Vec<Finding>,
+        counters: &mut Counters,
+        out: &mut Vec<Output>,
+    ) {
+        let now = situation.now;
+        for finding in self.one_for_each_cause(situation, findings) {
+            match self.open.get_mut(&finding.key) {
+                Some(entry) if entry.is_over() => entry.found_at = now,
+                Some(entry) => update(entry, &finding, situation, out),
+                None if finding.certainty == Certainty::Holds => {}
+                None if finding.explained.is_some() => counters.add("findings_explained_away", 1),
+                None => self.raise(&finding, situation, counters, out),
+            }
+        }
+        self.end(situation, counters, out);
+    }
+
+    /// The most severe finding of each cause, under the key of the alert that it continues.
+    fn one_for_each_cause(&mut self, situation: &Situation<'_>, findings: Vec<Finding>) -> Vec<Finding> {
+        let mut strongest = BTreeMap::<String, Finding>::new();
+        for mut finding in findings {
+            if let Some(key) = self.continued_key(&finding, situation) {
+                finding.key = key;
+            }
+            let weight = |finding: &Finding| (finding.certainty, finding.severity, finding.kind);
+            match strongest.get(&finding.key) {
+                Some(other) if weight(other) > weight(&finding) => {}
+                _ => {
+                    strongest.insert(finding.key.clone(), finding);
+                }
+            }
+        }
+        strongest.into_values().collect()
+    }
+
+    /// The key of the alert about the same zone whose track was lost near here a moment ago.
+    fn continued_key(&mut self, finding: &Finding, situation: &Situation<'_>) -> Option<String> {
+        if let Some(key) = self.continued.get(&finding.key) {
+            return Some(key.clone());
+        }
+        let Subject::Track(track) = &finding.subject else { return None };
+        if self.open.contains_key(&finding.key) {
+            return None;
+        }
+        let lost = |entry: &Entry| {
+            let gone = entry.track.is_some_and(|id| situation.tracks.iter().all(|track| track.id != id));
+            let gap_s = situation.now.seconds_since(entry.found_at);
+            let reach_m = f64::min(10.0 + SAME_CAUSE_SPEED_MPS * gap_s, SAME_CAUSE_MAX_M)
+                + libm::sqrt(f64::max(track.covariance_m2.trace(), 0.0));
+            let near = entry.position_m.is_some_and(|position_m| (position_m - track.position_m).norm() <= reach_m);
+            gone && near && gap_s <= SAME_CAUSE_WITHIN_S && entry.alert.zone == finding.zone
+        };
+        let (key, entry) = self.open.iter_mut().find(|(_, entry)| lost(entry))?;
+        entry.track = Some(track.track);
+        self.continued.insert(finding.key.clone(), key.clone());
+        Some(key.clone())
+    }
+
+    fn raise(&mut self, finding: &Finding, situation: &Situation<'_>, counters: &mut Counters, out: &mut Vec<Output>) {
+        if !self.make_room(finding.severity, situation, counters, out) {
+            counters.add("alerts_not_raised_for_want_of_room", 1);
+            return;
+        }
+        let id = alert_id(&situation.site.id, finding.rule, &finding.key, self.raised);
+        self.raised += 1;
+        counters.add_labelled("alerts", "rule", finding.rule, 1);
+        let alert = draft::alert(finding, id, situation);
+        let entry = Entry::new(alert, finding, situation.now);
+        out.push(Output::Durable(Durable::Alert(Box::new(entry.alert.clone()))));
+        self.open.insert(finding.key.clone(), entry);
+    }
+
+    /// Room for one more alert: when the book is full, a less severe one goes, the oldest of the least severe first.
+    fn make_room(
+        &mut self,
+        severity: Severity,
+        situation: &Situation<'_>,
+        counters: &mut Counters,
+        out: &mut Vec<Output>,
+    ) -> bool {
+        if self.open.len() < situation.site.rules.max_open_alerts {
+            return true;
+        }
+        let least = self.open.iter().filter(|(_, entry)| !entry.needs_help());
+        let least = least.min_by_key(|(_, entry)| (!entry.is_over(), entry.alert.severity, entry.alert.first_seen));
+        let Some((key, entry)) = least.map(|(key, entry)| (key.clone(), entry)) else { return false };
+        if !entry.is_over() && entry.alert.severity >= severity {
+            return false;
+        }
+        counters.add("alerts_displaced", 1);
+        if let Some(mut entry) = self.open.remove(&key)
+            && !entry.is_over()
+        {
+            entry.alert.state = AlertState::Expired;
+            emit(&mut entry, situation.now, out);
+        }
+        true
+    }
+
+    /// Ends what is over, and repeats a call for help that nobody has answered.
+    fn end(&mut self, situation: &Situation<'_>, counters: &mut Counters, out: &mut Vec<Output>) {
+        let (now, rules) = (situation.now, &situation.site.rules);
+        self.open.retain(|_, entry| {
+            if let Some(track) = entry.track.and_then(|id| situation.tracks.iter().find(|track| track.id == id)) {
+                entry.existence = track.existence;
+            }
+            let gone_s = now.seconds_since(entry.found_at);
+            if entry.is_over() {
+                return gone_s < rules.clear_after_s;
+            }
+            if entry.needs_help() {
+                let waiting = matches!(entry.alert.state, AlertState::Raised | AlertState::Updated);
+                if waiting && now.seconds_since(entry.emitted_at) >= HELP_REPEAT_S {
+                    entry.alert.state = AlertState::Updated;
+                    emit(entry, now, out);
+                }
+                return true;
+            }
+            let over = match entry.lasting {
+                Lasting::State => gone_s >= rules.clear_after_s,
+                Lasting::Event => gone_s >= rules.expire_after_s,
+            };
+            if over {
+                let retracted = entry.track.is_some() && entry.existence < RETRACTED_BELOW;
+                entry.alert.state = match entry.lasting {
+                    _ if retracted => AlertState::Closed { reason: CloseReason::Retracted },
+                    Lasting::State => AlertState::Closed { reason: CloseReason::Cleared },
+                    Lasting::Event => AlertState::Expired,
+                };
+                let end = if retracted {
+                    "retracted"
+                } else if entry.lasting == Lasting::State {
+                    "cleared"
+                } else {
+                    "expired"
+                };
+                counters.add_labelled("alerts_ended", "how", end, 1);
+                emit(entry, now, out);
+            }
+            !over
+        });
+        let open = &self.open;
+        self.continued.retain(|_, key| open.contains_key(key));
+    }
+}
+
+impl Entry {
+    fn new(alert: Alert, finding: &Finding, now: Timestamp) -> Self {
+        let mut entry = Self {
+            alert,
+            lasting: finding.lasting,
+            track: None,
+            position_m: None,
+            existence: 1.0,
+            found_at: now,
+            emitted_at: now,
+        };
+        entry.follow(finding, now);
+        entry
+    }
+
+    fn follow(&mut self, finding: &Finding, now: Timestamp) {
+        self.found_at = now;
+        self.lasting = finding.lasting;
+        if let Subject::Track(track) = &finding.subject {
+            self.track = Some(track.track);
+            self.position_m = Some(track.position_m);
+            self.existence = track.existence;
+        }
+    }
+}
+
+/// Takes a finding into its open alert; emits a revision when a reader would want to know.
+fn update(entry: &mut Entry, finding: &Finding, situation: &Situation<'_>, out: &mut Vec<Output>) {
+    let now = situation.now;
+    // An event does not become less by what its track does next: no approach after a crossing.
+    let weaker = entry.lasting == Lasting::Event && finding.lasting == Lasting::State;
+    if weaker && entry.alert.severity >= finding.severity {
+        if let Subject::Track(track) = &finding.subject {
+            entry.position_m = Some(track.position_m);
+        }
+        return;
+    }
+    entry.follow(finding, now);
+    let next = draft::revision(&entry.alert, finding, situation);
+    let urgent = next.severity > entry.alert.severity
+        || next.kind != entry.alert.kind
+        || next.humanitarian.is_some() != entry.alert.humanitarian.is_some();
+    let may = now.seconds_since(entry.emitted_at) >= situation.site.rules.update_interval_s;
+    let shelved = entry.alert.shelved_until.is_some_and(|until| now < until);
+    if urgent || (may && !shelved && draft::differs(&entry.alert, &next)) {
+        entry.alert = next;
+        emit(entry, now, out);
+    }
+}
+
+fn emit(entry: &mut Entry, now: Timestamp, out: &mut Vec<Output>) {
+    entry.alert.rev += 1;
+    entry.emitted_at = now;
+    out.push(Output::Durable(Durable::Alert(Box::new(entry.alert.clone()))));
+}
+
+/// Half of SHA-256 over the parts, each with its length: the same alert gets the same id on every replay.
+fn alert_id(site: &str, rule: &str, key: &str, ordinal: u64) -> String {
+    let mut hash = Sha256::new();
+    for part in [site.as_bytes(), rule.as_bytes(), key.as_bytes(), &ordinal.to_be_bytes()] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+}

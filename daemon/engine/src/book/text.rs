@@ -1,0 +1,150 @@
+//! Alerts in words: short, what, where, which way, how sure, why. Read by somebody who was asleep a minute ago.
+
+use jiff::Timestamp as Instant;
+use vedette_tracker::{ClassProbabilities, Timestamp};
+
+use crate::config::Site;
+use crate::rules::{Finding, Subject};
+use crate::{Alert, Place};
+
+/// A class is named from this probability on; below, it is "something".
+const NAMED_FROM: f64 = 0.5;
+/// A class is named without "probably" from this probability on.
+const PLAIN_FROM: f64 = 0.8;
+
+/// The time of day at the site, `02:14:07`.
+pub(crate) fn clock(time: Timestamp, site: &Site) -> String {
+    Instant::from_microsecond(time.as_micros()).map_or_else(
+        |_| "an unknown time".to_owned(),
+        |instant| instant.to_zoned(site.timezone.clone()).strftime("%H:%M:%S").to_string(),
+    )
+}
+
+/// A duration in the unit people would use.
+pub(crate) fn span(seconds: f64) -> String {
+    if seconds < 120.0 {
+        format!("{seconds:.0} s")
+    } else if seconds < 7_200.0 {
+        format!("{:.0} min", seconds / 60.0)
+    } else {
+        format!("{:.0} h", seconds / 3_600.0)
+    }
+}
+
+/// The likeliest class in one word.
+pub(super) fn class_name(class: &ClassProbabilities) -> &'static str {
+    let classes = [(class.person, "person"), (class.vehicle, "vehicle"), (class.animal, "animal")];
+    let (probability, name) =
+        classes.into_iter().fold((0.0, ""), |best, next| if next.0 > best.0 { next } else { best });
+    if probability >= NAMED_FROM { name } else { "" }
+}
+
+/// The whole text of an alert.
+pub(super) fn describe(finding: &Finding, alert: &Alert, site: &Site) -> String {
+    let mut text = String::new();
+    if let Some(help) = &finding.help {
+        text.push_str("Possible need of help: ");
+        text.push_str(help);
+        text.push_str(". ");
+    }
+    match &finding.subject {
+        Subject::Track(_) => {
+            let when = clock(alert.last_seen, site);
+            text.push_str(&format!("{} {}, {when}", who(alert), finding.what));
+            text.push_str(&place(alert));
+            text.push_str(&movement(alert));
+            text.push_str(". ");
+            text.push_str(&why(alert));
+        }
+        Subject::Sensor(_) | Subject::Gateway => {
+            text.push_str(&capitalised(&finding.what));
+            text.push('.');
+        }
+    }
+    if !finding.note.is_empty() {
+        text.push(' ');
+        text.push_str(&finding.note);
+    }
+    text
+}
+
+/// "Person", "Probably 2 to 3 people", "Something".
+fn who(alert: &Alert) -> String {
+    let Some(class) = &alert.class else { return "Something".to_owned() };
+    let sure = f64::max(class.person, f64::max(class.animal, class.vehicle)) >= PLAIN_FROM;
+    let (one, many) = match class_name(class) {
+        "person" => ("person", "people"),
+        "animal" => ("animal", "animals"),
+        "vehicle" => ("vehicle", "vehicles"),
+        _ => {
+            return match alert.count {
+                Some((low, high)) if high > 1 => format!("{} moving things", number_range(low, high)),
+                _ => "Something".to_owned(),
+            };
+        }
+    };
+    let named = match alert.count {
+        Some((low, high)) if high > 1 => format!("{} {many}", number_range(low, high)),
+        _ => one.to_owned(),
+    };
+    if sure { capitalised(&named) } else { format!("Probably {}{named}", if named == one { article(one) } else { "" }) }
+}
+
+fn article(word: &str) -> &'static str {
+    if word.starts_with('a') { "an " } else { "a " }
+}
+
+fn number_range(low: u32, high: u32) -> String {
+    if low == high { low.to_string() } else { format!("{low} to {high}") }
+}
+
+/// ", at 52.00123 N 23.60012 E (within 12 m)".
+fn place(alert: &Alert) -> String {
+    match &alert.place {
+        Some(Place::Point { lat, lon, ellipse }) => {
+            let (ns, ew) = (if *lat < 0.0 { 'S' } else { 'N' }, if *lon < 0.0 { 'W' } else { 'E' });
+            format!(", at {:.5} {ns} {:.5} {ew} (within {:.0} m)", lat.abs(), lon.abs(), ellipse.major_m)
+        }
+        Some(Place::Area { name }) => format!(", somewhere near {name}"),
+        None => String::new(),
+    }
+}
+
+/// ", going south-west at 1.4 m/s".
+fn movement(alert: &Alert) -> String {
+    const POINTS: [&str; 8] =
+        ["north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west"];
+    match (alert.heading_deg, alert.speed_mps) {
+        (Some(heading_deg), Some(speed_mps)) => {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 8 after the division")]
+            let point = libm::round(heading_deg.clamp(0.0, 360.0) / 45.0) as usize % POINTS.len();
+            format!(", going {} at {speed_mps:.1} m/s", POINTS[point])
+        }
+        _ => ", standing".to_owned(),
+    }
+}
+
+/// "94 % sure: radar-7 60 %, pir-3 40 %; cam-2 saw nothing."
+fn why(alert: &Alert) -> String {
+    let saw = |share: f64, sensor: &str| {
+        if share > 0.0 { format!("{sensor} {:.0} %", share * 100.0) } else { sensor.to_owned() }
+    };
+    let seen: Vec<String> =
+        alert.contributors.iter().filter_map(|part| Some(saw(part.share?, &part.sensor))).take(3).collect();
+    let silent: Vec<&str> =
+        alert.contributors.iter().filter(|part| part.share.is_none()).map(|part| part.sensor.as_str()).collect();
+    let mut text = format!("{:.0} % sure", alert.confidence * 100.0);
+    if !seen.is_empty() {
+        text.push_str(&format!(": {}", seen.join(", ")));
+    }
+    if !silent.is_empty() {
+        text.push_str(&format!("; {} should have seen it and did not", silent.join(", ")));
+    }
+    text.push('.');
+    text
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}

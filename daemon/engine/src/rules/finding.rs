@@ -1,0 +1,77 @@
+//! What a rule found to be the case.
+
+use nalgebra::{Matrix2, Vector2};
+use serde::{Deserialize, Serialize};
+use vedette_tracker::{ClassProbabilities, Timestamp, TrackId};
+
+use crate::{AlertKind, Contributor, Eta, Severity};
+
+/// Whether a finding raises an alert or only keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Certainty {
+    /// Enough to keep an alert open.
+    Holds,
+    /// Enough to raise one.
+    Raises,
+}
+
+/// How an alert ends when its finding does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Lasting {
+    /// It is closed: the state is over.
+    State,
+    /// It stays open until it expires: something happened, and that stays true.
+    Event,
+}
+
+/// A track as an alert shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Surrounding {
+    pub(crate) track: TrackId,
+    pub(crate) position_m: Vector2<f64>,
+    pub(crate) covariance_m2: Matrix2<f64>,
+    pub(crate) velocity_mps: Vector2<f64>,
+    pub(crate) existence: f64,
+    pub(crate) class: ClassProbabilities,
+    pub(crate) count: (u32, u32),
+    pub(crate) contributors: Vec<Contributor>,
+}
+
+/// What a finding is about.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Subject {
+    /// A track.
+    Track(Box<Surrounding>),
+    /// A configured sensor, by index.
+    Sensor(usize),
+    /// The gateway itself.
+    Gateway,
+}
+
+/// One thing that is the case.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Finding {
+    /// Name of the rule.
+    pub(crate) rule: &'static str,
+    /// The cause: findings with one key share one alert, and the most severe of them names it.
+    pub(crate) key: String,
+    pub(crate) certainty: Certainty,
+    pub(crate) lasting: Lasting,
+    pub(crate) kind: AlertKind,
+    pub(crate) severity: Severity,
+    pub(crate) zone: Option<String>,
+    pub(crate) subject: Subject,
+    /// Probability that it is so.
+    pub(crate) confidence: f64,
+    pub(crate) eta: Option<Eta>,
+    pub(crate) first_seen: Timestamp,
+    pub(crate) last_seen: Timestamp,
+    /// A possible need of help: the reason.
+    pub(crate) help: Option<String>,
+    /// Name of the rule that explains it away.
+    pub(crate) explained: Option<String>,
+    /// What happened, for people: "crossed Bug line inward".
+    pub(crate) what: String,
+    /// What else a reader must know, or nothing.
+    pub(crate) note: String,
+}

@@ -1,0 +1,72 @@
+//! Tracks and health to findings: one file per rule, one line each in the table below.
+//!
+//! A rule says what is the case now; it does not know whether an alert about it is open. Raising, updating, closing and
+//! the rates of all that are the book's. Where a rule needs a memory (a side of a line, a time of entry), it is part of
+//! the snapshot and holds only what is still tracked.
+
+mod approach;
+mod battery;
+mod crossing;
+mod data_loss;
+mod entry;
+mod finding;
+mod geometry;
+mod link_lost;
+mod loitering;
+mod setting;
+mod silent;
+mod situation;
+mod tamper;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use finding::{Certainty, Finding, Lasting, Subject, Surrounding};
+pub(crate) use link_lost::UPLINK;
+pub(crate) use situation::{Link, Loss, Situation, Tamper};
+
+/// One rule.
+trait Rule {
+    /// Appends what is the case. `Certainty::Holds` keeps an open alert open, but raises none: the hysteresis.
+    fn assess(&mut self, situation: &Situation<'_>, findings: &mut Vec<Finding>);
+}
+
+macro_rules! rules {
+    ($($name:ident: $rule:ty,)*) => {
+        /// All rules with their memories.
+        #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+        #[serde(default)]
+        pub(crate) struct Rules {
+            $($name: $rule,)*
+        }
+
+        impl Rules {
+            fn assess_each(&mut self, situation: &Situation<'_>, findings: &mut Vec<Finding>) {
+                $(self.$name.assess(situation, findings);)*
+            }
+        }
+    };
+}
+
+rules! {
+    approach: approach::Approach,
+    crossing: crossing::Crossing,
+    entry: entry::Entry,
+    loitering: loitering::Loitering,
+    silent: silent::Silent,
+    tamper: tamper::Tampered,
+    battery: battery::Battery,
+    link_lost: link_lost::LinkLost,
+    data_loss: data_loss::DataLoss,
+}
+
+impl Rules {
+    /// What is the case, set against the surroundings that make it less severe or explain it.
+    pub(crate) fn assess(&mut self, situation: &Situation<'_>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        self.assess_each(situation, &mut findings);
+        for finding in &mut findings {
+            setting::apply(situation, finding);
+        }
+        findings
+    }
+}

@@ -1,0 +1,186 @@
+//! Everything rules look at, at one time.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use vedette_tracker::{Timestamp, Track, TrackStatus};
+
+use super::geometry::{Relation, relation};
+use super::{Certainty, Finding, Lasting, Subject, Surrounding};
+use crate::config::{Class, Site, Zone};
+use crate::status::SensorStatus;
+use crate::{AlertKind, Contributor, Severity};
+
+/// Contributors shown in an alert.
+const MAX_CONTRIBUTORS: usize = 5;
+/// Silent sensors shown in an alert.
+const MAX_SILENT: usize = 3;
+/// A zone restricted to classes takes a track whose probability of being one of them is at least this: a track of
+/// unknown class must not slip through.
+const CLASS_AT_LEAST: f64 = 0.3;
+
+/// A source or the uplink, as the gateway told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Link {
+    pub(crate) up: bool,
+    pub(crate) since: Timestamp,
+}
+
+/// Data that were lost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Loss {
+    /// What was lost and why, for people: "frames of radio-1 dropped, its queue was full".
+    pub(crate) what: String,
+    pub(crate) kind: AlertKind,
+    pub(crate) count: u64,
+    pub(crate) first: Timestamp,
+    pub(crate) last: Timestamp,
+}
+
+/// A node's housing was touched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Tamper {
+    /// Opened.
+    Opened,
+    /// Moved or tilted.
+    Moved,
+    /// The node says so without a cause.
+    Unknown,
+}
+
+/// The moment as rules see it.
+pub(crate) struct Situation<'a> {
+    pub(crate) now: Timestamp,
+    /// When this engine began: nothing is missed that was never expected.
+    pub(crate) started: Timestamp,
+    pub(crate) site: &'a Site,
+    pub(crate) tracks: &'a [Track],
+    pub(crate) sensors: &'a [SensorStatus],
+    pub(crate) links: &'a BTreeMap<String, Link>,
+    pub(crate) losses: &'a BTreeMap<String, Loss>,
+}
+
+/// A track in relation to a zone that it can matter to.
+pub(crate) struct Candidate<'a> {
+    pub(crate) index: usize,
+    pub(crate) zone: &'a Zone,
+    pub(crate) track: &'a Track,
+    pub(crate) relation: Relation,
+    /// Probability of the track's existence and class being such that it counts here.
+    pub(crate) weight: f64,
+    /// Existence is enough to raise an alert.
+    pub(crate) believed: bool,
+}
+
+impl<'a> Situation<'a> {
+    /// Every pair of a zone that `wanted` picks and counts now, and a track that may matter there.
+    pub(crate) fn candidates(&self, wanted: fn(&Zone) -> bool) -> impl Iterator<Item = Candidate<'a>> {
+        let (site, tracks, now) = (self.site, self.tracks, self.now);
+        let zones = site.zones.iter().enumerate();
+        let counts = move |zone: &Zone| wanted(zone) && zone.schedule.covers(now, &site.timezone);
+        zones.filter(move |(_, zone)| counts(zone)).flat_map(move |(index, zone)| {
+            tracks.iter().filter_map(move |track| {
+                let class_weight = class_weight(&zone.classes, track);
+                if class_weight < CLASS_AT_LEAST || track.status != TrackStatus::Confirmed {
+                    return None;
+                }
+                let weight = track.existence * if zone.classes.is_empty() { 1.0 } else { class_weight };
+                let believed = track.existence >= zone.min_existence.unwrap_or(site.rules.min_existence);
+                let relation = relation(&zone.ground, track.position_m, &track.position_covariance_m2)?;
+                Some(Candidate { index, zone, track, relation, weight, believed })
+            })
+        })
+    }
+
+    /// What an alert shows of a track.
+    pub(crate) fn surrounding(&self, track: &Track) -> Surrounding {
+        Surrounding {
+            track: track.id,
+            position_m: track.position_m,
+            covariance_m2: track.position_covariance_m2,
+            velocity_mps: track.velocity_mps,
+            existence: track.existence,
+            class: track.class,
+            count: track.count,
+            contributors: self.contributors(track),
+        }
+    }
+
+    /// Shares of the evidence by sensor, strongest first, then who was expected and silent.
+    fn contributors(&self, track: &Track) -> Vec<Contributor> {
+        let name = |index: usize| self.site.sensors.get(index).map(|sensor| sensor.model.id.clone());
+        let evidence = |log_likelihood: f64| f64::max(log_likelihood, 0.0);
+        let total: f64 = track.contributions.iter().map(|part| evidence(part.log_likelihood)).sum();
+        let mut contributors: Vec<Contributor> = track
+            .contributions
+            .iter()
+            .filter_map(|part| {
+                let share = if total > 0.0 { evidence(part.log_likelihood) / total } else { 0.0 };
+                Some(Contributor { sensor: name(part.sensor)?, share: Some(libm::round(share * 100.0) / 100.0) })
+            })
+            .collect();
+        contributors.sort_by(|a, b| f64::total_cmp(&b.share.unwrap_or(0.0), &a.share.unwrap_or(0.0)));
+        contributors.truncate(MAX_CONTRIBUTORS);
+        let silent = track.silent.iter().filter_map(|&index| Some(Contributor { sensor: name(index)?, share: None }));
+        contributors.extend(silent.take(MAX_SILENT));
+        contributors
+    }
+
+    /// A finding about a track and a zone; what it is and how severe is for the rule to say.
+    pub(crate) fn track_finding(&self, rule: &'static str, kind: AlertKind, candidate: &Candidate<'_>) -> Finding {
+        let zone = &candidate.zone.name;
+        Finding {
+            rule,
+            key: format!("zone/{zone}/track-{}", candidate.track.id.0),
+            certainty: if candidate.believed { Certainty::Raises } else { Certainty::Holds },
+            lasting: Lasting::State,
+            kind,
+            severity: Severity::Medium,
+            zone: Some(zone.clone()),
+            subject: Subject::Track(Box::new(self.surrounding(candidate.track))),
+            confidence: candidate.weight,
+            eta: None,
+            first_seen: candidate.track.first_seen,
+            last_seen: candidate.track.last_seen,
+            help: None,
+            explained: None,
+            what: String::new(),
+            note: String::new(),
+        }
+    }
+
+    /// A finding about a sensor.
+    pub(crate) fn sensor_finding(&self, rule: &'static str, kind: AlertKind, sensor: usize, what: String) -> Finding {
+        let id = &self.site.sensors[sensor].model.id;
+        Finding {
+            subject: Subject::Sensor(sensor),
+            ..self.own_finding(rule, kind, format!("sensor/{id}/{rule}"), what)
+        }
+    }
+
+    /// A finding about the gateway.
+    pub(crate) fn own_finding(&self, rule: &'static str, kind: AlertKind, key: String, what: String) -> Finding {
+        Finding {
+            rule,
+            key,
+            certainty: Certainty::Raises,
+            lasting: Lasting::State,
+            kind,
+            severity: Severity::Low,
+            zone: None,
+            subject: Subject::Gateway,
+            confidence: 1.0,
+            eta: None,
+            first_seen: self.now,
+            last_seen: self.now,
+            help: None,
+            explained: None,
+            what,
+            note: String::new(),
+        }
+    }
+}
+
+fn class_weight(classes: &[Class], track: &Track) -> f64 {
+    if classes.is_empty() { 1.0 } else { classes.iter().map(|class| class.of(&track.class)).sum() }
+}
