@@ -71,6 +71,7 @@ impl Own {
             zone: None,
             state: self.state,
             shelved_until: None,
+            assigned_to: None,
             suppressed: None,
             place: None,
             heading_deg: None,

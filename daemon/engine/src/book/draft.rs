@@ -110,7 +110,7 @@ fn filled(mut alert: Alert, finding: &Finding, situation: &Situation<'_>) -> Ale
 fn fill_track(alert: &mut Alert, track: &Surrounding, site: &Site) {
     let ellipse = ellipse_95(track);
     // An ellipse axis is 2.45 standard deviations.
-    alert.place = Some(if ellipse.major_m <= site.rules.point_sd_max_m * ELLIPSE_95 {
+    alert.place = Some(if track.localised && ellipse.major_m <= site.rules.point_sd_max_m * ELLIPSE_95 {
         let (lat, lon) = site.frame.to_wgs84(track.position_m);
         Place::Point { lat: rounded(lat, 5), lon: rounded(lon, 5), ellipse }
     } else {

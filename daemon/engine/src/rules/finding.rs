@@ -30,6 +30,8 @@ pub(crate) struct Surrounding {
     pub(crate) track: TrackId,
     pub(crate) position_m: Vector2<f64>,
     pub(crate) covariance_m2: Matrix2<f64>,
+    /// Position and covariance describe where it is; otherwise only that it is.
+    pub(crate) localised: bool,
     pub(crate) velocity_mps: Vector2<f64>,
     pub(crate) existence: f64,
     pub(crate) class: ClassProbabilities,

@@ -98,6 +98,7 @@ impl<'a> Situation<'a> {
             track: track.id,
             position_m: track.position_m,
             covariance_m2: track.position_covariance_m2,
+            localised: track.localised,
             velocity_mps: track.velocity_mps,
             existence: track.existence,
             class: track.class,
