@@ -15,6 +15,7 @@
 pub mod airtime;
 mod board;
 pub mod clock;
+pub mod concentrator;
 pub mod detector;
 mod downlink;
 mod journal;

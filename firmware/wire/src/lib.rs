@@ -53,6 +53,18 @@
 //! | 0x82 | [`Configure`](link::Configure) down | kHz u32, spreading factor u8, bandwidth kHz u16, power dBm i8, duty per mille u16, status period s u16 |
 //! | 0x83 | [`Time`](payload::Time) down | as the payload |
 //!
+//! The same frames carry two more conversations:
+//!
+//! | kind | message | fields |
+//! |-----:|---------|--------|
+//! | 0x21 | [`FromModem::Heard`](link::FromModem) | RSSI dBm i16, SNR 0.25 dB i16, radio frame |
+//! | 0x22 | [`FromModem::Carrier`](link::FromModem) | busy u8 (0, 1) |
+//! | 0x23 | [`FromModem::Sent`](link::FromModem) | airtime ms u16 |
+//! | 0xA1 | [`ToModem::Send`](link::ToModem) | radio frame |
+//! | 0xA2 | [`ToModem::Tune`](link::ToModem) | as 0x82 |
+//! | 0xB1 | [`Bench::Provision`](link::Bench) | node u32, epoch u8, key 16 bytes, site key's epoch u8, site key 16 bytes, first counter u32 |
+//! | 0xB2 | [`Bench::Stimulus`](link::Bench) | levels u8 (1 PIR, 2 tamper, 4 and 8 beams left and right), up to 25 samples i16 |
+//!
 //! # A frame from node to engine
 //!
 //! ```

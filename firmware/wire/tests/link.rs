@@ -3,11 +3,11 @@
 
 use proptest::prelude::*;
 use vedette_wire::link::{
-    Accumulator, Configure, Downward, Fed, LinkError, MAX_LINE, Message, Outcome, Received, Started, Status, TickClock,
-    Transmit, Transmitted, Upward,
+    Accumulator, Bench, Configure, Downward, Fed, FromModem, LinkError, MAX_LINE, MAX_SAMPLES, Message, Outcome,
+    Received, Started, Status, TickClock, ToModem, Transmit, Transmitted, Upward,
 };
 use vedette_wire::payload::{ResetCause, Time};
-use vedette_wire::{MAX_FRAME, SealedFrame};
+use vedette_wire::{Key, MAX_FRAME, SealedFrame};
 
 fn frame() -> impl Strategy<Value = SealedFrame> {
     prop::collection::vec(prop_oneof![Just(0), any::<u8>()], 1..=MAX_FRAME)
@@ -53,33 +53,57 @@ fn upward() -> impl Strategy<Value = Upward> {
     ]
 }
 
-fn downward() -> impl Strategy<Value = Downward> {
-    let configure = (
-        137_000..=1_020_000_u32,
-        7..=12_u8,
-        prop::sample::select(vec![125_u16, 250, 500]),
-        -9..=30_i8,
-        1..=1000_u16,
-        1..=3600_u16,
+fn configure() -> impl Strategy<Value = Configure> {
+    let radio = (137_000..=1_020_000_u32, 7..=12_u8, prop::sample::select(vec![125_u16, 250, 500]), -9..=30_i8);
+    (radio, 1..=1000_u16, 1..=3600_u16).prop_map(|(radio, duty_permille, status_period_s)| {
+        let (frequency_khz, spreading_factor, bandwidth_khz, power_dbm) = radio;
+        Configure { frequency_khz, spreading_factor, bandwidth_khz, power_dbm, duty_permille, status_period_s }
+    })
+}
+
+fn from_modem() -> impl Strategy<Value = FromModem> {
+    prop_oneof![
+        (any::<i16>(), any::<i16>(), frame()).prop_map(|(rssi_dbm, snr_qdb, frame)| FromModem::Heard {
+            rssi_dbm,
+            snr_qdb,
+            frame
+        }),
+        any::<bool>().prop_map(|busy| FromModem::Carrier { busy }),
+        any::<u16>().prop_map(|airtime_ms| FromModem::Sent { airtime_ms }),
+    ]
+}
+
+fn to_modem() -> impl Strategy<Value = ToModem> {
+    prop_oneof![frame().prop_map(|frame| ToModem::Send { frame }), configure().prop_map(ToModem::Tune)]
+}
+
+fn bench() -> impl Strategy<Value = Bench> {
+    let keys = any::<([u8; 16], [u8; 16])>();
+    let provision = (any::<u32>(), any::<u8>(), any::<u8>(), any::<u32>(), keys).prop_map(
+        |(node, epoch, site_epoch, first_counter, (key, site_key))| Bench::Provision {
+            node,
+            epoch,
+            key: Key::new(key),
+            site_epoch,
+            site_key: Key::new(site_key),
+            first_counter,
+        },
     );
+    let samples = prop::collection::vec(any::<i16>(), 0..=MAX_SAMPLES);
+    let stimulus = (any::<[bool; 4]>(), samples).prop_map(|([pir, tamper, beam_left, beam_right], samples)| {
+        Bench::Stimulus { pir, tamper, beam_left, beam_right, samples: samples.into_iter().collect() }
+    });
+    prop_oneof![provision, stimulus]
+}
+
+fn downward() -> impl Strategy<Value = Downward> {
     prop_oneof![
         (any::<u16>(), any::<Option<u32>>(), frame()).prop_map(|(id, at_ticks, frame)| Downward::Transmit(Transmit {
             id,
             at_ticks,
             frame
         })),
-        configure.prop_map(
-            |(frequency_khz, spreading_factor, bandwidth_khz, power_dbm, duty_permille, status_period_s)| {
-                Downward::Configure(Configure {
-                    frequency_khz,
-                    spreading_factor,
-                    bandwidth_khz,
-                    power_dbm,
-                    duty_permille,
-                    status_period_s,
-                })
-            }
-        ),
+        configure().prop_map(Downward::Configure),
         (any::<u32>(), 0..16_u8, any::<u8>()).prop_map(|(unix_s, sixteenths, sd_ticks)| Downward::Time(Time {
             unix_s,
             sixteenths,
@@ -167,6 +191,9 @@ proptest! {
     fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..500)) {
         take_all::<Upward>(&[&bytes]);
         take_all::<Downward>(&[&bytes]);
+        take_all::<FromModem>(&[&bytes]);
+        take_all::<ToModem>(&[&bytes]);
+        take_all::<Bench>(&[&bytes]);
     }
 
     #[test]
@@ -177,6 +204,16 @@ proptest! {
     #[test]
     fn damaged_downward_frames_are_refused(message in downward()) {
         assert_damage_is_refused(&message)?;
+    }
+
+    #[test]
+    fn modem_and_bench_messages_decode_to_themselves_and_refuse_damage(from in from_modem(), to in to_modem(), bench in bench()) {
+        prop_assert_eq!(take_all::<FromModem>(&[&from.encode().unwrap()]).0, vec![from.clone()]);
+        prop_assert_eq!(take_all::<ToModem>(&[&to.encode().unwrap()]).0, vec![to.clone()]);
+        prop_assert_eq!(take_all::<Bench>(&[&bench.encode().unwrap()]).0, vec![bench.clone()]);
+        assert_damage_is_refused(&from)?;
+        assert_damage_is_refused(&to)?;
+        assert_damage_is_refused(&bench)?;
     }
 
     #[test]

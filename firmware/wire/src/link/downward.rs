@@ -67,6 +67,30 @@ impl Configure {
             got => Err(LinkError::Range { field: "bandwidth in kilohertz", got: got.into() }),
         }
     }
+
+    pub(super) fn write(&self, out: &mut MessageWriter) -> Result<(), LinkError> {
+        self.check()?;
+        let [power] = self.power_dbm.to_le_bytes();
+        out.u32(self.frequency_khz)
+            .u8(self.spreading_factor)
+            .u16(self.bandwidth_khz)
+            .u8(power)
+            .u16(self.duty_permille)
+            .u16(self.status_period_s);
+        Ok(())
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Result<Self, LinkError>> {
+        let configure = Self {
+            frequency_khz: reader.u32()?,
+            spreading_factor: reader.u8()?,
+            bandwidth_khz: reader.u16()?,
+            power_dbm: i8::from_le_bytes([reader.u8()?]),
+            duty_permille: reader.u16()?,
+            status_period_s: reader.u16()?,
+        };
+        Some(configure.check().map(|()| configure))
+    }
 }
 
 impl Message for Downward {}
@@ -80,15 +104,8 @@ impl Fields for Downward {
                 out.u32(transmit.at_ticks.unwrap_or(0)).bytes(&transmit.frame);
             }
             Self::Configure(configure) => {
-                configure.check()?;
-                let [power] = configure.power_dbm.to_le_bytes();
-                out.u8(CONFIGURE)
-                    .u32(configure.frequency_khz)
-                    .u8(configure.spreading_factor)
-                    .u16(configure.bandwidth_khz)
-                    .u8(power)
-                    .u16(configure.duty_permille)
-                    .u16(configure.status_period_s);
+                out.u8(CONFIGURE);
+                configure.write(out)?;
             }
             Self::Time(time) => {
                 out.u8(TIME).u32(time.unix_s).u8(time.sixteenths).u8(time.sd_ticks);
@@ -111,17 +128,7 @@ impl Fields for Downward {
                     (got, _) => Err(LinkError::Range { field: "timed", got: got.into() }),
                 }
             }
-            CONFIGURE => {
-                let configure = Configure {
-                    frequency_khz: reader.u32()?,
-                    spreading_factor: reader.u8()?,
-                    bandwidth_khz: reader.u16()?,
-                    power_dbm: i8::from_le_bytes([reader.u8()?]),
-                    duty_permille: reader.u16()?,
-                    status_period_s: reader.u16()?,
-                };
-                configure.check().map(|()| Self::Configure(configure))
-            }
+            CONFIGURE => Configure::read(reader)?.map(Self::Configure),
             TIME => {
                 let time = Time { unix_s: reader.u32()?, sixteenths: reader.u8()?, sd_ticks: reader.u8()? };
                 if time.sixteenths > 15 {

@@ -1,7 +1,9 @@
-//! The serial link between a concentrator and its gateway: COBS frames with a checksum, messages up and down.
+//! Serial lines: COBS frames with a checksum, and the messages between concentrator and gateway, host and modem, bench and node.
 
 mod accumulator;
+mod bench;
 mod downward;
+mod modem;
 mod ticks;
 mod upward;
 
@@ -10,7 +12,9 @@ use heapless::Vec;
 use thiserror::Error;
 
 pub use self::accumulator::{Accumulator, Fed};
+pub use self::bench::{Bench, MAX_SAMPLES};
 pub use self::downward::{Configure, Downward, Transmit};
+pub use self::modem::{FromModem, ToModem};
 pub use self::ticks::{TICK_US, TickClock};
 pub use self::upward::{Outcome, Received, Started, Status, Transmitted, Upward};
 
