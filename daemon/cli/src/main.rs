@@ -1,8 +1,11 @@
 //! The command line of Vedette: sensor fusion for the green border.
 
 mod commands;
+mod log;
 mod outcome;
 mod progress;
+mod socket;
+mod stop;
 
 use std::process::ExitCode;
 
@@ -18,16 +21,42 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the daemon
+    Run(commands::run::Arguments),
     /// Validate a configuration and exit
     Check(commands::check::Arguments),
+    /// Show how a running daemon is
+    Status(commands::status::Arguments),
+    /// Raise an alert that tests the whole way to the centre
+    TestAlert(commands::test_alert::Arguments),
+    /// Make and list the keys of radio nodes
+    Keys(commands::keys::Arguments),
     /// Replay a log of detections through the engine
     Replay(commands::replay::Arguments),
+    /// Score tracks against the truth
+    Score(commands::score::Arguments),
+    /// Compare two files of alerts or of tracks; exit status 1 when they differ
+    Diff(commands::diff::Arguments),
+    /// Print completions for a shell
+    #[command(hide = true)]
+    Completions(commands::shell::Completions),
+    /// Write the man pages
+    #[command(hide = true)]
+    Man(commands::shell::Man),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Run(arguments) => commands::run::run(&arguments),
         Command::Check(arguments) => commands::check::run(&arguments),
+        Command::Status(arguments) => commands::status::run(&arguments),
+        Command::TestAlert(arguments) => commands::test_alert::run(&arguments),
+        Command::Keys(arguments) => commands::keys::run(&arguments),
         Command::Replay(arguments) => commands::replay::run(&arguments),
+        Command::Score(arguments) => commands::score::run(&arguments),
+        Command::Diff(arguments) => commands::diff::run(&arguments),
+        Command::Completions(arguments) => commands::shell::completions(&arguments),
+        Command::Man(arguments) => commands::shell::man(&arguments),
     };
     match result {
         Ok(outcome) => outcome.into(),

@@ -9,6 +9,8 @@ use vedette_gateway::config::ConfigError;
 pub(crate) enum Outcome {
     /// All was done.
     Done,
+    /// The compared files differ.
+    Different,
     /// All was done, but data were lost, dropped or unreadable.
     WithLosses,
 }
@@ -17,6 +19,7 @@ impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Done => Self::SUCCESS,
+            Outcome::Different => Self::FAILURE,
             Outcome::WithLosses => Self::from(3),
         }
     }

@@ -25,4 +25,5 @@ pub use engine::{Engine, EngineError, Picture, PictureRate, Snapshot};
 pub use input::{Act, Command, Fact, Frame, FrameContent, Input, RadioFrame};
 pub use output::{AuditRecord, Durable, Output, Transmit, Volatile};
 pub use status::{Counters, SensorStatus, Status, UnknownSensor};
+pub use vedette_tracker::metric;
 pub use vedette_tracker::{ClassProbabilities, Direction, Timestamp, Track, TrackId, TrackStatus, TrackerConfig};

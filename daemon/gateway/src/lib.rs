@@ -3,6 +3,7 @@
 pub mod broker;
 pub mod clock;
 pub mod config;
+pub mod daemon;
 pub mod intake;
 pub mod radio;
 pub mod random;

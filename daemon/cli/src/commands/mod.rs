@@ -1,4 +1,11 @@
 //! The commands, one file each.
 
 pub(crate) mod check;
+pub(crate) mod diff;
+pub(crate) mod keys;
 pub(crate) mod replay;
+pub(crate) mod run;
+pub(crate) mod score;
+pub(crate) mod shell;
+pub(crate) mod status;
+pub(crate) mod test_alert;

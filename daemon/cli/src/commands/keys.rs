@@ -1,0 +1,69 @@
+//! `vedette keys`: make and list the keys of radio nodes.
+
+use std::path::PathBuf;
+
+use vedette_gateway::config::Config;
+use vedette_gateway::radio::{NodeKeys, read_ring};
+
+use crate::outcome::Outcome;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    act: Act,
+    /// The gateway's configuration, which names the folder of the keys
+    #[arg(long, global = true, conflicts_with = "dir")]
+    config: Option<PathBuf>,
+    /// The folder of the keys
+    #[arg(long, global = true)]
+    dir: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Act {
+    /// Make a key for a new node, in a file of its own that only its owner can read
+    New {
+        /// The node's number
+        #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+        node: u32,
+    },
+    /// Make the next key of a node; the present one stays valid
+    Rotate {
+        /// The node's number
+        node: u32,
+    },
+    /// List nodes and the epochs of their keys, without the keys
+    List,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
+    let dir = dir(arguments)?;
+    match arguments.act {
+        Act::New { node } => create(&dir, node, false)?,
+        Act::Rotate { node } => create(&dir, node, true)?,
+        Act::List => {
+            for (node, keys) in read_ring(&dir)? {
+                let epochs: Vec<String> = keys.keys.iter().map(|(epoch, _)| epoch.to_string()).collect();
+                println!("node {node}: key epochs {}", epochs.join(", "));
+            }
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+fn create(dir: &std::path::Path, node: u32, rotate: bool) -> anyhow::Result<()> {
+    let (path, epoch) = NodeKeys::create(dir, node, rotate)?;
+    println!("{}: key epoch {epoch} of node {node}", path.display());
+    Ok(())
+}
+
+fn dir(arguments: &Arguments) -> anyhow::Result<PathBuf> {
+    if let Some(dir) = &arguments.dir {
+        return Ok(dir.clone());
+    }
+    let Some(path) = &arguments.config else {
+        anyhow::bail!("give the folder with --dir, or the configuration with --config")
+    };
+    let radio = Config::load(path)?.radio;
+    radio.map(|radio| radio.keys_dir).ok_or_else(|| anyhow::anyhow!("{}: there is no [radio] table", path.display()))
+}

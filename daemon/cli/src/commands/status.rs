@@ -1,0 +1,104 @@
+//! `vedette status`: one screen of a running daemon.
+
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use vedette_gateway::status::{Answer, Report, Request};
+
+use crate::outcome::Outcome;
+use crate::socket;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    place: socket::Place,
+    /// Print the whole answer as JSON
+    #[arg(long)]
+    json: bool,
+    /// Ask again every second until interrupted
+    #[arg(long)]
+    watch: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
+    let path: PathBuf = arguments.place.path()?;
+    let mut line = socket::Line::connect(&path)?;
+    let mut out = std::io::stdout().lock();
+    let clear = arguments.watch && !arguments.json && out.is_terminal();
+    loop {
+        let report = match line.ask(&Request::Status)? {
+            Answer::Status(report) => report,
+            Answer::Refused { reason } => anyhow::bail!("{reason}"),
+            Answer::Done { .. } => anyhow::bail!("the daemon gave an answer to another question"),
+        };
+        if arguments.json {
+            serde_json::to_writer(&mut out, &report)?;
+            writeln!(out)?;
+        } else {
+            if clear {
+                write!(out, "\x1b[2J\x1b[H")?;
+            }
+            write!(out, "{}", screen(&report))?;
+        }
+        out.flush()?;
+        if !arguments.watch {
+            return Ok(Outcome::Done);
+        }
+        std::thread::sleep(Duration::from_secs(1));
+    }
+}
+
+/// The report for people.
+fn screen(report: &Report) -> String {
+    let mut text = String::new();
+    let Report { version, site, up_s, sources, engine, outbox, nodes } = report;
+    let up = jiff::SignedDuration::from_secs_f64(up_s.floor());
+    let _ = writeln!(text, "{site}: vedette {version}, up {up:#}");
+    let _ = writeln!(text, "tracks {} confirmed, {} alerts open", engine.confirmed_tracks, engine.open_alerts);
+    let centre = if outbox.centre_up { "centre answers" } else { "no answer of the centre" };
+    let _ = writeln!(
+        text,
+        "outbox {} waiting of {}, {} dropped; {centre}{}",
+        outbox.waiting,
+        outbox.last_seq,
+        outbox.dropped,
+        if outbox.uncommitted > 0 { "; COMMITS FAIL" } else { "" },
+    );
+    let _ = writeln!(text, "\nsources ({nodes} radio nodes)");
+    for (name, source) in sources {
+        let state = if source.up { "up" } else { "down" };
+        let _ = write!(text, "  {name:<16} {state:<5} {:>10} frames", source.accepted);
+        if source.dropped > 0 {
+            let _ = write!(text, ", {} DROPPED", source.dropped);
+        }
+        for (reason, count) in &source.rejected {
+            let _ = write!(text, ", {count} {reason}");
+        }
+        if let Some(trouble) = &source.trouble {
+            let _ = write!(text, "  ({trouble})");
+        }
+        text.push('\n');
+    }
+    let _ = writeln!(text, "\nsensors");
+    for sensor in &engine.sensors {
+        let heard = sensor.last_heard.map(|heard| format!("{:.0} s ago", engine.now.seconds_since(heard)));
+        let heard = heard.unwrap_or_else(|| "never".to_owned());
+        let _ = writeln!(
+            text,
+            "  {:<16} {:>8} messages {:>8} plots, heard {heard}",
+            sensor.id, sensor.messages, sensor.plots
+        );
+    }
+    for unknown in &engine.unknown_sensors {
+        let _ = writeln!(text, "  {:<16} {:>8} messages, NOT CONFIGURED", unknown.id, unknown.messages);
+    }
+    if !engine.recent_faults.is_empty() {
+        let _ = writeln!(text, "\nlast faulty messages");
+        for (_, codec, fault) in engine.recent_faults.iter().rev().take(5) {
+            let _ = writeln!(text, "  {codec}: {fault}");
+        }
+    }
+    text
+}

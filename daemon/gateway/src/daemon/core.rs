@@ -1,0 +1,396 @@
+//! The engine's task: takes inputs in one order, ticks the engine at its deadlines, and collects what must be committed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+use vedette_delivery::message::{self, Tracks};
+use vedette_delivery::uplink::Event;
+use vedette_delivery::{Answer as OrderAnswer, JournalEntry, Window};
+use vedette_engine::{Act, Command, Durable, Engine, Fact, Input, Output, Severity, Timestamp, TrackStatus, Transmit};
+use vedette_wire::SealedFrame;
+
+use super::keeper::{Job, Note, Work};
+use super::restore;
+use super::socket::Asked;
+use crate::intake::Taken;
+use crate::radio::{Acknowledged, Nodes};
+use crate::source::Surroundings;
+use crate::status::{Answer, OutboxFigures, Report, Request, SourceReport};
+
+/// Most frames handled before everything else gets its turn.
+const BURST: usize = 256;
+/// Commits on their way to the disk; what follows is collected meanwhile.
+const MAX_COMMITS: usize = 4;
+/// Radio inputs that may wait for a commit; then radio is held back, and its nodes keep their frames.
+const MAX_JOURNAL: usize = 10_000;
+/// Alerts that may wait for a commit; then the least severe, oldest first, are dropped and counted.
+const MAX_ALERTS: usize = 10_000;
+
+/// Settings of the engine's task.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    /// Time in which outputs are collected into one commit.
+    pub(super) commit_interval: Duration,
+    /// Time between two snapshots when nothing else asks for one.
+    pub(super) snapshot_interval: Duration,
+    /// Time between two pictures for the centre; none without.
+    pub(super) tracks_interval: Option<Duration>,
+}
+
+/// Everything the engine's task works with.
+pub(super) struct Core {
+    pub(super) engine: Engine,
+    pub(super) surroundings: Surroundings,
+    pub(super) nodes: Arc<Nodes>,
+    pub(super) downlinks: BTreeMap<String, mpsc::Sender<SealedFrame>>,
+    pub(super) jobs: Sender<Job>,
+    pub(super) notes: mpsc::UnboundedReceiver<Note>,
+    pub(super) asked: mpsc::Receiver<Asked>,
+    pub(super) outbox: Arc<OutboxFigures>,
+    pub(super) pace: Pace,
+    pub(super) work: Work,
+    pub(super) state: State,
+}
+
+/// What the task itself remembers.
+pub(super) struct State {
+    started: Instant,
+    out: Vec<Output>,
+    taken: Vec<Taken>,
+    commits: usize,
+    commit_at: Option<Instant>,
+    snapshot_at: Instant,
+    /// Inputs were handled since the last snapshot.
+    changed: bool,
+    dropped_alerts: u64,
+    tracks_at: Option<Instant>,
+    /// Answers to give once the engine's answer is durable, by command id.
+    waiting: BTreeMap<String, oneshot::Sender<Answer>>,
+    commands: u64,
+}
+
+impl State {
+    pub(super) fn new(pace: &Pace) -> Self {
+        let started = Instant::now();
+        Self {
+            started,
+            out: Vec::new(),
+            taken: Vec::new(),
+            commits: 0,
+            commit_at: None,
+            snapshot_at: started + pace.snapshot_interval,
+            changed: false,
+            dropped_alerts: 0,
+            tracks_at: None,
+            waiting: BTreeMap::new(),
+            commands: 0,
+        }
+    }
+}
+
+impl Core {
+    /// Works until `stop`, then commits what is there.
+    pub(super) async fn run(mut self, stop: impl Future<Output = ()>, mut beat: impl FnMut()) {
+        tokio::pin!(stop);
+        let Surroundings { intake, links, .. } = self.surroundings.clone();
+        let mut second = tokio::time::interval(Duration::from_secs(1));
+        second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let deadline = self.engine.next_deadline().map(|at| Instant::now() + self.surroundings.clock.until(at));
+            let with_radio = self.work.batch.journal.len() < MAX_JOURNAL;
+            let commit_due = self.commit_due();
+            tokio::select! {
+                biased;
+                () = &mut stop => break,
+                Some(note) = self.notes.recv() => self.take_note(note),
+                () = sleep_until(commit_due) => self.commit(),
+                () = sleep_until(deadline) => self.handle(Input::Tick),
+                _ = second.tick() => {
+                    self.every_second();
+                    beat();
+                }
+                () = links.changed() => self.take_facts(),
+                Some((request, tell)) = self.asked.recv() => self.take_request(request, tell),
+                () = intake.arrival(with_radio) => self.take_burst(with_radio),
+            }
+        }
+        self.stop().await;
+    }
+
+    fn take_burst(&mut self, with_radio: bool) {
+        let mut taken = std::mem::take(&mut self.state.taken);
+        self.surroundings.intake.take(BURST, with_radio, &mut taken);
+        for taken in taken.drain(..) {
+            self.take(taken);
+        }
+        self.state.taken = taken;
+    }
+
+    fn take(&mut self, taken: Taken) {
+        match taken {
+            Taken::Input(input) => self.handle(input),
+            Taken::Radio { input, node, window } => {
+                // Written before it is handled: the journal holds exactly what the engine was told, at its time.
+                let now = self.surroundings.clock.now();
+                match serde_json::to_vec(&input) {
+                    Ok(bytes) => self.work.batch.journal.push(JournalEntry { now, input: bytes }),
+                    Err(error) => tracing::error!("a radio input cannot be journalled: {error}"),
+                }
+                self.replace_window(Window { node, state: window });
+                self.handle_at(now, input);
+            }
+            Taken::Repeat { source, node, counter } => {
+                self.release(Transmit::RadioAck { source, node, counter });
+            }
+        }
+    }
+
+    fn handle(&mut self, input: Input) {
+        let now = self.surroundings.clock.now();
+        self.handle_at(now, input);
+    }
+
+    fn handle_at(&mut self, now: Timestamp, input: Input) {
+        let mut out = std::mem::take(&mut self.state.out);
+        self.engine.handle(now, input, &mut out);
+        self.state.changed = true;
+        for output in out.drain(..) {
+            match output {
+                Output::Durable(Durable::Alert(alert)) => {
+                    tracing::info!(id = alert.id, rev = alert.rev, severity = ?alert.severity, "alert: {}", alert.text);
+                    self.work.batch.alerts.push(*alert);
+                }
+                Output::Durable(Durable::Audit(record)) => self.work.batch.audit.push(record),
+                Output::Transmit(transmit) => self.release(transmit),
+                Output::Volatile(_) => {}
+            }
+        }
+        self.state.out = out;
+        self.keep_alert_bound();
+        self.plan_commit();
+    }
+
+    /// Holds something back until all before it is committed.
+    fn release(&mut self, transmit: Transmit) {
+        self.work.releases.push(transmit);
+        self.plan_commit();
+    }
+
+    fn replace_window(&mut self, window: Window) {
+        self.work.batch.windows.retain(|other| other.node != window.node);
+        self.work.batch.windows.push(window);
+    }
+
+    fn plan_commit(&mut self) {
+        if self.state.commit_at.is_none() && !(self.work.batch.is_empty() && self.work.releases.is_empty()) {
+            self.state.commit_at = Some(Instant::now() + self.pace.commit_interval);
+        }
+    }
+
+    fn commit_due(&self) -> Option<Instant> {
+        self.state.commit_at.filter(|_| self.state.commits < MAX_COMMITS)
+    }
+
+    /// Sends what was collected to the disk. Alerts bring a snapshot along, so that after a restart the engine knows what it
+    /// has said.
+    fn commit(&mut self) {
+        self.state.commit_at = None;
+        let mut work = std::mem::take(&mut self.work);
+        if !work.batch.alerts.is_empty() || (self.state.changed && Instant::now() >= self.state.snapshot_at) {
+            match restore::snapshot(&self.engine, self.surroundings.clock.now()) {
+                Ok(snapshot) => {
+                    work.batch.snapshot = Some(snapshot);
+                    self.state.changed = false;
+                }
+                Err(error) => tracing::error!("{error}"),
+            }
+            self.state.snapshot_at = Instant::now() + self.pace.snapshot_interval;
+        }
+        if work.batch.is_empty() && work.releases.is_empty() {
+            return;
+        }
+        self.state.commits += 1;
+        self.send(Job::Commit(Box::new(work)));
+    }
+
+    fn keep_alert_bound(&mut self) {
+        while self.work.batch.alerts.len() > MAX_ALERTS {
+            let alerts = &mut self.work.batch.alerts;
+            let least =
+                alerts.iter().enumerate().min_by_key(|(index, alert)| (alert.severity, *index)).map(|(index, _)| index);
+            let Some(least) = least else { return };
+            alerts.remove(least);
+            self.state.dropped_alerts += 1;
+        }
+    }
+
+    fn take_note(&mut self, note: Note) {
+        match note {
+            Note::Committed { releases, windows } => {
+                self.state.commits = self.state.commits.saturating_sub(1);
+                for window in &windows {
+                    self.nodes.committed(window.node, &window.state);
+                }
+                for transmit in releases {
+                    self.transmit(transmit);
+                }
+            }
+            Note::Fact(fact) => self.handle(Input::Fact(fact)),
+            Note::Order(command) => self.handle(Input::Command(command)),
+        }
+    }
+
+    fn transmit(&mut self, transmit: Transmit) {
+        match transmit {
+            Transmit::RadioAck { source, node, counter } => match self.nodes.acknowledge(node, counter) {
+                Ok(Acknowledged::Send(frame)) => {
+                    let sent = self.downlinks.get(&source).map(|line| line.try_send(frame));
+                    if !matches!(sent, Some(Ok(()))) {
+                        tracing::debug!(source, node, counter, "acknowledgement not sent; the node will repeat");
+                    }
+                }
+                Ok(Acknowledged::Reserve(state)) => {
+                    self.replace_window(Window { node, state });
+                    self.plan_commit();
+                }
+                Err(error) => self.surroundings.rejects.count(&source, "acknowledgement", &error),
+            },
+            Transmit::CommandAnswer { id, done, detail } => match self.state.waiting.remove(&id) {
+                Some(tell) => {
+                    let _ = tell.send(Answer::Done { done, detail });
+                }
+                None => {
+                    let answer = OrderAnswer { v: message::VERSION, id, done, detail };
+                    self.send(Job::Uplink(Event::Answer(answer)));
+                }
+            },
+        }
+    }
+
+    fn every_second(&mut self) {
+        if let Some(input) = self.surroundings.clock.compare() {
+            tracing::info!("the clock moves: {input:?}");
+            self.handle(input);
+        }
+        self.take_facts();
+        for fact in self.surroundings.rejects.end_period() {
+            self.handle(Input::Fact(fact));
+        }
+        for (source, count) in self.surroundings.intake.take_drops() {
+            tracing::error!(source, count, "frames dropped: the engine cannot keep up");
+            self.handle(Input::Fact(Fact::FramesDropped { source, count }));
+        }
+        let count = std::mem::take(&mut self.state.dropped_alerts);
+        if count > 0 {
+            self.handle(Input::Fact(Fact::OutboxDropped { count }));
+        }
+        self.state.waiting.retain(|_, tell| !tell.is_closed());
+        if self.state.changed && Instant::now() >= self.state.snapshot_at && self.state.commits == 0 {
+            self.commit();
+        }
+        self.send_tracks();
+    }
+
+    fn send_tracks(&mut self) {
+        let Some(interval) = self.pace.tracks_interval else { return };
+        if self.state.tracks_at.is_some_and(|at| at > Instant::now()) {
+            return;
+        }
+        self.state.tracks_at = Some(Instant::now() + interval);
+        let mut picture = self.engine.picture(self.surroundings.clock.now());
+        picture.tracks.retain(|track| track.status == TrackStatus::Confirmed);
+        let tracks = Tracks { v: message::VERSION, at: picture.at, tracks: picture.tracks };
+        self.send(Job::Uplink(Event::Tracks(message::write(&tracks))));
+    }
+
+    fn take_facts(&mut self) {
+        for fact in self.surroundings.links.take_facts() {
+            self.handle(Input::Fact(fact));
+        }
+    }
+
+    fn take_request(&mut self, request: Request, tell: oneshot::Sender<Answer>) {
+        match request {
+            Request::Status => {
+                // The other side may have gone.
+                let _ = tell.send(Answer::Status(Box::new(self.report())));
+            }
+            Request::TestAlert { severity, by } => self.test_alert(severity, by, tell),
+        }
+    }
+
+    fn test_alert(&mut self, severity: Severity, by: String, tell: oneshot::Sender<Answer>) {
+        self.state.commands += 1;
+        let id = format!("local-{}-{}", self.surroundings.clock.now().as_micros(), self.state.commands);
+        self.state.waiting.insert(id.clone(), tell);
+        self.handle(Input::Command(Command { id, by, act: Act::TestAlert { severity } }));
+    }
+
+    fn report(&self) -> Report {
+        let mut sources: BTreeMap<String, SourceReport> = BTreeMap::new();
+        for lane in self.surroundings.intake.figures() {
+            let source = sources.entry(lane.source).or_default();
+            (source.accepted, source.dropped, source.waiting) = (lane.accepted, lane.dropped, lane.waiting);
+        }
+        for (name, link) in self.surroundings.links.figures() {
+            let source = sources.entry(name).or_default();
+            (source.up, source.ups, source.trouble) = (link.up, link.ups, link.trouble);
+        }
+        for (name, rejected) in self.surroundings.rejects.totals() {
+            let rejected = rejected.into_iter().map(|(reason, count)| (reason.to_owned(), count)).collect();
+            sources.entry(name).or_default().rejected = rejected;
+        }
+        Report {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            site: self.engine.site().id.clone(),
+            up_s: self.state.started.elapsed().as_secs_f64(),
+            sources,
+            engine: self.engine.status(),
+            outbox: self.outbox.get(),
+            nodes: self.nodes.count(),
+        }
+    }
+
+    /// Takes in what the sources have handed over, and commits it with a last snapshot.
+    async fn stop(mut self) {
+        let patience = Instant::now() + Duration::from_millis(300);
+        while Instant::now() < patience {
+            self.take_burst(true);
+            if self.surroundings.intake.figures().iter().all(|lane| lane.waiting == 0) {
+                break;
+            }
+        }
+        self.state.snapshot_at = Instant::now();
+        self.commit();
+        let patience = Duration::from_millis(1200);
+        let committed = tokio::time::timeout(patience, async {
+            while self.state.commits > 0 {
+                let Some(note) = self.notes.recv().await else { return };
+                if let note @ Note::Committed { .. } = note {
+                    self.take_note(note);
+                }
+            }
+        });
+        if committed.await.is_err() {
+            tracing::error!("stopping although the last commit is not through");
+        }
+        self.send(Job::Stop);
+    }
+
+    fn send(&self, job: Job) {
+        if self.jobs.send(job).is_err() {
+            tracing::error!("the store's thread has ended");
+        }
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
