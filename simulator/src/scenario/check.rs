@@ -157,12 +157,12 @@ impl Place<'_> {
 
     fn zone(&self, zone: Spanned<typed::Zone>) -> Result<Zone, ScenarioError> {
         let (table, zone) = self.table(zone);
-        let shape = match (zone.line_m, zone.polygon_m) {
-            (Some(line), None) => ZoneShape::Line(line),
-            (None, Some(polygon)) => ZoneShape::Polygon(table.at_least("polygon_m", 3, polygon)?),
-            _ => return Err(table.error("zone", "either line_m or polygon_m", "both or none")),
+        let shape = match (zone.line_m, zone.points_m) {
+            (Some(line), None) => ZoneShape::Line(table.at_least("line_m", 2, line)?),
+            (None, Some(corners)) => ZoneShape::Polygon(table.at_least("points_m", 3, corners)?),
+            _ => return Err(table.error("zone", "either line_m or points_m", "both or none")),
         };
-        Ok(Zone { name: zone.name, kind: zone.kind, shape })
+        Ok(Zone { name: zone.name, kind: zone.kind, direction: zone.direction, shape })
     }
 
     fn agent(&self, agent: Spanned<typed::Agent>) -> Result<Agent, ScenarioError> {

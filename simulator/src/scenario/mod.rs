@@ -69,6 +69,8 @@ pub struct Zone {
     pub name: String,
     /// Kind, as the gateway knows it; lines of kind "border" make the truth's crossings.
     pub kind: String,
+    /// Which crossings of a border matter, as the gateway spells it; none: both.
+    pub direction: Option<String>,
     /// Its shape.
     pub shape: ZoneShape,
 }
@@ -76,8 +78,8 @@ pub struct Zone {
 /// Shape of a zone.
 #[derive(Clone, Debug)]
 pub enum ZoneShape {
-    /// A line; "in" is from its left to its right.
-    Line([Point; 2]),
+    /// A chain of points; "in" is from its left to its right.
+    Line(Vec<Point>),
     /// A polygon.
     Polygon(Vec<Point>),
 }

@@ -73,8 +73,9 @@ impl Default for Channel {
 pub(super) struct Zone {
     pub(super) name: String,
     pub(super) kind: String,
-    pub(super) line_m: Option<[Point; 2]>,
-    pub(super) polygon_m: Option<Vec<Point>>,
+    pub(super) line_m: Option<Vec<Point>>,
+    pub(super) points_m: Option<Vec<Point>>,
+    pub(super) direction: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -28,14 +28,20 @@ pub fn write_config(layout: &Layout, out: &mut impl Write) -> io::Result<()> {
 
 fn write_zone(zone: &Zone, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "\n[[zone]]\nname = {}\nkind = {}", quoted(&zone.name), quoted(&zone.kind))?;
+    if let Some(direction) = &zone.direction {
+        writeln!(out, "direction = {}", quoted(direction))?;
+    }
     match &zone.shape {
-        ZoneShape::Line(line) => writeln!(out, "line = {}", Points(line)),
-        ZoneShape::Polygon(polygon) => writeln!(out, "polygon = {}", Points(polygon)),
+        ZoneShape::Line(line) => writeln!(out, "line_m = {}", Points(line)),
+        ZoneShape::Polygon(corners) => writeln!(out, "points_m = {}", Points(corners)),
     }
 }
 
 fn write_sensor(sensor: &Sensor, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "\n[[sensor]]\nid = {}\nkind = \"{}\"", quoted(&sensor.id), sensor.kind.name())?;
+    if let Some(node) = sensor.node {
+        writeln!(out, "node = {node}")?;
+    }
     if !matches!(sensor.coverage, Coverage::Line { .. }) {
         let [east, north] = sensor.position_m;
         writeln!(out, "position = {{ east_m = {east:?}, north_m = {north:?} }}")?;
