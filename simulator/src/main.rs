@@ -18,11 +18,17 @@ struct Arguments {
 enum Command {
     /// Write a scene to files: detections.jsonl, truth.csv, gateway.toml.
     Generate(command::generate::Generate),
+    /// Play a scenario in real time against a gateway: radio frames through a pseudo terminal, JSON through a broker.
+    Run(command::run::Run),
+    /// Publish a recorded native log with its own timing.
+    Play(command::play::Play),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Generate(generate) => generate.run(),
+        Command::Run(run) => run.run(),
+        Command::Play(play) => play.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,3 +1,5 @@
 //! The subcommands, one a file.
 
 pub(crate) mod generate;
+pub(crate) mod play;
+pub(crate) mod run;

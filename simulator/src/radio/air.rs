@@ -120,7 +120,9 @@ mod tests {
     #[test]
     fn of_two_frames_only_a_much_stronger_one_survives() {
         let mut random = Random::stream(1, "air");
-        for (first_dbm, second_dbm, lost) in [(-100, -100, [true, true]), (-100, -90, [true, false]), (-90, -100, [false, true])] {
+        for (first_dbm, second_dbm, lost) in
+            [(-100, -100, [true, true]), (-100, -90, [true, false]), (-90, -100, [false, true])]
+        {
             let mut air = Air::new(AirOptions { channels: 1, ..AirOptions::default() });
             air.begin(0.0, Transmission::new(0, 0, PayloadBytes::new(), first_dbm), &mut random);
             air.begin(0.01, Transmission::new(1, 0, PayloadBytes::new(), second_dbm), &mut random);

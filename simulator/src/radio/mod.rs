@@ -47,6 +47,8 @@ pub struct NetCounts {
     pub faded: u64,
     /// Frames that reached the concentrator.
     pub arrived: u64,
+    /// Time on the air of all frames sent, milliseconds.
+    pub airtime_ms: u64,
     /// Events dropped because a node's memory was full.
     pub dropped: u64,
 }
@@ -112,7 +114,11 @@ impl Net {
             self.counts.repeated += u64::from(frame.repeated);
             let sent = Transmission::new(index, frame.counter, payload, node.rssi_dbm());
             let airtime_s = self.air.begin(now_s, sent, &mut self.random);
-            self.nodes[index].sent(now_s + airtime_s, airtime_s, &mut self.random);
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts saturate")]
+            let airtime_ms = libm::round(airtime_s * 1000.0) as u64;
+            self.counts.airtime_ms += airtime_ms;
+            let duty = self.air.options().duty;
+            self.nodes[index].sent(now_s + airtime_s, airtime_s, duty, &mut self.random);
         }
     }
 
@@ -162,4 +168,75 @@ struct Frame {
     counter: u32,
     payload: Payload,
     repeated: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use vedette_wire::payload::{Admitted, EventCursor};
+
+    use super::*;
+
+    /// Runs until the time; every arrival is acknowledged at once. Returns the ages in the order of the events.
+    fn run(net: &mut Net, until_s: f64, cursor: &mut EventCursor) -> Vec<f64> {
+        let mut ages = Vec::new();
+        loop {
+            let now_s = net.next_deadline_s();
+            if now_s > until_s {
+                return ages;
+            }
+            let mut arrivals = Vec::new();
+            net.advance(now_s, &mut arrivals).unwrap();
+            for arrival in arrivals {
+                if let Payload::Events(events) = Payload::decode(&arrival.payload).unwrap() {
+                    for (number, event) in events.numbered() {
+                        if matches!(cursor.admit(number), Admitted::New { .. }) {
+                            ages.push(arrival.at_s - f64::from(event.age_ticks) / 16.0);
+                        }
+                    }
+                }
+                net.acknowledge(arrival.at_s + 0.1, arrival.node, arrival.counter);
+            }
+        }
+    }
+
+    #[test]
+    fn every_event_arrives_once_and_in_order_over_a_bad_channel() {
+        let air = AirOptions { loss: 0.5, ..AirOptions::default() };
+        let mut net = Net::new(&[7], &NodeOptions::default(), &air, 3);
+        let times: Vec<f64> = (1..=40).map(|number| f64::from(number) * 20.0).collect();
+        for at_s in &times {
+            net.detect(7, *at_s, EventKind::Pir, 20);
+        }
+        let got = run(&mut net, 20_000.0, &mut EventCursor::starting_at(Some(0)));
+        assert_eq!(got.len(), times.len());
+        for (got, expected) in got.iter().zip(&times) {
+            assert!((got - expected).abs() < 0.2, "{got} for {expected}");
+        }
+        assert_eq!(net.waiting(), 0);
+        assert!(net.counts().repeated > 0 && net.counts().faded > 0, "{:?}", net.counts());
+    }
+
+    #[test]
+    fn a_node_keeps_to_its_duty_cycle() {
+        let air = AirOptions { loss: 0.0, spreading_factor: 12, channels: 1, ..AirOptions::default() };
+        let mut net = Net::new(&[1], &NodeOptions { telemetry_s: 1e9, ..NodeOptions::default() }, &air, 1);
+        for second in 0..7_200 {
+            net.detect(1, f64::from(second), EventKind::Pir, 20);
+        }
+        run(&mut net, 7_200.0, &mut EventCursor::starting_at(Some(0)));
+        // Two hours at 1 %, and the bucket of one hour that was full at the start.
+        let allowed_ms = 72_000 + 36_000 + 3_000;
+        assert!((60_000..allowed_ms).contains(&net.counts().airtime_ms), "{:?}", net.counts());
+        assert!(net.counts().dropped > 0);
+    }
+
+    #[test]
+    fn a_dead_node_is_silent() {
+        let mut net = Net::new(&[1], &NodeOptions::default(), &AirOptions::default(), 1);
+        net.kill(1, 100.0);
+        net.detect(1, 50.0, EventKind::Pir, 20);
+        net.detect(1, 200.0, EventKind::Pir, 20);
+        let got = run(&mut net, 1e6, &mut EventCursor::starting_at(Some(0)));
+        assert!(got.len() <= 1, "{got:?}");
+    }
 }

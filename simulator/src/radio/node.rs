@@ -2,12 +2,18 @@
 
 use std::collections::VecDeque;
 
-use vedette_wire::Payload;
-use vedette_wire::payload::{Event, EventKind, Events, MAX_AGE_TICKS, MAX_EVENTS, TICKS_PER_SECOND, Telemetry, TelemetryFlags};
+use vedette_wire::payload::{
+    Event, EventKind, Events, Hello, MAX_AGE_TICKS, MAX_EVENTS, ResetCause, Sensors, TICKS_PER_SECOND, Telemetry,
+    TelemetryFlags,
+};
+use vedette_wire::{Payload, version};
+
+use vedette_engine::Timestamp;
 
 use super::Frame;
 use super::air::Air;
 use crate::random::Random;
+use crate::scenario::EPOCH;
 
 /// Most events a node keeps; the oldest go first.
 const MEMORY_EVENTS: usize = 512;
@@ -31,6 +37,18 @@ pub struct NodeOptions {
     pub battery_mv_per_day: f64,
     /// Temperature, degrees Celsius.
     pub temperature_c: f64,
+    /// Counter of the first frame, and number of the first event.
+    pub first_counter: u32,
+}
+
+impl NodeOptions {
+    /// Nodes whose life goes on at this time: their counters are above those of any earlier run, since no node sends
+    /// four frames a second for long.
+    #[must_use]
+    pub fn starting_at(time: Timestamp) -> Self {
+        let quarters = time.as_micros().saturating_sub(EPOCH.as_micros()) / 250_000;
+        Self { first_counter: u32::try_from(quarters).unwrap_or(0), ..Self::default() }
+    }
 }
 
 impl Default for NodeOptions {
@@ -43,6 +61,7 @@ impl Default for NodeOptions {
             battery_mv: 3_900.0,
             battery_mv_per_day: 2.0,
             temperature_c: 4.0,
+            first_counter: 0,
         }
     }
 }
@@ -70,8 +89,14 @@ pub(super) struct Node {
     try_s: f64,
     tries: u32,
     telemetry_s: f64,
-    /// The duty cycle forbids sending before this.
+    /// When it says hello; infinite once it has.
+    hello_s: f64,
+    /// Sending is not possible before this: the radio is busy, or the duty cycle forbids it.
     free_s: f64,
+    /// Time on the air that the running hour still allows, as of `budget_at_s`.
+    budget_s: f64,
+    budget_at_s: f64,
+    repeated: u16,
     dead_s: f64,
     dropped: u64,
 }
@@ -87,12 +112,16 @@ impl Node {
             planned: VecDeque::new(),
             memory: VecDeque::new(),
             first_event: 0,
-            next_counter: 0,
+            hello_s: random.uniform(0.0, 2.0),
+            next_counter: options.first_counter,
             open: VecDeque::new(),
             try_s: f64::INFINITY,
             tries: 0,
             telemetry_s: random.uniform(0.0, options.telemetry_s),
             free_s: 0.0,
+            budget_s: f64::INFINITY,
+            budget_at_s: 0.0,
+            repeated: 0,
             dead_s: f64::INFINITY,
             dropped: 0,
         }
@@ -125,7 +154,7 @@ impl Node {
     /// When it next does something; infinite when dead.
     pub(super) fn next_s(&self) -> f64 {
         let notices = self.planned.front().map_or(f64::INFINITY, |noticed| noticed.at_s);
-        let sends = self.try_s.min(self.telemetry_s).max(self.free_s);
+        let sends = self.try_s.min(self.telemetry_s).min(self.hello_s).max(self.free_s);
         let next = notices.min(sends);
         if next < self.dead_s { next } else { f64::INFINITY }
     }
@@ -145,8 +174,12 @@ impl Node {
             return None;
         }
         let counter = self.next_counter;
-        let events = self.try_s <= now_s;
-        let (payload, releases) = if events {
+        let greets = self.hello_s <= now_s;
+        let events = !greets && self.try_s <= now_s;
+        let (payload, releases) = if greets {
+            self.hello_s = f64::INFINITY;
+            (self.hello(), None)
+        } else if events {
             (self.events(now_s), Some(self.first_event.wrapping_add(sent_events(self.memory.len()))))
         } else {
             self.telemetry_s = now_s + self.options.telemetry_s;
@@ -159,12 +192,17 @@ impl Node {
         }
         let repeated = events && self.tries > 0;
         self.tries += u32::from(events);
+        self.repeated = self.repeated.wrapping_add(u16::from(repeated));
         Some(Frame { counter, payload, repeated })
     }
 
     /// The frame of [`Self::act`] is on the air until `end_s`.
-    pub(super) fn sent(&mut self, end_s: f64, airtime_s: f64, random: &mut Random) {
-        self.free_s = end_s;
+    pub(super) fn sent(&mut self, end_s: f64, airtime_s: f64, duty: f64, random: &mut Random) {
+        // A token bucket that holds an hour's allowance.
+        let refilled_s = self.budget_s + (end_s - self.budget_at_s) * duty;
+        self.budget_s = refilled_s.min(3_600.0 * duty) - airtime_s;
+        self.budget_at_s = end_s;
+        self.free_s = end_s + ((airtime_s - self.budget_s) / duty).max(0.0);
         if self.memory.is_empty() {
             return;
         }
@@ -186,6 +224,19 @@ impl Node {
         self.try_s = if self.memory.is_empty() { f64::INFINITY } else { now_s.max(self.free_s) };
     }
 
+    fn hello(&self) -> Payload {
+        Payload::Hello(Hello {
+            min_version: version::MIN,
+            current_version: version::CURRENT,
+            firmware_major: 0,
+            firmware_minor: 1,
+            sensors: Sensors::default(),
+            reset: ResetCause::PowerOn,
+            resets: 1,
+            next_event: self.first_event,
+        })
+    }
+
     fn events(&self, now_s: f64) -> Payload {
         let events = self.memory.iter().take(MAX_EVENTS).map(|noticed| Event {
             kind: noticed.kind,
@@ -199,17 +250,25 @@ impl Node {
 
     fn telemetry(&self, now_s: f64, air: &Air) -> Payload {
         let lost_mv = self.options.battery_mv_per_day * now_s / 86_400.0;
+        let allowance_s = 3_600.0 * air.options().duty;
+        let used = if self.budget_s.is_finite() { 1.0 - self.budget_s / allowance_s } else { 0.0 };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts saturate")]
+        let (temperature_cdeg, uptime_s, airtime_percent) = (
+            libm::round(self.options.temperature_c * 100.0) as i16,
+            now_s as u32,
+            (used * 100.0).clamp(0.0, 100.0) as u8,
+        );
         Payload::Telemetry(Telemetry {
             battery_mv: whole(self.options.battery_mv - lost_mv),
-            temperature_centi_c: 0,
-            uptime_s: 0,
+            temperature_cdeg,
+            uptime_s,
             resets: 0,
             queued: u16::try_from(self.memory.len()).unwrap_or(u16::MAX),
             dropped: u16::try_from(self.dropped).unwrap_or(u16::MAX),
-            retransmitted: 0,
+            retransmitted: self.repeated,
             refused: 0,
-            airtime_percent: 0,
-            flags: TelemetryFlags::default(),
+            airtime_percent,
+            flags: TelemetryFlags { time_known: true, ..TelemetryFlags::default() },
         })
     }
 }

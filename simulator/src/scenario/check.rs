@@ -27,6 +27,14 @@ impl Scenario {
         Self::parse(&text, path)
     }
 
+    /// The scenario of the demonstration, which is built in.
+    ///
+    /// # Errors
+    /// None, as long as the built-in file is the tested one.
+    pub fn demo() -> Result<Self, ScenarioError> {
+        Self::parse(include_str!("../../../config/scenarios/demo.toml"), Path::new("demo.toml"))
+    }
+
     /// Checks the text of a scenario file; `path` is used in errors only.
     ///
     /// # Errors

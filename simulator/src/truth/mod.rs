@@ -101,9 +101,12 @@ fn crossings(scenario: &Scenario, walkers: &[Walker]) -> Vec<Crossing> {
     let mut crossings = Vec::new();
     for zone in scenario.layout.zones.iter().filter(|zone| zone.kind == "border") {
         let ZoneShape::Line(line) = &zone.shape else { continue };
-        for (walker, segment) in walkers.iter().flat_map(|walker| line.windows(2).map(move |segment| (walker, segment))) {
+        for (walker, segment) in walkers.iter().flat_map(|walker| line.windows(2).map(move |segment| (walker, segment)))
+        {
             for (index, step) in walker.path_m.windows(2).enumerate() {
-                let Some((share, inward)) = geometry::crossing(segment[0], segment[1], step[0], step[1]) else { continue };
+                let Some((share, inward)) = geometry::crossing(segment[0], segment[1], step[0], step[1]) else {
+                    continue;
+                };
                 crossings.push(Crossing {
                     elapsed_s: (step_number(walker.first_step + index) + share) * STEP_S,
                     walker: walker.id,

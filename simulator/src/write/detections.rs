@@ -50,6 +50,17 @@ fn rfc3339<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::E
     serializer.collect_str(&Rfc3339(*time))
 }
 
+/// The time as RFC 3339 text in UTC with microseconds; a time beyond the year 9999 becomes empty text.
+#[must_use]
+pub(crate) fn rfc3339_text(time: Timestamp) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    if write!(text, "{}", Rfc3339(time)).is_err() {
+        text.clear();
+    }
+    text
+}
+
 struct Rfc3339(Timestamp);
 
 impl Display for Rfc3339 {

@@ -9,6 +9,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 pub use config::write_config;
+pub(crate) use detections::rfc3339_text;
 pub use detections::{write_detections, write_line};
 pub use truth::write_truth;
 
