@@ -27,7 +27,7 @@ pub(crate) struct Association {
 }
 
 /// Two tracks contend when both are likely to exist and both claim a plot with at least this probability.
-const CONTENDED_SHARE: f64 = 0.02;
+const CONTENDED_SHARE: f64 = 0.05;
 const CONTENDER_EXISTENCE: f64 = 0.3;
 
 /// Associates a scan. `existence` is that of each track; `pairs` are sorted by track, then plot.

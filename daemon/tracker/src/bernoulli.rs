@@ -37,6 +37,10 @@ pub(crate) struct Bernoulli {
     pub(crate) class: ClassProbabilities,
     pub(crate) last_seen: Timestamp,
     pub(crate) confirmed: bool,
+    /// Expected number of companions that nobody has seen yet.
+    pub(crate) companions: f64,
+    /// Probability that it came as a companion, until that has been counted.
+    pub(crate) companionship: Option<f64>,
     pub(crate) records: Records,
 }
 
@@ -142,6 +146,8 @@ impl Bernoulli {
             class,
             last_seen: label.time,
             confirmed: false,
+            companions: 0.0,
+            companionship: None,
             records: Records::default(),
         }
     }

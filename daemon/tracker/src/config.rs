@@ -33,7 +33,7 @@ pub struct TrackerConfig {
     pub arrivals_per_km2_hour: f64,
     /// Existence probability from which a track is confirmed.
     pub confirm_existence: f64,
-    /// Existence probability below which a confirmed track is tentative again.
+    /// Existence probability below which a confirmed track is tentative again; lower than the above keeps it from flickering.
     pub doubt_existence: f64,
     /// Existence probability below which a track is forgotten.
     pub forget_existence: f64,
@@ -46,16 +46,16 @@ impl Default for TrackerConfig {
         Self {
             max_tracks: 20_000,
             max_lag_s: 30.0,
-            still: MotionModel { speed_sd_mps: 0.1, persistence_s: 2.0, share: 0.05 },
-            walking: MotionModel { speed_sd_mps: 1.1, persistence_s: 400.0, share: 0.92 },
-            vehicle: MotionModel { speed_sd_mps: 6.0, persistence_s: 30.0, share: 0.03 },
+            still: MotionModel { speed_sd_mps: 0.1, persistence_s: 2.0, share: 0.02 },
+            walking: MotionModel { speed_sd_mps: 1.1, persistence_s: 480.0, share: 0.97 },
+            vehicle: MotionModel { speed_sd_mps: 6.0, persistence_s: 30.0, share: 0.01 },
             mode_dwell_s: 120.0,
             mean_life_s: 400.0,
             departed_life_s: 1.0,
             initial_density_per_km2: 1.0,
             arrivals_per_km2_hour: 30.0,
-            confirm_existence: 0.6,
-            doubt_existence: 0.4,
+            confirm_existence: 0.5,
+            doubt_existence: 0.5,
             forget_existence: 0.000_1,
             point_sd_m: 30.0,
         }

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::association::{Association, Verdict, associate};
 use crate::belief::Pair;
 use crate::bernoulli::{Bernoulli, Label, Prospect};
-use crate::birth::birth;
+use crate::birth::{Birth, birth};
 use crate::class;
+use crate::companions::{self, Companions};
 use crate::config::TrackerConfig;
 use crate::detection::Scan;
 use crate::gate::PlotIndex;
@@ -35,6 +36,7 @@ pub(crate) struct Filter {
     pub(crate) tracks: Vec<Bernoulli>,
     pub(crate) sensors: Vec<SensorState>,
     undetected: Undetected,
+    companions: Companions,
     pub(crate) now: Timestamp,
 }
 
@@ -51,6 +53,7 @@ impl Filter {
             tracks: Vec::new(),
             sensors: models.sensors.iter().map(SensorState::new).collect(),
             undetected: Undetected::new(models.config, models.sensors),
+            companions: Companions::default(),
             now: Timestamp::MIN,
         }
     }
@@ -67,8 +70,17 @@ impl Filter {
         let touched = self.touched_by(&view);
         self.predict(models, &touched, scan.time);
         let prospects = self.prospects(&touched, &view);
-        let births: Vec<_> =
+        let mut births: Vec<_> =
             view.plots.iter().map(|plot| birth(models.config, &self.undetected, &view, plot)).collect();
+        let promised = self.promise(&view);
+        if touched.is_empty() && self.sensors[scan.sensor].last_scan.is_none() && !view.is_event() {
+            let companions = self.companions;
+            let factor = self.undetected.settle(promised, scan.time, |factor| companions.alone(&view, &births, factor));
+            births.iter_mut().for_each(|birth| birth.intensity *= factor);
+        } else {
+            self.undetected.learn(promised, 0.0);
+        }
+        self.add_companions(&touched, &view, &mut births);
         let foreign: Vec<f64> = births.iter().zip(&view.clutter).map(|(b, clutter)| b.intensity + clutter).collect();
         let pairs = self.pairs(&touched, &prospects, &view, &foreign);
         let existence: Vec<f64> = touched.iter().map(|track| self.tracks[*track].existence).collect();
@@ -77,15 +89,16 @@ impl Filter {
         for ((track, prospect), verdict) in touched.iter().zip(&prospects).zip(&association.tracks) {
             update(&mut self.tracks[*track], prospect, verdict, &view);
         }
-        let mut births_by_plot = births.into_iter();
-        for (plot, unclaimed) in association.unclaimed.iter().enumerate() {
-            let Some(birth) = births_by_plot.next() else { break };
-            let existence = unclaimed * birth.intensity / foreign[plot];
+        let newborn = self.companions.together(&view, &births, 1.0, &association.unclaimed);
+        for (plot, (birth, newborn)) in births.into_iter().zip(newborn).enumerate() {
+            let existence = newborn.existence;
             if existence > models.config.forget_existence && !birth.hypotheses.is_empty() {
                 let label = Label { time: scan.time, sensor: scan.sensor, plot };
                 let class = class::fused(&class::PRIOR, view.plots[plot].class.as_ref(), 1.0);
                 let mut track = Bernoulli::born(label, existence.min(MOST_CERTAIN), birth.hypotheses, class);
                 let prior = track.moments();
+                track.companionship = Some(newborn.companionship);
+                track.companions = self.companions.expected() * (1.0 - view.detection_probability);
                 track.records.note(scan.sensor, scan.time, 1.0, log_odds(existence), &view.plots[plot], &prior);
                 self.tracks.push(track);
             }
@@ -178,6 +191,30 @@ impl Filter {
         pairs
     }
 
+    /// Raises the births beside tracks that may have companions; what the scan could see of those is used up by it.
+    fn add_companions(&mut self, touched: &[usize], view: &View<'_>, births: &mut [Birth]) {
+        if view.is_event() {
+            return;
+        }
+        let index = PlotIndex::new(&view.plots);
+        let mut near = Vec::new();
+        for track in touched {
+            let track = &mut self.tracks[*track];
+            if track.existence * track.companions < NO_COMPANIONS {
+                continue;
+            }
+            let state = track.moments();
+            let detection = view.detection_at(&state);
+            index.around(state.position(), companions::REACH_M, &mut near);
+            for plot in &near {
+                if let Some((place, noise)) = view.plots[*plot].on_ground() {
+                    births[*plot].intensity += detection * Companions::beside(track, &state, place, &noise);
+                }
+            }
+            track.companions *= 1.0 - detection;
+        }
+    }
+
     /// What the scan says about its sensor and about the rate of new objects.
     fn learn(
         &mut self,
@@ -199,24 +236,34 @@ impl Filter {
         let false_plots: f64 = parts.map(|((unclaimed, foreign), clutter)| unclaimed * clutter / foreign).sum();
         if !view.is_event() {
             self.sensors[view.sensor].learn(hits, chances, false_plots);
-            let promised = self.undetected.thin(view.sensor, view.model, view.origin_m, view.detection_probability);
-            self.undetected.learn(promised, 0.0);
         }
+    }
+
+    /// New objects that the scan should find at a rate of one; they leave the intensity of undetected ones.
+    fn promise(&mut self, view: &View<'_>) -> f64 {
+        if view.is_event() {
+            return 0.0;
+        }
+        self.undetected.thin(view.sensor, view.model, view.origin_m, view.detection_probability)
     }
 
     /// Tracks become confirmed and tentative again, with a margin between.
     fn confirm(&mut self, config: &TrackerConfig) {
-        let mut arrived = 0.0;
         for track in &mut self.tracks {
-            if !track.confirmed && track.existence >= config.confirm_existence {
+            if track.existence >= PROVEN_EXISTENCE
+                && let Some(companionship) = track.companionship.take()
+            {
+                self.companions.learn(companionship);
+                if !self.undetected.has_counted(track.label.time) {
+                    self.undetected.learn(0.0, 1.0 - companionship);
+                }
+            }
+            if track.existence >= config.confirm_existence {
                 track.confirmed = true;
-                arrived += 1.0;
-            } else if track.confirmed && track.existence < config.doubt_existence {
+            } else if track.existence < config.doubt_existence {
                 track.confirmed = false;
-                arrived -= 1.0;
             }
         }
-        self.undetected.learn(0.0, arrived);
     }
 
     /// Drops the least likely tracks: those below the threshold, and those beyond the bound.
@@ -230,6 +277,12 @@ impl Filter {
         }
     }
 }
+
+/// A track this sure has proved to be an object.
+const PROVEN_EXISTENCE: f64 = 0.99;
+
+/// Fewer undetected companions than this are not worth looking for.
+const NO_COMPANIONS: f64 = 1e-5;
 
 /// Beyond four standard deviations and this, a track cannot be in the coverage.
 const MARGIN_M: f64 = 20.0;

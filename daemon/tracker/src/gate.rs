@@ -58,9 +58,18 @@ impl PlotIndex {
         found.dedup();
     }
 
+    /// Plots on the ground in the square of this half-width, in no particular order.
+    pub(crate) fn around(&self, centre: Vector2<f64>, half_width_m: f64, found: &mut Vec<usize>) {
+        found.clear();
+        self.in_rectangle(centre.add_scalar(-half_width_m), centre.add_scalar(half_width_m), found);
+    }
+
     fn inside_box(&self, centre: Vector2<f64>, variance: Vector2<f64>, found: &mut Vec<usize>) {
         let half = variance.zip_map(&self.widest, |v, sd| GATE_SD * libm::sqrt(v + sd * sd));
-        let (low, high) = (centre - half, centre + half);
+        self.in_rectangle(centre - half, centre + half, found);
+    }
+
+    fn in_rectangle(&self, low: Vector2<f64>, high: Vector2<f64>, found: &mut Vec<usize>) {
         for row in cell_of(low.y)..=cell_of(high.y) {
             let start = self.cells.partition_point(|cell| (cell.0, cell.1) < (row, cell_of(low.x)));
             let reached = self.cells[start..].iter().take_while(|cell| cell.0 == row && cell.1 <= cell_of(high.x));

@@ -11,6 +11,7 @@ mod bernoulli;
 mod birth;
 mod class;
 mod cluster;
+mod companions;
 mod config;
 mod contribution;
 mod coverage;

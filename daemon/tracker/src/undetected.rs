@@ -18,6 +18,8 @@ const MOST_CELLS: f64 = 4_000.0;
 const SMALLEST_CELL_M: f64 = 25.0;
 const MARGIN_M: f64 = 100.0;
 
+const SETTLING_ROUNDS: usize = 30;
+
 /// Confirmed tracks that the configured rate is worth.
 const RATE_PRIOR: f64 = 1.0;
 
@@ -43,6 +45,8 @@ pub(crate) struct Undetected {
     /// Confirmed and promised objects: their ratio scales the configured rate.
     arrived: f64,
     promised: f64,
+    /// Up to here objects were counted from their first plots.
+    counted_until: Timestamp,
 }
 
 impl Undetected {
@@ -79,6 +83,7 @@ impl Undetected {
             time: None,
             arrived: RATE_PRIOR,
             promised: RATE_PRIOR,
+            counted_until: Timestamp::MIN,
             footprints: Vec::new(),
         };
         let fixed =
@@ -164,6 +169,23 @@ impl Undetected {
             }
         }
         Footprint(seen)
+    }
+
+    /// Learns the rate from the first scan of a field, when most objects that are there show at once: the rate at
+    /// which the number of plots that came alone, `alone_at` a factor on the intensity, agrees with itself. Gives
+    /// that factor.
+    pub(crate) fn settle(&mut self, promised: f64, until: Timestamp, alone_at: impl Fn(f64) -> f64) -> f64 {
+        let expected = (self.promised + promised) * self.scale();
+        let factor = (0..SETTLING_ROUNDS).fold(1.0, |factor, _| (self.arrived + alone_at(factor)) / expected);
+        self.promised += promised;
+        self.arrived = factor * expected;
+        self.counted_until = until;
+        factor
+    }
+
+    /// Whether objects seen first at `time` are in the count already.
+    pub(crate) fn has_counted(&self, time: Timestamp) -> bool {
+        time <= self.counted_until
     }
 
     /// Learns the rate: `promised` new objects at a rate of one, `arrived` that were confirmed.

@@ -1,0 +1,140 @@
+//! People walk in groups: where one object is found, others are likely beside it.
+//!
+//! On top of the uniform arrivals each object brings a number of undetected companions, spread around it (a cluster
+//! process in the sense of Neyman and Scott, 1958). The expected number is learned, from the new objects that had
+//! found neighbours, and starts low; where nobody walks in groups it stays low.
+
+use nalgebra::{Matrix2, Vector2};
+use serde::{Deserialize, Serialize};
+
+use crate::bernoulli::Bernoulli;
+use crate::birth::Birth;
+use crate::gaussian::Gaussian;
+use crate::measure::Plot;
+use crate::view::View;
+
+/// Standard deviation of the distance between companions, per axis.
+const SPREAD_M: f64 = 10.0;
+
+/// Beyond this many standard deviations nobody is a companion.
+const REACH_SD: f64 = 3.0;
+
+/// As a distance.
+pub(crate) const REACH_M: f64 = REACH_SD * SPREAD_M;
+
+/// Objects that the initial expectation is worth, and the companions they had.
+const PRIOR_SEEDS: f64 = 20.0;
+const PRIOR_FOUND: f64 = 0.4;
+
+/// More than one companion to find per object would count each pair twice.
+const MOST_COMPANIONS: f64 = 1.0;
+
+/// A plot less likely than this to be nobody's is left out.
+const SURELY_CLAIMED: f64 = 0.01;
+
+/// The expected number of companions per object.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Companions {
+    found: f64,
+    seeds: f64,
+}
+
+impl Default for Companions {
+    fn default() -> Self {
+        Self { found: PRIOR_FOUND, seeds: PRIOR_SEEDS }
+    }
+}
+
+impl Companions {
+    /// Companions that a new object is expected to have.
+    pub(crate) fn expected(&self) -> f64 {
+        (self.found / self.seeds).min(MOST_COMPANIONS)
+    }
+
+    /// Intensity of the undetected companions of a track at a place, per square metre, detection included.
+    pub(crate) fn beside(track: &Bernoulli, state: &Gaussian, place: Vector2<f64>, noise: &Matrix2<f64>) -> f64 {
+        let spread = state.position_covariance() + noise + Matrix2::identity() * (SPREAD_M * SPREAD_M);
+        track.existence * track.companions * density(place - state.position(), &spread)
+    }
+
+    /// The new objects of a scan when each supports its neighbours. `factor` scales the intensity of those that come
+    /// alone; `unclaimed` is the probability that a plot is no track's.
+    ///
+    /// One round only: repeating it would let two false plots convince each other.
+    pub(crate) fn together(&self, view: &View<'_>, births: &[Birth], factor: f64, unclaimed: &[f64]) -> Vec<Newborn> {
+        let weight = self.expected() * view.detection_probability;
+        let odds = |plot: usize, beside: f64| (births[plot].intensity * factor + beside) / view.clutter[plot];
+        let existence = |plot: usize, beside: f64| {
+            let odds = odds(plot, beside);
+            unclaimed[plot] * odds / (1.0 + odds)
+        };
+        let mut beside = vec![0.0; births.len()];
+        for (a, b, density) in neighbours(&view.plots, unclaimed) {
+            beside[a] += weight * existence(b, 0.0) * density;
+            beside[b] += weight * existence(a, 0.0) * density;
+        }
+        let newborn = |(plot, beside): (usize, f64)| Newborn {
+            existence: existence(plot, beside),
+            companionship: beside / (births[plot].intensity * factor + beside).max(f64::MIN_POSITIVE),
+        };
+        beside.into_iter().enumerate().map(newborn).collect()
+    }
+
+    /// Expected number of new objects in a first scan that came alone, or first of their group.
+    pub(crate) fn alone(&self, view: &View<'_>, births: &[Birth], factor: f64) -> f64 {
+        let unclaimed = vec![1.0; births.len()];
+        let newborn = self.together(view, births, factor, &unclaimed);
+        newborn.iter().map(|newborn| newborn.existence * (1.0 - newborn.companionship)).sum()
+    }
+
+    /// Learns from a track that has proved to be an object.
+    pub(crate) fn learn(&mut self, companionship: f64) {
+        self.seeds += 1.0;
+        self.found += companionship;
+    }
+}
+
+/// What a plot makes of itself as a new object.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Newborn {
+    /// Probability that it is one.
+    pub(crate) existence: f64,
+    /// Probability that it came as somebody's companion, if it is one.
+    pub(crate) companionship: f64,
+}
+
+/// Pairs of plots close enough to be companions, with the density of their distance. Plots that are surely a track's
+/// take no part.
+fn neighbours(plots: &[Plot<'_>], unclaimed: &[f64]) -> Vec<(usize, usize, f64)> {
+    let mut placed: Vec<(f64, usize, Vector2<f64>, Matrix2<f64>)> = Vec::new();
+    for (index, plot) in plots.iter().enumerate().filter(|(index, _)| unclaimed[*index] > SURELY_CLAIMED) {
+        if let Some((place, noise)) = plot.on_ground() {
+            placed.push((place.x, index, place, noise));
+        }
+    }
+    placed.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let mut pairs = Vec::new();
+    for (position, (_, a, place_a, noise_a)) in placed.iter().enumerate() {
+        for (east, b, place_b, noise_b) in &placed[position + 1..] {
+            let spread = noise_a + noise_b + Matrix2::identity() * (SPREAD_M * SPREAD_M);
+            let reach = REACH_SD * libm::sqrt(spread.trace() * 0.5);
+            if east - place_a.x > reach {
+                break;
+            }
+            if (place_b.y - place_a.y).abs() <= reach {
+                pairs.push((*a, *b, density(place_b - place_a, &spread)));
+            }
+        }
+    }
+    pairs
+}
+
+fn density(offset: Vector2<f64>, covariance: &Matrix2<f64>) -> f64 {
+    let determinant = covariance.determinant();
+    let Some(inverse) = covariance.try_inverse() else { return 0.0 };
+    let squared = offset.dot(&(inverse * offset));
+    if squared > REACH_SD * REACH_SD {
+        return 0.0;
+    }
+    libm::exp(-0.5 * squared) / (core::f64::consts::TAU * libm::sqrt(determinant))
+}
