@@ -64,6 +64,17 @@ impl Bernoulli {
         self.time = to;
     }
 
+    /// Moves the belief back by `interval_s` (not positive) along its velocities, for a scan out of sequence. The motion
+    /// noise on the way forward again is counted twice, which errs on the safe side.
+    pub(crate) fn move_back(&mut self, interval_s: f64, to: Timestamp) {
+        if interval_s < 0.0 {
+            for mode in self.hypotheses.iter_mut().flat_map(|hypothesis| &mut hypothesis.modes) {
+                *mode = mode.shifted(interval_s);
+            }
+            self.time = to;
+        }
+    }
+
     /// A copy moved to `to`, without changing this one.
     pub(crate) fn predicted(&self, config: &TrackerConfig, to: Timestamp, life_s: f64) -> Self {
         let mut copy = self.clone();

@@ -12,6 +12,7 @@ use crate::config::TrackerConfig;
 use crate::detection::Scan;
 use crate::gate::PlotIndex;
 use crate::imm::MotionStep;
+use crate::region::Region;
 use crate::sensor::SensorModel;
 use crate::sensor_state::SensorState;
 use crate::time::Timestamp;
@@ -58,15 +59,16 @@ impl Filter {
         }
     }
 
-    /// One scan at its own time, which is not before the last one's.
-    pub(crate) fn step(&mut self, models: Models<'_>, scan: &Scan) {
+    /// One scan at its own time. Tracks that are ahead of it are moved back along their velocities. With a region,
+    /// plots outside it are left out.
+    pub(crate) fn step(&mut self, models: Models<'_>, scan: &Scan, region: Option<&Region>) {
         let Some(model) = models.sensors.get(scan.sensor) else { return };
         self.advance(models, scan.time);
         self.undetected.advance(scan.time);
         if let Some(pose) = scan.at {
             self.sensors[scan.sensor].origin_m = pose.position_m;
         }
-        let view = View::new(scan, model, &self.sensors[scan.sensor]);
+        let view = View::new(scan, model, &self.sensors[scan.sensor], region);
         let touched = self.touched_by(&view);
         self.predict(models, &touched, scan.time);
         let prospects = self.prospects(&touched, &view);
@@ -93,7 +95,7 @@ impl Filter {
         for (plot, (birth, newborn)) in births.into_iter().zip(newborn).enumerate() {
             let existence = newborn.existence;
             if existence > models.config.forget_existence && !birth.hypotheses.is_empty() {
-                let label = Label { time: scan.time, sensor: scan.sensor, plot };
+                let label = Label { time: scan.time, sensor: scan.sensor, plot: view.numbers[plot] };
                 let class = class::fused(&class::PRIOR, view.plots[plot].class.as_ref(), 1.0);
                 let mut track = Bernoulli::born(label, existence.min(MOST_CERTAIN), birth.hypotheses, class);
                 let prior = track.moments();
@@ -130,7 +132,7 @@ impl Filter {
             track.hypotheses.iter().flat_map(|h| h.active()).any(|(_, state)| {
                 let speed = libm::sqrt(state.velocity_covariance().trace());
                 let sd = libm::sqrt(state.position_covariance().trace());
-                let reach = 4.0 * (sd + speed * interval_s) + MARGIN_M;
+                let reach = 4.0 * (sd + speed * interval_s.abs()) + MARGIN_M;
                 let place = state.position() + state.velocity() * interval_s;
                 place.x > low.x - reach
                     && place.y > low.y - reach
@@ -147,6 +149,7 @@ impl Filter {
             let track = &mut self.tracks[*track];
             let interval_s = to.seconds_since(track.time);
             if interval_s <= 0.0 {
+                track.move_back(interval_s, to);
                 continue;
             }
             let fitting = step.filter(|step| step.interval_s.total_cmp(&interval_s).is_eq());

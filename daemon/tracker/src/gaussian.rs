@@ -40,6 +40,15 @@ impl Gaussian {
         self.covariance.fixed_view::<2, 2>(2, 2).into_owned()
     }
 
+    /// The state `interval_s` later (or earlier) at constant velocity, without noise.
+    pub(crate) fn shifted(&self, interval_s: f64) -> Self {
+        let mut transition = Matrix4::identity();
+        transition[(0, 2)] = interval_s;
+        transition[(1, 3)] = interval_s;
+        let covariance = transition * self.covariance * transition.transpose();
+        Self { mean: transition * self.mean, covariance: (covariance + covariance.transpose()) * 0.5 }
+    }
+
     /// Larger standard deviation of the position over all directions.
     pub(crate) fn position_sd_m(&self) -> f64 {
         largest_sd(&self.position_covariance())

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::bernoulli::Label;
 use crate::config::TrackerConfig;
 use crate::filter::{Filter, Models};
+use crate::refilter::{History, LateScans};
 use crate::report::report;
 use crate::watch;
 use crate::{Scan, SensorModel, Timestamp, Track, TrackId};
@@ -37,6 +38,7 @@ pub struct Tracker {
     config: TrackerConfig,
     sensors: Vec<SensorModel>,
     filter: Filter,
+    history: History,
     /// Numbers given to tracks so far. Serialised as a list: JSON knows only strings as keys.
     #[serde(with = "numbers_as_list")]
     numbers: BTreeMap<Label, TrackId>,
@@ -50,14 +52,17 @@ impl Tracker {
     /// When a model's value is out of range.
     pub fn new(config: TrackerConfig, sensors: Vec<SensorModel>) -> Result<Self, ModelError> {
         let filter = Filter::new(Models { config: &config, sensors: &sensors });
-        Ok(Self { config, sensors, filter, numbers: BTreeMap::new(), next_number: 1 })
+        Ok(Self { config, sensors, filter, history: History::default(), numbers: BTreeMap::new(), next_number: 1 })
     }
 
     /// Takes in one scan. Scans should come in time order; a late one is used as far as the configured lag allows.
     pub fn step(&mut self, scan: &Scan) {
         let models = Models { config: &self.config, sensors: &self.sensors };
         if scan.time >= self.filter.now {
-            self.filter.step(models, scan);
+            self.history.note(models, scan, &self.filter);
+            self.filter.step(models, scan, None);
+        } else {
+            self.history.late(models, scan, &mut self.filter);
         }
         self.number_tracks();
     }
@@ -66,6 +71,12 @@ impl Tracker {
     pub fn advance(&mut self, to: Timestamp) {
         let models = Models { config: &self.config, sensors: &self.sensors };
         self.filter.advance(models, to);
+    }
+
+    /// What became of scans that came late.
+    #[must_use]
+    pub const fn late_scans(&self) -> LateScans {
+        self.history.late
     }
 
     /// All tracks predicted to `at`, in the order of their numbers. Read only.

@@ -7,6 +7,7 @@ use nalgebra::Vector2;
 use crate::detection::{Detection, Measurement, Scan};
 use crate::gaussian::Gaussian;
 use crate::measure::Plot;
+use crate::region::Region;
 use crate::sensor::{Coverage, SensorModel};
 use crate::sensor_state::SensorState;
 use crate::time::Timestamp;
@@ -19,17 +20,19 @@ pub(crate) struct View<'a> {
     pub(crate) origin_m: Vector2<f64>,
     pub(crate) detection_probability: f64,
     pub(crate) plots: Vec<Plot<'a>>,
+    /// Number of each plot in the canonical order of the whole scan.
+    pub(crate) numbers: Vec<usize>,
     /// Intensity of false plots at each plot, in the units of its density.
     pub(crate) clutter: Vec<f64>,
 }
 
 impl<'a> View<'a> {
-    pub(crate) fn new(scan: &Scan, model: &'a SensorModel, state: &SensorState) -> Self {
+    pub(crate) fn new(scan: &Scan, model: &'a SensorModel, state: &SensorState, region: Option<&Region>) -> Self {
         let origin_m = scan.at.map_or(state.origin_m, |pose| pose.position_m);
         let origin_variance_m2 = scan.at.map_or(0.0, |pose| pose.sd_m * pose.sd_m);
         let mut detections: Vec<&Detection> = scan.detections.iter().collect();
         detections.sort_by(|a, b| canonical(a, b));
-        let plots: Vec<Plot<'a>> = detections
+        let (numbers, plots): (Vec<usize>, Vec<Plot<'a>>) = detections
             .into_iter()
             .map(|detection| Plot {
                 measurement: detection.measurement,
@@ -38,7 +41,11 @@ impl<'a> View<'a> {
                 origin_variance_m2,
                 sensor: model,
             })
-            .collect();
+            .enumerate()
+            .filter(|(_, plot)| {
+                region.is_none_or(|region| plot.on_ground().is_none_or(|(place, _)| region.holds(place)))
+            })
+            .unzip();
         let clutter = plots.iter().map(|plot| clutter_intensity(&plot.measurement, model, state.clutter())).collect();
         Self {
             sensor: scan.sensor,
@@ -47,6 +54,7 @@ impl<'a> View<'a> {
             origin_m,
             detection_probability: state.detection_probability(),
             plots,
+            numbers,
             clutter,
         }
     }
