@@ -29,8 +29,10 @@ pub(crate) struct Aligner {
     held: Vec<Held>,
     /// By sensor; none until its first scan.
     sensors: Vec<Option<Arrivals>>,
-    /// Everything up to this time has been released.
+    /// Time of the newest scan that has been released.
     horizon: Timestamp,
+    /// Everything up to this time was said to have been released.
+    settled: Timestamp,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,7 +60,12 @@ pub(crate) struct Released {
 
 impl Aligner {
     pub(crate) fn new(site: &Site) -> Self {
-        Self { held: Vec::new(), sensors: vec![None; site.sensors.len()], horizon: Timestamp::MIN }
+        Self {
+            held: Vec::new(),
+            sensors: vec![None; site.sensors.len()],
+            horizon: Timestamp::MIN,
+            settled: Timestamp::MIN,
+        }
     }
 
     /// Takes in a scan that arrived at `now`.
@@ -83,7 +90,7 @@ impl Aligner {
 
     /// All scans whose time has come by `now`, in time order but for late ones.
     pub(crate) fn release(&mut self, now: Timestamp, site: &Site) -> Vec<Released> {
-        let until = self.complete_until(now, site);
+        let until = self.complete_until(now, site).max(self.settled);
         let overfull = self.held.len().saturating_sub(MAX_HELD);
         let ripe = self.held.partition_point(|held| held.scan.time <= until).max(overfull);
         let mut released = Vec::with_capacity(ripe);
@@ -92,6 +99,7 @@ impl Aligner {
             self.horizon = self.horizon.max(held.scan.time);
             released.push(Released { scan: held.scan, late });
         }
+        self.settled = self.settled(now, site);
         released
     }
 
@@ -109,11 +117,11 @@ impl Aligner {
         Some(expected.map_or(bound, |expected| expected.min(bound)))
     }
 
-    /// Everything up to this time has been released, as far as is known at `now`.
+    /// Everything up to this time has been released, as far as is known at `now`. Never decreases.
     pub(crate) fn settled(&self, now: Timestamp, site: &Site) -> Timestamp {
         let complete = self.complete_until(now, site);
         let before_held = self.held.first().map_or(complete, |first| complete.min(first.scan.time.plus_micros(-1)));
-        self.horizon.max(before_held)
+        self.settled.max(self.horizon).max(before_held)
     }
 
     /// The time up to which all sensors have probably delivered, at least what the longest wait allows.
@@ -143,3 +151,6 @@ fn fed_until(index: usize, arrivals: &Arrivals, site: &Site) -> Timestamp {
         Some(_) | None => arrivals.newest,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -145,13 +145,16 @@ fn ellipse_95(track: &Surrounding) -> Ellipse {
 
 /// Shortens what is least needed until the alert is small enough to be sent over a thin link in one piece.
 pub(super) fn fit(mut alert: Alert) -> Alert {
-    let size = |alert: &Alert| serde_json::to_vec(alert).map_or(0, |json| json.len());
-    while size(&alert) > MAX_JSON_BYTES && !alert.contributors.is_empty() {
-        alert.contributors.pop();
-    }
-    while size(&alert) > MAX_JSON_BYTES && !alert.text.is_empty() {
-        let keep = alert.text.char_indices().rev().nth(15).map_or(0, |(at, _)| at);
-        alert.text.truncate(keep);
+    let too_large = |alert: &Alert| serde_json::to_vec(alert).map_or(0, |json| json.len()) > MAX_JSON_BYTES;
+    for (contributors, letters) in [(4, usize::MAX), (2, usize::MAX), (2, 240), (2, 120), (1, 120), (0, 60)] {
+        if !too_large(&alert) {
+            break;
+        }
+        alert.contributors.truncate(contributors);
+        if let Some((end, _)) = alert.text.char_indices().nth(letters) {
+            alert.text.truncate(end);
+            alert.text.push_str("..");
+        }
     }
     alert
 }

@@ -220,6 +220,8 @@ impl Book {
                     "expired"
                 };
                 counters.add_labelled("alerts_ended", "how", end, 1);
+                entry.alert.text = text::over(&entry.alert, now, situation.site);
+                entry.alert = draft::fit(entry.alert.clone());
                 emit(entry, now, out);
             }
             !over
@@ -294,3 +296,6 @@ fn alert_id(site: &str, rule: &str, key: &str, ordinal: u64) -> String {
     }
     hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use vedette_tracker::{ClassProbabilities, Timestamp};
 
 use crate::config::Site;
 use crate::rules::{Finding, Subject};
-use crate::{Alert, Place};
+use crate::{Alert, AlertState, CloseReason, Place};
 
 /// A class is named from this probability on; below, it is "something".
 const NAMED_FROM: f64 = 0.5;
@@ -66,6 +66,16 @@ pub(super) fn describe(finding: &Finding, alert: &Alert, site: &Site) -> String 
         text.push_str(&finding.note);
     }
     text
+}
+
+/// The text of an alert that is over.
+pub(super) fn over(alert: &Alert, now: Timestamp, site: &Site) -> String {
+    let how = match alert.state {
+        AlertState::Closed { reason: CloseReason::Retracted } => "Taken back, later data do not bear it out",
+        AlertState::Expired => "Over, nothing more was seen",
+        _ => "Over",
+    };
+    format!("{how} ({}). Was: {}", clock(now, site), alert.text)
 }
 
 /// "Person", "Probably 2 to 3 people", "Something".

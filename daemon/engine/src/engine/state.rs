@@ -171,8 +171,8 @@ impl State {
         match fact {
             Fact::FramesDropped { source, count } => {
                 self.counters.add_labelled("frames_dropped", "source", &source, count);
-                let what = format!("frames of {source} dropped, its queue was full");
-                self.lose(format!("frames/{source}"), what, AlertKind::DataLoss, count);
+                let what = format!("frames of {source} dropped");
+                self.lose(format!("frames/{source}"), what, "its queue was full", AlertKind::DataLoss, count);
             }
             Fact::FramesRejected { source: _, reason, count } => {
                 self.counters.add_labelled("frames_rejected", "reason", &reason, count);
@@ -181,13 +181,13 @@ impl State {
             Fact::UplinkState { up } => self.set_link(UPLINK.to_owned(), up),
             Fact::OutboxDropped { count } => {
                 self.counters.add("outbox_dropped", count);
-                let what = "alerts of low severity dropped, the store was full".to_owned();
-                self.lose("outbox".to_owned(), what, AlertKind::DataLoss, count);
+                let what = "alerts of low severity dropped".to_owned();
+                self.lose("outbox".to_owned(), what, "the store was full", AlertKind::DataLoss, count);
             }
             Fact::StorageFault { what, error } => {
                 self.counters.add("storage_faults", 1);
                 let told: String = error.chars().take(120).collect();
-                self.lose(format!("storage/{what}"), format!("faults of {what} ({told})"), AlertKind::StorageFault, 1);
+                self.lose(format!("storage/{what}"), format!("faults of {what}"), &told, AlertKind::StorageFault, 1);
             }
         }
     }
@@ -201,11 +201,11 @@ impl State {
         }
     }
 
-    fn lose(&mut self, name: String, what: String, kind: AlertKind, count: u64) {
+    fn lose(&mut self, name: String, what: String, why: &str, kind: AlertKind, count: u64) {
         if self.losses.len() < MAX_LINKS || self.losses.contains_key(&name) {
-            let loss = Loss { what: what.clone(), kind, count: 0, first: self.now, last: self.now };
-            let loss = self.losses.entry(name).or_insert(loss);
-            loss.what = what;
+            let fresh = Loss { what, why: String::new(), kind, count: 0, first: self.now, last: self.now };
+            let loss = self.losses.entry(name).or_insert(fresh);
+            why.clone_into(&mut loss.why);
             loss.count = loss.count.saturating_add(count);
             loss.last = self.now;
         }

@@ -20,7 +20,7 @@ impl Rule for DataLoss {
                 continue;
             }
             let since = text::clock(loss.first, situation.site);
-            let what = format!("{} {} since {since}", loss.count, loss.what);
+            let what = format!("{} {} since {since}: {}", loss.count, loss.what, loss.why);
             let mut finding = situation.own_finding("data_loss", loss.kind, format!("loss/{name}"), what);
             finding.lasting = Lasting::Event;
             finding.severity = Severity::High;

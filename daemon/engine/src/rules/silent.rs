@@ -23,9 +23,13 @@ impl Rule for Silent {
             let since_when = text::clock(since, situation.site);
             let what = match heard {
                 Some(_) => {
-                    format!("{} silent since {since_when}, at most {} expected", sensor.model.id, text::span(allowed_s))
+                    format!(
+                        "sensor {} silent since {since_when}, at most {} expected",
+                        sensor.model.id,
+                        text::span(allowed_s)
+                    )
                 }
-                None => format!("{} never heard since the start at {since_when}", sensor.model.id),
+                None => format!("sensor {} never heard since the start at {since_when}", sensor.model.id),
             };
             let mut finding = situation.sensor_finding("silent", AlertKind::SensorSilent, index, what);
             finding.first_seen = since;

@@ -29,8 +29,10 @@ pub(crate) struct Link {
 /// Data that were lost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Loss {
-    /// What was lost and why, for people: "frames of radio-1 dropped, its queue was full".
+    /// What was lost, for people: "frames of radio-1 dropped".
     pub(crate) what: String,
+    /// Why: "its queue was full".
+    pub(crate) why: String,
     pub(crate) kind: AlertKind,
     pub(crate) count: u64,
     pub(crate) first: Timestamp,

@@ -25,7 +25,7 @@ impl Rule for Tampered {
                 Tamper::Moved => "moved",
                 Tamper::Unknown => "tampered with",
             };
-            let what = format!("{} was {done} at {}", status.id, text::clock(at, situation.site));
+            let what = format!("sensor {} was {done} at {}", status.id, text::clock(at, situation.site));
             let mut finding = situation.sensor_finding("tamper", AlertKind::SensorTamper, index, what);
             finding.lasting = Lasting::Event;
             finding.severity = Severity::High;

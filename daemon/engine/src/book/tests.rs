@@ -1,0 +1,412 @@
+//! Hand-made tracks and health over time, and the alerts that come of them, as an operator reads them.
+
+use std::collections::BTreeMap;
+
+use nalgebra::{Matrix2, Vector2};
+use vedette_tracker::{ClassProbabilities, Contribution, Timestamp, Track, TrackId, TrackStatus};
+
+use super::Book;
+use crate::config::{EngineConfig, Site};
+use crate::input::{Act, Command};
+use crate::output::Transmit;
+use crate::rules::{Link, Loss, Rules, Situation, Tamper, UPLINK};
+use crate::status::{Counters, SensorStatus};
+use crate::{Alert, AlertKind, AlertState, CloseReason, Durable, Output, Severity};
+
+const SITE: &str = r#"
+[site]
+id = "post-4"
+origin = { lat = 52.0, lon = 23.6 }
+timezone = "Europe/Warsaw"
+
+[[sensor]]
+id = "radar-7"
+kind = "radar"
+position = { east_m = 0.0, north_m = -200.0 }
+coverage = { shape = "circle", radius_m = 900.0 }
+
+[[sensor]]
+id = "pir-3"
+kind = "pir"
+node = 17
+position = { east_m = 0.0, north_m = 10.0 }
+
+[[sensor]]
+id = "cam-2"
+kind = "camera"
+position = { east_m = 50.0, north_m = -50.0 }
+coverage = { shape = "sector", range_m = 400.0, heading_deg = 0.0, width_deg = 60.0 }
+
+[[zone]]
+name = "Bug line"
+kind = "border"
+line_m = [[-500.0, 0.0], [500.0, 0.0]]
+
+[[zone]]
+name = "depot"
+kind = "alert"
+points_m = [[200.0, -300.0], [300.0, -300.0], [300.0, -200.0], [200.0, -200.0]]
+
+[[zone]]
+name = "ford"
+kind = "humanitarian"
+points_m = [[-300.0, 100.0], [-200.0, 100.0], [-200.0, 200.0], [-300.0, 200.0]]
+
+[[zone]]
+name = "lane"
+kind = "ignore"
+points_m = [[250.0, -350.0], [350.0, -350.0], [350.0, -100.0], [250.0, -100.0]]
+
+[[zone]]
+name = "field"
+kind = "work"
+points_m = [[200.0, -320.0], [240.0, -320.0], [240.0, -190.0], [200.0, -190.0]]
+schedule = [{ days = ["mon"], from = "08:00", to = "16:00" }]
+"#;
+
+/// Rules and book on a stage where the tracks are what the test says.
+struct Stage {
+    site: Site,
+    rules: Rules,
+    book: Book,
+    counters: Counters,
+    sensors: Vec<SensorStatus>,
+    links: BTreeMap<String, Link>,
+    losses: BTreeMap<String, Loss>,
+    started: Timestamp,
+}
+
+/// 2026-03-01 is a Sunday; 01:14 UTC is 02:14 at the site.
+fn at(second: f64) -> Timestamp {
+    crate::time::parse_rfc3339("2026-03-01T01:14:00Z").expect("a time").plus_seconds(second)
+}
+
+impl Stage {
+    fn new() -> Self {
+        let config: EngineConfig = toml::from_str(SITE).expect("valid TOML");
+        let site = config.resolve().expect("valid configuration");
+        let heard = |id: &str| SensorStatus { id: id.into(), last_heard: Some(at(0.0)), ..SensorStatus::default() };
+        let sensors = site.sensors.iter().map(|sensor| heard(&sensor.model.id)).collect();
+        let (links, losses) = (BTreeMap::new(), BTreeMap::new());
+        Self {
+            site,
+            rules: Rules::default(),
+            book: Book::default(),
+            counters: Counters::default(),
+            sensors,
+            links,
+            losses,
+            started: at(0.0),
+        }
+    }
+
+    fn step(&mut self, now: Timestamp, tracks: &[Track]) -> Vec<Alert> {
+        let situation = Situation {
+            now,
+            started: self.started,
+            site: &self.site,
+            tracks,
+            sensors: &self.sensors,
+            links: &self.links,
+            losses: &self.losses,
+        };
+        let findings = self.rules.assess(&situation);
+        let mut out = Vec::new();
+        self.book.reconcile(&situation, findings, &mut self.counters, &mut out);
+        alerts(out)
+    }
+
+    /// A second at a time, all sensors heard; `track` tells where the walker is.
+    fn run(&mut self, from: u32, to: u32, track: impl Fn(f64) -> Option<Track>) -> Vec<Alert> {
+        let mut all = Vec::new();
+        for second in from..to {
+            let second = f64::from(second);
+            for sensor in &mut self.sensors {
+                sensor.last_heard = Some(at(second));
+            }
+            let tracks: Vec<Track> = track(second).into_iter().collect();
+            all.extend(self.step(at(second), &tracks));
+        }
+        all
+    }
+
+    fn command(&mut self, id: &str, now: Timestamp, act: Act) -> Vec<Output> {
+        let mut out = Vec::new();
+        let command = Command { id: id.into(), by: "anna".into(), act };
+        self.book.take_command(&command, now, &self.site, &mut self.counters, &mut out);
+        out
+    }
+}
+
+fn alerts(out: Vec<Output>) -> Vec<Alert> {
+    let alert = |output| match output {
+        Output::Durable(Durable::Alert(alert)) => Some(*alert),
+        _ => None,
+    };
+    out.into_iter().filter_map(alert).collect()
+}
+
+fn contribution(sensor: usize, log_likelihood: f64) -> Contribution {
+    Contribution {
+        sensor,
+        time: at(0.0),
+        detections: 5.0,
+        innovation: vec![],
+        innovation_covariance: vec![],
+        test_ratio: 1.0,
+        log_likelihood,
+    }
+}
+
+fn track(number: u64, now: f64, position_m: [f64; 2], velocity_mps: [f64; 2]) -> Track {
+    Track {
+        id: TrackId(number),
+        status: TrackStatus::Confirmed,
+        coasting: false,
+        first_seen: at(0.0),
+        last_seen: at(now),
+        position_m: Vector2::from(position_m),
+        position_covariance_m2: Matrix2::new(9.0, 2.0, 2.0, 4.0),
+        localised: true,
+        velocity_mps: Vector2::from(velocity_mps),
+        velocity_covariance_m2ps2: Matrix2::identity() * 0.01,
+        existence: 0.99,
+        class: ClassProbabilities { person: 0.9, animal: 0.08, vehicle: 0.02 },
+        count: (1, 1),
+        contributions: vec![contribution(1, 4.0), contribution(0, 12.0)],
+        silent: vec![2],
+    }
+}
+
+/// Walks south over the line at 1.4 m/s, on it after 40 s.
+fn walker(second: f64) -> Option<Track> {
+    Some(track(17, second, [30.0, 56.0 - 1.4 * second], [0.1, -1.4]))
+}
+
+/// One line for each revision: what a reader of the list sees.
+fn lines(alerts: &[Alert]) -> String {
+    let line = |alert: &Alert| {
+        let state = serde_json::to_string(&alert.state).expect("JSON");
+        format!("{:?} {:?} rev {} {state}\n    {}\n", alert.severity, alert.kind, alert.rev, alert.text)
+    };
+    alerts.iter().map(line).collect()
+}
+
+#[test]
+fn an_approach_becomes_the_crossing_in_one_alert() {
+    let mut stage = Stage::new();
+    let alerts = stage.run(0, 90, walker);
+    insta::assert_snapshot!(lines(&alerts));
+    assert!(alerts.iter().all(|alert| alert.id == alerts[0].id && alert.dedup_key == alerts[0].dedup_key));
+    let eta = alerts[0].eta.expect("an approach has one");
+    assert!(eta.low_s < eta.s && eta.s < eta.high_s && (eta.s - 35.0).abs() < 2.0, "{eta:?}");
+    let crossing = alerts.iter().find(|alert| alert.kind == AlertKind::Crossing).expect("a crossing");
+    assert!(crossing.last_seen <= at(44.0), "told {:?}", crossing.last_seen);
+}
+
+#[test]
+fn a_first_message_fits_into_a_kilobyte() {
+    let mut stage = Stage::new();
+    for sensor in &mut stage.site.sensors {
+        sensor.model.id = format!("{}{}", sensor.model.id, "x".repeat(56));
+    }
+    stage.site.zones[0].name = "y".repeat(64);
+    let crossing = stage.run(0, 60, walker).into_iter().last().expect("an alert");
+    let json = serde_json::to_vec(&crossing).expect("JSON");
+    // The envelope: {"v":1,"epoch":"<36>","seq":<20>,"alert":..}
+    assert!(json.len() + 100 <= 1_024, "{} bytes", json.len());
+    assert!(!crossing.text.is_empty() && !crossing.contributors.is_empty());
+}
+
+#[test]
+fn walking_along_the_line_is_no_crossing() {
+    let mut stage = Stage::new();
+    let along = |second: f64| {
+        // Two metres to and fro, with an uncertainty of two metres: nobody can say which side.
+        let north_m = if libm::fmod(second, 2.0) < 1.0 { 1.0 } else { -1.0 };
+        Some(track(3, second, [-100.0 + second, north_m], [1.0, 0.0]))
+    };
+    assert_eq!(lines(&stage.run(0, 120, along)), "");
+}
+
+#[test]
+fn round_the_end_of_the_line_is_no_crossing() {
+    let mut stage = Stage::new();
+    let round = |second: f64| {
+        let angle = second * 0.02;
+        Some(track(3, second, [500.0 + 60.0 * libm::sin(angle), 60.0 * libm::cos(angle)], [0.0, 0.0]))
+    };
+    assert_eq!(lines(&stage.run(0, 150, round)), "");
+}
+
+#[test]
+fn who_returns_is_told_in_the_same_alert() {
+    let mut stage = Stage::new();
+    let mut alerts = stage.run(0, 80, walker);
+    alerts.extend(
+        stage.run(80, 160, |second| Some(track(17, second, [30.0, -56.0 + 1.4 * (second - 80.0)], [0.1, 1.4]))),
+    );
+    assert!(alerts.iter().all(|alert| alert.id == alerts[0].id));
+    let last = alerts.last().expect("an alert");
+    assert!(last.text.contains("returned over Bug line outward"), "{}", last.text);
+}
+
+#[test]
+fn entry_and_stay_are_one_alert_and_closed_when_gone() {
+    let mut stage = Stage::new();
+    stage.site.zones.remove(3);
+    let inside = |second: f64| {
+        let east_m = if second < 400.0 { 245.0 } else { 245.0 + 2.0 * (second - 400.0) };
+        Some(track(5, second, [east_m, -250.0], [0.0, 0.0]))
+    };
+    let alerts = stage.run(0, 500, inside);
+    insta::assert_snapshot!(lines(&alerts));
+    let last = alerts.last().expect("an alert");
+    assert_eq!(last.state, AlertState::Closed { reason: CloseReason::Cleared });
+}
+
+#[test]
+fn a_track_lost_and_found_near_by_is_the_same_cause() {
+    let mut stage = Stage::new();
+    let lost_and_found = |second: f64| match second {
+        s if s < 50.0 => walker(s),
+        s if s < 60.0 => None,
+        s => walker(s).map(|track| Track { id: TrackId(18), ..track }),
+    };
+    let alerts = stage.run(0, 120, lost_and_found);
+    assert!(alerts.iter().all(|alert| alert.id == alerts[0].id), "{}", lines(&alerts));
+}
+
+#[test]
+fn a_track_that_was_never_there_is_retracted() {
+    let mut stage = Stage::new();
+    let fading = |second: f64| match second {
+        s if s < 10.0 => Some(track(5, s, [220.0, -250.0], [0.0, 0.0])),
+        s if s < 15.0 => {
+            Some(Track { existence: 0.2, status: TrackStatus::Tentative, ..track(5, s, [220.0, -250.0], [0.0, 0.0]) })
+        }
+        _ => None,
+    };
+    let last = stage.run(0, 60, fading).pop().expect("an alert");
+    assert_eq!(last.state, AlertState::Closed { reason: CloseReason::Retracted });
+}
+
+#[test]
+fn noise_about_a_zone_border_does_not_flap() {
+    let mut stage = Stage::new();
+    let noisy = |second: f64| {
+        // In and out of the depot's west side by three metres, four times a minute.
+        let east_m = if libm::fmod(second, 15.0) < 8.0 { 203.0 } else { 197.0 };
+        Some(track(5, second, [east_m, -250.0], [0.0, 0.0]))
+    };
+    let alerts = stage.run(0, 280, noisy);
+    assert!(alerts.iter().all(|alert| alert.id == alerts[0].id) && alerts.len() <= 4, "{}", lines(&alerts));
+}
+
+#[test]
+fn nothing_counts_in_an_ignored_zone() {
+    let mut stage = Stage::new();
+    let on_the_lane = |second: f64| Some(track(5, second, [280.0, -250.0], [0.0, 0.0]));
+    assert_eq!(lines(&stage.run(0, 400, on_the_lane)), "");
+    assert!(stage.counters.get("findings_explained_away") > 0);
+}
+
+#[test]
+fn scheduled_work_lowers_severity_and_says_so() {
+    let mut stage = Stage::new();
+    let in_the_field = |second: f64| Some(track(5, second, [220.0, -250.0], [0.0, 0.0]));
+    let severity =
+        |alerts: Vec<Alert>| alerts.first().map(|alert| (alert.severity, alert.text.contains("Work is scheduled")));
+    assert_eq!(severity(stage.run(0, 10, in_the_field)), Some((Severity::Medium, false)));
+    // Monday 10:14 at the site.
+    let monday = 32 * 3_600;
+    assert_eq!(severity(stage.run(monday, monday + 10, in_the_field)), None);
+    let mut stage = Stage::new();
+    assert_eq!(severity(stage.run(monday, monday + 10, in_the_field)), Some((Severity::Info, true)));
+}
+
+#[test]
+fn health_is_told_in_plain_words() {
+    let mut stage = Stage::new();
+    let mut told = Vec::new();
+    stage.sensors[1].battery_mv = Some(3_210);
+    stage.sensors[1].tamper = Some((Tamper::Opened, at(10.0), at(7.0)));
+    stage.links.insert(UPLINK.into(), Link { up: false, since: at(-70.0) });
+    stage.links.insert("radio-1".into(), Link { up: false, since: at(-65.0) });
+    let loss = |what: &str, why: &str, kind| Loss {
+        what: what.into(),
+        why: why.into(),
+        kind,
+        count: 120,
+        first: at(0.0),
+        last: at(9.0),
+    };
+    stage
+        .losses
+        .insert("frames/radio-1".into(), loss("frames of radio-1 dropped", "its queue was full", AlertKind::DataLoss));
+    stage.losses.insert("storage/recording".into(), loss("faults of recording", "disk full", AlertKind::StorageFault));
+    told.extend(stage.step(at(10.0), &[]));
+    told.extend(stage.step(at(4_000.0), &[]));
+    insta::assert_snapshot!(lines(&told));
+}
+
+#[test]
+fn a_battery_near_its_limit_does_not_flap() {
+    let mut stage = Stage::new();
+    let mut told = Vec::new();
+    for minute in 0_u32..60 {
+        stage.sensors[1].battery_mv = Some(if minute % 2 == 0 { 3_290 } else { 3_320 });
+        told.extend(stage.step(at(f64::from(minute) * 50.0), &[]));
+    }
+    told.retain(|alert| alert.kind == AlertKind::SensorBattery);
+    assert_eq!(told.len(), 1, "{}", lines(&told));
+}
+
+#[test]
+fn what_an_operator_closed_stays_closed_while_its_cause_lasts() {
+    let mut stage = Stage::new();
+    let inside = |second: f64| Some(track(5, second, [220.0, -250.0], [0.0, 0.0]));
+    let raised = stage.run(0, 10, inside).remove(0);
+    let act = Act::Close { alert: raised.id.clone(), reason: CloseReason::Nuisance };
+    let closed = alerts(stage.command("c1", at(10.0), act)).remove(0);
+    assert_eq!((closed.rev, closed.state), (2, AlertState::Closed { reason: CloseReason::Nuisance }));
+    assert_eq!(lines(&stage.run(11, 200, inside)), "");
+    // Gone for a while and back: that is news.
+    assert_eq!(lines(&stage.run(200, 400, |_| None)), "");
+    let again = stage.run(400, 410, inside).remove(0);
+    assert_ne!(again.id, raised.id);
+}
+
+#[test]
+fn a_repeated_command_is_answered_again_and_not_carried_out_again() {
+    let mut stage = Stage::new();
+    let act = Act::TestAlert { severity: Severity::Critical };
+    let first = stage.command("c1", at(0.0), act.clone());
+    let second = stage.command("c1", at(1.0), act);
+    assert_eq!(first.len(), 3);
+    let [Output::Transmit(answer)] = second.as_slice() else { panic!("{second:?}") };
+    assert_eq!(first.last(), Some(&Output::Transmit(answer.clone())));
+    let refused = stage.command("c2", at(2.0), Act::Acknowledge { alert: "0123".into() });
+    let Some(Output::Transmit(Transmit::CommandAnswer { done: false, detail, .. })) = refused.last() else { panic!() };
+    assert_eq!(detail, "no open alert 0123");
+    let mut expired = stage.step(at(700.0), &[]);
+    expired.retain(|alert| alert.kind == AlertKind::Test);
+    assert_eq!(expired[0].state, AlertState::Expired);
+}
+
+#[test]
+fn a_full_book_keeps_the_severe_ones() {
+    let mut stage = Stage::new();
+    stage.site.rules.max_open_alerts = 1;
+    stage.sensors[1].battery_mv = Some(3_000);
+    let first = stage.step(at(0.0), &[]);
+    assert_eq!(first[0].kind, AlertKind::SensorBattery);
+    stage.sensors[1].tamper = Some((Tamper::Moved, at(1.0), at(1.0)));
+    let second = stage.step(at(1.0), &[]);
+    let states: Vec<_> = second.iter().map(|alert| (alert.kind, alert.state)).collect();
+    assert_eq!(
+        states,
+        [(AlertKind::SensorBattery, AlertState::Expired), (AlertKind::SensorTamper, AlertState::Raised)]
+    );
+    assert_eq!(stage.book.open_count(), 1);
+}
