@@ -13,4 +13,5 @@ pub use config::{BrokerConfig, CentreConfig, Config, ConfigError, GatewayKey, Le
 pub use print::{Form, Printer};
 pub use run::{CentreError, OrderRequest, Summary, run};
 pub use store::SqliteLedger;
+pub use vedette_delivery::VoidReason;
 pub use vedette_delivery::ledger::{Announcement, Entry};

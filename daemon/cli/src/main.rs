@@ -21,6 +21,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Show the whole way from simulated sensors to a centre's ledger; no hardware needed
+    #[cfg(feature = "demo")]
+    Demo(commands::demo::Arguments),
     /// Run the daemon
     Run(commands::run::Arguments),
     /// Validate a configuration and exit
@@ -37,6 +40,8 @@ enum Command {
     Score(commands::score::Arguments),
     /// Compare two files of alerts or of tracks; exit status 1 when they differ
     Diff(commands::diff::Arguments),
+    /// Receive, store and acknowledge the alerts of gateways
+    Centre(commands::centre::Arguments),
     /// Print completions for a shell
     #[command(hide = true)]
     Completions(commands::shell::Completions),
@@ -47,6 +52,8 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        #[cfg(feature = "demo")]
+        Command::Demo(arguments) => commands::demo::run(&arguments),
         Command::Run(arguments) => commands::run::run(&arguments),
         Command::Check(arguments) => commands::check::run(&arguments),
         Command::Status(arguments) => commands::status::run(&arguments),
@@ -55,6 +62,7 @@ fn main() -> ExitCode {
         Command::Replay(arguments) => commands::replay::run(&arguments),
         Command::Score(arguments) => commands::score::run(&arguments),
         Command::Diff(arguments) => commands::diff::run(&arguments),
+        Command::Centre(arguments) => commands::centre::run(&arguments),
         Command::Completions(arguments) => commands::shell::completions(&arguments),
         Command::Man(arguments) => commands::shell::man(&arguments),
     };

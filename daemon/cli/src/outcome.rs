@@ -31,6 +31,10 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         eprintln!("{wrong}");
         return ExitCode::from(2);
     }
+    if let Some(wrong) = error.downcast_ref::<vedette_centre::ConfigError>() {
+        eprintln!("{wrong}");
+        return ExitCode::from(2);
+    }
     if is_broken_pipe(error) {
         return ExitCode::SUCCESS;
     }

@@ -1,6 +1,9 @@
 //! The commands, one file each.
 
+pub(crate) mod centre;
 pub(crate) mod check;
+#[cfg(feature = "demo")]
+pub(crate) mod demo;
 pub(crate) mod diff;
 pub(crate) mod keys;
 pub(crate) mod replay;

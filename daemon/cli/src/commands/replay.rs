@@ -171,7 +171,7 @@ fn create(path: Option<&Path>) -> anyhow::Result<Option<BufWriter<File>>> {
     path.map(|path| File::create(path).map(BufWriter::new).with_context(|| path.display().to_string())).transpose()
 }
 
-fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let span: jiff::SignedDuration = text.parse().map_err(|_| "expected a time such as 1s, 250ms or 2m".to_owned())?;
     Duration::try_from(span)
         .ok()

@@ -1,0 +1,49 @@
+//! `vedette centre`: the receiving side.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use tokio::sync::mpsc;
+use vedette_centre::{Config, Form, Printer};
+
+use crate::outcome::Outcome;
+use crate::{log, stop};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The centre's configuration
+    #[arg(long)]
+    config: PathBuf,
+    /// Print alerts as JSON, one object a line
+    #[arg(long)]
+    json: bool,
+    /// Form of the log lines on standard error
+    #[arg(long, value_enum, default_value_t)]
+    log: log::Form,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
+    let config = Config::read(&arguments.config)?;
+    log::start(arguments.log, "info");
+    let form = if arguments.json { Form::Json } else { Form::Text { colour: log::colour(&std::io::stdout()) } };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("runtime")?;
+    let summary = runtime.block_on(async {
+        let (announce, mut announced) = mpsc::unbounded_channel();
+        // Orders come from operators' tools; this command gives none.
+        let (_orders, no_orders) = mpsc::channel(1);
+        let printer = tokio::task::spawn_blocking(move || {
+            let (printer, mut out) = (Printer::new(form), std::io::stdout().lock());
+            while let Some(announcement) = announced.blocking_recv() {
+                printer.write(&announcement, &mut out)?;
+                out.flush()?;
+            }
+            std::io::Result::Ok(())
+        });
+        let summary = vedette_centre::run(config, announce, no_orders, stop::asked().context("signals")?).await?;
+        printer.await.context("printer")??;
+        anyhow::Ok(summary)
+    })?;
+    tracing::info!(?summary, "stopped");
+    Ok(if summary.dropped == 0 { Outcome::Done } else { Outcome::WithLosses })
+}
