@@ -27,7 +27,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let config = Config::read(&arguments.config)?;
     log::start(arguments.log, "info");
     let form = if arguments.json { Form::Json } else { Form::Text { colour: log::colour(&std::io::stdout()) } };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("runtime")?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("runtime")?;
     let summary = runtime.block_on(async {
         let (announce, mut announced) = mpsc::unbounded_channel();
         // Orders come from operators' tools; this command gives none.

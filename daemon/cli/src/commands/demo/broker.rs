@@ -15,7 +15,8 @@ pub(super) struct Started {
 
 /// Starts a broker on a free port and waits until it listens.
 pub(super) async fn start() -> anyhow::Result<Started> {
-    let listen: SocketAddr = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).context("free port")?;
+    let listen: SocketAddr =
+        TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).context("free port")?;
     let server = ServerSettings {
         name: "v5".to_owned(),
         listen,

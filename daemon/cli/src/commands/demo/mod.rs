@@ -41,8 +41,10 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
-    log::start(log::Form::Text, "error");
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("runtime")?;
+    // The embedded broker logs every connection that ends as an error.
+    log::start(log::Form::Text, "error,rumqttd=off");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("runtime")?;
     runtime.block_on(show(arguments))
 }
 
@@ -88,7 +90,8 @@ async fn until(mut stopped: watch::Receiver<bool>) {
 
 /// Tells what happens, and what reaches the centre, as it comes.
 async fn print(
-    mut announced: mpsc::UnboundedReceiver<Announcement>, mut happened: mpsc::Receiver<LiveEvent>,
+    mut announced: mpsc::UnboundedReceiver<Announcement>,
+    mut happened: mpsc::Receiver<LiveEvent>,
 ) -> anyhow::Result<Tally> {
     let colour = log::colour(&std::io::stdout());
     let (printer, mut tally) = (Printer::new(Form::Text { colour }), Tally::default());

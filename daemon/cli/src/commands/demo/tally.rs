@@ -20,11 +20,12 @@ struct True {
 #[derive(Default)]
 pub(super) struct Tally {
     crossings: Vec<True>,
-    /// First revision of each crossing alert: the last plot it needed, and how many objects it may be about.
+    /// First revision of each alert that says "crossed": the last plot it needed, and how many objects it may be about.
     reported: BTreeMap<String, (Timestamp, u32)>,
     seen: BTreeSet<(String, u64)>,
-    kinds: BTreeMap<&'static str, u64>,
-    alerts: BTreeSet<String>,
+    /// Each alert's newest kind.
+    alerts: BTreeMap<String, AlertKind>,
+    revisions: u64,
     duplicates: u64,
     lost: u64,
     delays_s: Vec<f64>,
@@ -46,10 +47,11 @@ impl Tally {
                     self.duplicates += 1;
                 }
                 let Some(alert) = alert else { return };
-                if !self.alerts.insert(alert.id.clone()) {
+                self.revisions += 1;
+                // An approach that becomes a crossing stays the same alert and says something new.
+                if self.alerts.insert(alert.id.clone(), alert.kind) == Some(alert.kind) {
                     return;
                 }
-                *self.kinds.entry(kind(alert.kind)).or_default() += 1;
                 if matches!(alert.kind, AlertKind::Crossing | AlertKind::Approach | AlertKind::Entry) {
                     self.delays_s.push(entry.received_at.seconds_since(alert.last_seen));
                 }
@@ -76,8 +78,13 @@ impl Tally {
         let outward = self.crossings.iter().filter(|crossing| crossing.outward).count();
         let _ = writeln!(text, "crossings simulated   {} ({outward} outward)", self.crossings.len());
         let _ = writeln!(text, "crossings detected    {} by {} crossing alerts", self.detected(), self.reported.len());
-        let kinds: Vec<String> = self.kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-        let _ = writeln!(text, "alerts delivered      {} ({})", self.alerts.len(), kinds.join(", "));
+        let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
+        for &newest in self.alerts.values() {
+            *kinds.entry(kind(newest)).or_default() += 1;
+        }
+        let kinds: Vec<String> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+        let (alerts, revisions) = (self.alerts.len(), self.revisions);
+        let _ = writeln!(text, "alerts delivered      {alerts} in {revisions} revisions ({})", kinds.join(", "));
         let _ = writeln!(text, "messages duplicated   {}, lost {}", self.duplicates, self.lost);
         let radio = &played.radio;
         let _ = writeln!(
@@ -89,7 +96,11 @@ impl Tally {
         delays_s.sort_by(f64::total_cmp);
         let _ = match (quantile(&delays_s, 0.5), quantile(&delays_s, 0.99)) {
             (Some(median), Some(p99)) => {
-                write!(text, "last plot to ledger   median {median:.2} s, p99 {p99:.2} s over {} alerts", delays_s.len())
+                write!(
+                    text,
+                    "last plot to ledger   median {median:.2} s, p99 {p99:.2} s over {} reports",
+                    delays_s.len()
+                )
             }
             _ => write!(text, "last plot to ledger   no alert to measure"),
         };
@@ -117,7 +128,12 @@ impl Tally {
 }
 
 fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a small index")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a small index"
+    )]
     let index = (share * (sorted.len().checked_sub(1)? as f64)).ceil() as usize;
     sorted.get(index).copied()
 }
