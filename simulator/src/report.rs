@@ -77,6 +77,8 @@ pub struct Report {
     pub plots: Vec<Plot>,
     /// For each plot the number of the walker behind it; none: clutter.
     pub causes: Vec<Option<usize>>,
+    /// A byte of it was damaged on the way.
+    pub damaged: bool,
 }
 
 /// The number rounded to so many decimals, so that it is short in text.

@@ -8,7 +8,7 @@ use crate::channel;
 use crate::geometry::Point;
 use crate::random::Random;
 use crate::scenario::{
-    AgentKind, Channel, Clutter, Coverage, EPOCH, Layout, Measures, Scenario, Sensor, SensorKind, Site,
+    AgentKind, Channel, Clutter, Coverage, EPOCH, Expectation, Layout, Measures, Scenario, Sensor, SensorKind, Site,
 };
 use crate::sensing;
 use crate::truth::{Truth, Walker, step_number};
@@ -30,13 +30,22 @@ pub fn heterogeneous(walkers: usize, seed: u64) -> Scene {
     let layout = layout(&mut Random::stream(seed, "layout"));
     let truth = Truth { walkers: enter(walkers, &mut Random::stream(seed, "walkers")), crossings: Vec::new() };
     let sightings = sensing::sense(&layout, &truth, seed);
-    let channel =
-        |delay_s| Channel { loss: LOSS, delay_s, clock_offset_sd_s: CLOCK_OFFSET_SD_S, clock_drift_sd_ppm: 0.0 };
+    let channel = |delay_s| Channel {
+        loss: LOSS,
+        delay_s,
+        clock_offset_sd_s: CLOCK_OFFSET_SD_S,
+        clock_drift_sd_ppm: 0.0,
+        duplicated: 0.0,
+        corrupted: 0.0,
+        outages_s: Vec::new(),
+    };
     let scenario = Scenario {
         name: "het".to_owned(),
         summary: String::new(),
         layout,
         agents: Vec::new(),
+        traffic: Vec::new(),
+        expect: Expectation::default(),
         radio: channel(NODE_DELAY_S),
         broker: channel(CAMERA_DELAY_S),
     };
@@ -115,6 +124,8 @@ fn layout(random: &mut Random) -> Layout {
         site: Site { id: "bench".to_owned(), lat: 52.0, lon: 23.6, timezone: None },
         zones: Vec::new(),
         sensors,
+        weather: Vec::new(),
+        forests: Vec::new(),
     }
 }
 
@@ -134,5 +145,9 @@ fn sensor(kind: SensorKind, coverage: Coverage, detection_probability: f64, clut
         position_sd_m: 5.0,
         range_sd_m: 5.0,
         azimuth_sd_deg: 0.4,
+        silent_after_s: None,
+        classifies: false,
+        fault: None,
+        clock_step: None,
     }
 }

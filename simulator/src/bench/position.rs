@@ -144,6 +144,7 @@ fn reports(scene: &PositionScene, truth: &Truth, random: &mut Random) -> Vec<Rep
                 })
                 .collect(),
             causes: seen.iter().map(|(_, cause)| *cause).collect(),
+            damaged: false,
         });
     }
     reports
@@ -166,6 +167,10 @@ fn layout(scene: &PositionScene) -> Layout {
         position_sd_m: scene.position_sd_m,
         range_sd_m: scene.position_sd_m,
         azimuth_sd_deg: 0.5,
+        silent_after_s: None,
+        classifies: false,
+        fault: None,
+        clock_step: None,
     };
     Layout {
         begins: EPOCH,
@@ -173,5 +178,7 @@ fn layout(scene: &PositionScene) -> Layout {
         site: Site { id: "bench".to_owned(), lat: 52.0, lon: 23.6, timezone: None },
         zones: Vec::new(),
         sensors: vec![radar],
+        weather: Vec::new(),
+        forests: Vec::new(),
     }
 }

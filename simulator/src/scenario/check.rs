@@ -10,8 +10,8 @@ use toml::Spanned;
 use super::error::ScenarioError;
 use super::typed;
 use super::{
-    Agent, Channel, Clutter, Coverage, EPOCH, Layout, Measures, Scenario, Sensor, SensorKind, Site, Timestamp, Zone,
-    ZoneShape,
+    Agent, Channel, Clutter, Coverage, EPOCH, Layout, Measures, Scenario, Sensor, SensorKind, Site, Timestamp, Traffic,
+    Weather, Zone, ZoneShape,
 };
 use crate::geometry::{Point, between};
 use crate::random::Random;
@@ -134,6 +134,9 @@ impl Place<'_> {
         let (_, site) = self.table(file.site);
         let zones = file.zone.into_iter().map(|zone| self.zone(zone)).collect::<Result<_, _>>()?;
         let agents = file.agent.into_iter().map(|agent| self.agent(agent)).collect::<Result<_, _>>()?;
+        let weather = self.weather(file.weather)?;
+        let forests = file.forest.into_iter().map(|forest| self.forest(forest)).collect::<Result<_, _>>()?;
+        let traffic = file.traffic.into_iter().map(|traffic| self.traffic(traffic)).collect::<Result<_, _>>()?;
         Ok(Scenario {
             name: header.name,
             summary: header.summary,
@@ -143,8 +146,12 @@ impl Place<'_> {
                 site: Site { id: site.id, lat: site.origin.lat, lon: site.origin.lon, timezone: site.timezone },
                 zones,
                 sensors: self.sensors(file.sensor)?,
+                weather,
+                forests,
             },
             agents,
+            traffic,
+            expect: file.expect,
             radio: self.channel(file.channel.radio)?,
             broker: self.channel(file.channel.broker)?,
         })
@@ -160,7 +167,46 @@ impl Place<'_> {
             delay_s: table.range("delay_s", typed.delay_s)?,
             clock_offset_sd_s: table.not_negative("clock_offset_sd_s", typed.clock_offset_sd_s)?,
             clock_drift_sd_ppm: table.not_negative("clock_drift_sd_ppm", typed.clock_drift_sd_ppm)?,
+            duplicated: table.probability("duplicated", typed.duplicated)?,
+            corrupted: table.probability("corrupted", typed.corrupted)?,
+            outages_s: typed
+                .outages_s
+                .into_iter()
+                .map(|outage| table.range("outages_s", outage))
+                .collect::<Result<_, _>>()?,
         })
+    }
+
+    fn weather(&self, typed: Vec<Spanned<Weather>>) -> Result<Vec<Weather>, ScenarioError> {
+        let mut weather: Vec<Weather> = Vec::with_capacity(typed.len());
+        for point in typed {
+            let (table, point) = self.table(point);
+            if weather.last().is_some_and(|last| last.at_s >= point.at_s) {
+                return Err(table.error("at_s", "a time after the one before", point.at_s));
+            }
+            table.not_negative("wind_mps", point.wind_mps)?;
+            table.not_negative("rain_mmph", point.rain_mmph)?;
+            table.positive("visibility_m", point.visibility_m)?;
+            table.not_negative("wildlife", point.wildlife)?;
+            weather.push(point);
+        }
+        Ok(weather)
+    }
+
+    fn forest(&self, forest: Spanned<typed::Forest>) -> Result<Vec<Point>, ScenarioError> {
+        let (table, forest) = self.table(forest);
+        table.at_least("points_m", 3, forest.points_m)
+    }
+
+    fn traffic(&self, traffic: Spanned<Traffic>) -> Result<Traffic, ScenarioError> {
+        let (table, traffic) = self.table(traffic);
+        table.not_negative("per_hour", traffic.per_hour)?;
+        table.range("speed_mps", traffic.speed_mps)?;
+        table.positive("speed_mps", traffic.speed_mps[0])?;
+        if traffic.count[0] == 0 || traffic.count[0] > traffic.count[1] {
+            return Err(table.error("count", "[least, greatest] from 1 on", traffic.count[0]));
+        }
+        Ok(traffic)
     }
 
     fn zone(&self, zone: Spanned<typed::Zone>) -> Result<Zone, ScenarioError> {
@@ -292,6 +338,10 @@ fn sensor(table: &Table<'_>, typed: &typed::Sensor) -> Result<Sensor, ScenarioEr
         position_sd_m: table.positive("position_sd_m", typed.position_sd_m.unwrap_or(5.0))?,
         range_sd_m: table.positive("range_sd_m", typed.range_sd_m.unwrap_or(5.0))?,
         azimuth_sd_deg: table.positive("azimuth_sd_deg", typed.azimuth_sd_deg.unwrap_or(0.5))?,
+        silent_after_s: typed.silent_after_s,
+        classifies: typed.classifies,
+        fault: typed.fault,
+        clock_step: typed.clock_step,
     })
 }
 

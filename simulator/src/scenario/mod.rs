@@ -28,6 +28,10 @@ pub struct Scenario {
     pub layout: Layout,
     /// Who moves about.
     pub agents: Vec<Agent>,
+    /// Who else comes by, at random.
+    pub traffic: Vec<Traffic>,
+    /// What a good gateway makes of it.
+    pub expect: Expectation,
     /// The low-power radio's channel.
     pub radio: Channel,
     /// The network's channel.
@@ -47,6 +51,121 @@ pub struct Layout {
     pub zones: Vec<Zone>,
     /// The sensors.
     pub sensors: Vec<Sensor>,
+    /// The weather at points of time, straight lines between; none: calm and clear.
+    pub weather: Vec<Weather>,
+    /// Patches of forest: they block sight.
+    pub forests: Vec<Vec<Point>>,
+}
+
+/// The weather at one time.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Weather {
+    /// Seconds after the beginning.
+    pub at_s: f64,
+    /// Mean wind, metres a second.
+    #[serde(default)]
+    pub wind_mps: f64,
+    /// Rain, millimetres an hour.
+    #[serde(default)]
+    pub rain_mmph: f64,
+    /// Meteorological visibility.
+    #[serde(default = "clear")]
+    pub visibility_m: f64,
+    /// Air temperature, degrees Celsius.
+    #[serde(default)]
+    pub temperature_c: f64,
+    /// Small animals, birds and the sun's first warmth: times the calm night's rate of false alarms of PIR detectors.
+    #[serde(default = "one")]
+    pub wildlife: f64,
+}
+
+fn clear() -> f64 {
+    20_000.0
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+/// Parties of one kind that come by at random, from somewhere on one segment to somewhere on another.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Traffic {
+    /// What they are.
+    pub kind: AgentKind,
+    /// Mean number of parties in an hour.
+    pub per_hour: f64,
+    /// Least and greatest size of a party.
+    pub count: [usize; 2],
+    /// Range of speeds.
+    pub speed_mps: [f64; 2],
+    /// Where they come from.
+    pub from_m: [Point; 2],
+    /// Where they go.
+    pub to_m: [Point; 2],
+    /// Standard deviation of the slow sideways wander about the way.
+    #[serde(default)]
+    pub wander_m: f64,
+}
+
+/// What a good gateway makes of a scenario; checked by a test with seed 1.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Expectation {
+    /// Crossings of people and vehicles, at least.
+    pub crossings_at_least: usize,
+    /// Share of them that is reported, at least.
+    pub found_at_least: f64,
+    /// Alerts about movement that no crossing stands behind, at most.
+    pub nuisance_at_most: usize,
+    /// Alerts about a sensor's health, at least.
+    pub health_alerts_at_least: usize,
+}
+
+impl Default for Expectation {
+    fn default() -> Self {
+        Self { crossings_at_least: 0, found_at_least: 0.0, nuisance_at_most: usize::MAX, health_alerts_at_least: 0 }
+    }
+}
+
+/// A defect of a sensor during a span of time.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// What is wrong.
+    pub kind: FaultKind,
+    /// From this second on.
+    pub from_s: f64,
+    /// Until this second; for ever when absent.
+    #[serde(default = "for_ever")]
+    pub to_s: f64,
+}
+
+fn for_ever() -> f64 {
+    f64::INFINITY
+}
+
+/// What can be wrong with a sensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FaultKind {
+    /// It says nothing at all.
+    Dead,
+    /// It says the same again and again: its detector hangs.
+    Stuck,
+    /// It fires at random, every few seconds: a loose contact, water in the housing.
+    Chattering,
+}
+
+/// A jump of a sensor's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClockStep {
+    /// When.
+    pub at_s: f64,
+    /// By how much.
+    pub by_s: f64,
 }
 
 /// The site frame and its name.
@@ -199,6 +318,14 @@ pub struct Sensor {
     pub range_sd_m: f64,
     /// Standard deviation of a bearing.
     pub azimuth_sd_deg: f64,
+    /// Silence after which the gateway may wonder; none: its default.
+    pub silent_after_s: Option<f64>,
+    /// Whether its plots say what the object may be.
+    pub classifies: bool,
+    /// What is wrong with it, and when.
+    pub fault: Option<Fault>,
+    /// A jump of its clock.
+    pub clock_step: Option<ClockStep>,
 }
 
 /// What kind of thing moves.
@@ -241,7 +368,7 @@ pub struct Agent {
 }
 
 /// What happens to a report between sensor and gateway.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Channel {
     /// Probability that a report never arrives.
     pub loss: f64,
@@ -251,4 +378,10 @@ pub struct Channel {
     pub clock_offset_sd_s: f64,
     /// Standard deviation of the sensors' clock drifts.
     pub clock_drift_sd_ppm: f64,
+    /// Probability that a report arrives twice.
+    pub duplicated: f64,
+    /// Probability that a report arrives with a damaged byte.
+    pub corrupted: f64,
+    /// Spans in which nothing gets through; it arrives afterwards.
+    pub outages_s: Vec<[f64; 2]>,
 }

@@ -15,6 +15,14 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) channel: Channels,
     #[serde(default)]
+    pub(super) weather: Vec<Spanned<super::Weather>>,
+    #[serde(default)]
+    pub(super) forest: Vec<Spanned<Forest>>,
+    #[serde(default)]
+    pub(super) traffic: Vec<Spanned<super::Traffic>>,
+    #[serde(default)]
+    pub(super) expect: super::Expectation,
+    #[serde(default)]
     pub(super) zone: Vec<Spanned<Zone>>,
     #[serde(default)]
     pub(super) sensor: Vec<Spanned<Sensor>>,
@@ -60,12 +68,29 @@ pub(super) struct Channel {
     pub(super) delay_s: [f64; 2],
     pub(super) clock_offset_sd_s: f64,
     pub(super) clock_drift_sd_ppm: f64,
+    pub(super) duplicated: f64,
+    pub(super) corrupted: f64,
+    pub(super) outages_s: Vec<[f64; 2]>,
 }
 
 impl Default for Channel {
     fn default() -> Self {
-        Self { loss: 0.0, delay_s: [0.05, 0.05], clock_offset_sd_s: 0.0, clock_drift_sd_ppm: 0.0 }
+        Self {
+            loss: 0.0,
+            delay_s: [0.05, 0.05],
+            clock_offset_sd_s: 0.0,
+            clock_drift_sd_ppm: 0.0,
+            duplicated: 0.0,
+            corrupted: 0.0,
+            outages_s: Vec::new(),
+        }
     }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Forest {
+    pub(super) points_m: Vec<Point>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -97,6 +122,11 @@ pub(super) struct Sensor {
     pub(super) position_sd_m: Option<f64>,
     pub(super) range_sd_m: Option<f64>,
     pub(super) azimuth_sd_deg: Option<f64>,
+    pub(super) silent_after_s: Option<f64>,
+    #[serde(default)]
+    pub(super) classifies: bool,
+    pub(super) fault: Option<super::Fault>,
+    pub(super) clock_step: Option<super::ClockStep>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]

@@ -1,5 +1,6 @@
 //! Who is near which sensor at which step, found through a grid: the rest of the world need not be looked at.
 
+use super::profile::greatest_range_factor;
 use crate::geometry::{Point, bounds};
 use crate::scenario::{Coverage, Layout, Sensor};
 use crate::truth::Truth;
@@ -90,7 +91,7 @@ fn reach(sensor: &Sensor) -> (Point, Point) {
         ([east - metres, north - metres], [east + metres, north + metres])
     };
     let (low, high) = match &sensor.coverage {
-        Coverage::Circle { radius_m } => around(*radius_m),
+        Coverage::Circle { radius_m } => around(radius_m * greatest_range_factor(sensor.kind)),
         Coverage::Sector { range_m, .. } => around(*range_m),
         Coverage::Polygon { points_m } => bounds(points_m),
         Coverage::Line { from_m, to_m } => bounds(&[*from_m, *to_m]),

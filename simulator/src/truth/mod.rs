@@ -8,7 +8,7 @@ pub use route::walk;
 
 use crate::geometry::{self, Point};
 use crate::random::Random;
-use crate::scenario::{AgentKind, Scenario, ZoneShape};
+use crate::scenario::{Agent, AgentKind, Scenario, Traffic, ZoneShape};
 
 /// Time between two truth positions; between them motion is straight.
 pub const STEP_S: f64 = 1.0;
@@ -92,9 +92,39 @@ impl Truth {
             let mut random = Random::stream(seed, &format!("agent {index}"));
             walkers.extend(walk(agent, scenario.layout.duration_s, walkers.len(), &mut random));
         }
+        for (index, traffic) in scenario.traffic.iter().enumerate() {
+            let mut random = Random::stream(seed, &format!("traffic {index}"));
+            for party in parties(traffic, scenario.layout.duration_s, &mut random) {
+                walkers.extend(walk(&party, scenario.layout.duration_s, walkers.len(), &mut random));
+            }
+        }
         let crossings = crossings(scenario, &walkers);
         Self { walkers, crossings }
     }
+}
+
+/// The traffic's parties, as agents: a Poisson process of arrivals.
+fn parties(traffic: &Traffic, duration_s: f64, random: &mut Random) -> Vec<Agent> {
+    let mut parties = Vec::new();
+    if traffic.per_hour <= 0.0 {
+        return parties;
+    }
+    let mut start_s = random.exponential(3600.0 / traffic.per_hour);
+    while start_s < duration_s {
+        let [from, to] = [traffic.from_m, traffic.to_m].map(|[a, b]| geometry::between(a, b, random.unit()));
+        parties.push(Agent {
+            kind: traffic.kind,
+            count: traffic.count[0] + random.below(traffic.count[1] - traffic.count[0] + 1),
+            spacing_m: 4.0,
+            start_s: [start_s; 2],
+            speed_mps: traffic.speed_mps,
+            route_m: vec![from, to],
+            route_sd_m: 0.0,
+            wander_m: traffic.wander_m,
+        });
+        start_s += random.exponential(3600.0 / traffic.per_hour);
+    }
+    parties
 }
 
 fn crossings(scenario: &Scenario, walkers: &[Walker]) -> Vec<Crossing> {

@@ -52,6 +52,9 @@ fn write_sensor(sensor: &Sensor, out: &mut impl Write) -> io::Result<()> {
         Clutter::PerScan(count) => writeln!(out, "clutter_per_scan = {count:?}")?,
         Clutter::PerHour(rate) => writeln!(out, "false_alarms_per_hour = {rate:?}")?,
     }
+    if let Some(silent_after_s) = sensor.silent_after_s {
+        writeln!(out, "silent_after_s = {silent_after_s:?}")?;
+    }
     let Some(period) = sensor.scan_period_s else {
         return writeln!(out, "rearm_s = {:?}", sensor.rearm_s);
     };
