@@ -14,6 +14,7 @@ use crate::imm::{Hypothesis, MotionStep};
 use crate::measure::Plot;
 use crate::mixture;
 use crate::time::Timestamp;
+use crate::visibility::Visibility;
 
 /// Which plot of which scan began this track: unique, and the same when the past is filtered again
 /// (a label in the sense of Vo and Vo, IEEE Transactions on Signal Processing 61(13), 2013).
@@ -42,6 +43,7 @@ pub(crate) struct Bernoulli {
     /// Probability that it came as a companion, until that has been counted.
     pub(crate) companionship: Option<f64>,
     pub(crate) records: Records,
+    pub(crate) visibility: Visibility,
 }
 
 /// What a scan could mean for one track, before association: for each hypothesis a factor on the density of a plot
@@ -52,6 +54,8 @@ pub(crate) struct Prospect {
     pub(crate) missed: Vec<f64>,
     /// Mean of the latter over the hypotheses.
     pub(crate) mean_missed: f64,
+    /// Probability that the object is visible to the sensor; the factors include it.
+    pub(crate) visible: f64,
 }
 
 impl Bernoulli {
@@ -90,24 +94,31 @@ impl Bernoulli {
         mixture::moments(&self.hypotheses)
     }
 
-    /// The factors of a sensor that scans, from its detection probability at a place.
-    pub(crate) fn prospect(&self, detection_at: impl Fn(&Gaussian) -> f64) -> Prospect {
-        let detected: Vec<f64> = self.hypotheses.iter().map(|hypothesis| detection_at(&hypothesis.moments())).collect();
+    /// The factors of a sensor that scans, from its detection probability at a place, for an object that is visible to
+    /// it with probability `visible`.
+    pub(crate) fn prospect(&self, visible: f64, detection_at: impl Fn(&Gaussian) -> f64) -> Prospect {
+        let detected: Vec<f64> =
+            self.hypotheses.iter().map(|hypothesis| visible * detection_at(&hypothesis.moments())).collect();
         let missed: Vec<f64> = detected.iter().map(|detection| 1.0 - detection).collect();
         let mean_missed = self.hypotheses.iter().zip(&missed).map(|(h, m)| h.weight * m).sum();
-        Prospect { detected, missed, mean_missed }
+        Prospect { detected, missed, mean_missed, visible }
     }
 
     /// The factors of a sensor that reports events: its silence in this instant says nothing.
     pub(crate) fn prospect_of_event(&self) -> Prospect {
         let ones = vec![1.0; self.hypotheses.len()];
-        Prospect { detected: ones.clone(), missed: ones, mean_missed: 1.0 }
+        Prospect { detected: ones.clone(), missed: ones, mean_missed: 1.0, visible: 1.0 }
     }
 
     /// Density of `plot` coming from this object, detection included, if the object exists.
     pub(crate) fn likelihood(&self, prospect: &Prospect, plot: &Plot<'_>) -> f64 {
+        self.mean_over_states(prospect, |state| plot.likelihood(state).0)
+    }
+
+    /// Mean of a function of the state, weighted by the detection probability.
+    fn mean_over_states(&self, prospect: &Prospect, value: impl Fn(&Gaussian) -> f64) -> f64 {
         let over_modes = |hypothesis: &Hypothesis| -> f64 {
-            hypothesis.active().map(|(probability, state)| probability * plot.likelihood(state).0).sum()
+            hypothesis.active().map(|(probability, state)| probability * value(state)).sum()
         };
         let parts = self.hypotheses.iter().zip(&prospect.detected);
         parts.filter(|(_, d)| **d > 0.0).map(|(h, detection)| h.weight * detection * over_modes(h)).sum()
@@ -119,7 +130,8 @@ impl Bernoulli {
     /// `missed` is the probability that the object exists and has no plot; existence itself is the caller's.
     pub(crate) fn update(&mut self, prospect: &Prospect, missed: f64, taken: &[(f64, &Plot<'_>)]) {
         let mut updated = Vec::with_capacity(self.hypotheses.len());
-        let evidence: Vec<f64> = taken.iter().map(|(_, plot)| self.likelihood(prospect, plot)).collect();
+        let weighed = |(_, plot): &(f64, &Plot<'_>)| self.mean_over_states(prospect, |state| plot.evidence(state));
+        let evidence: Vec<f64> = taken.iter().map(weighed).collect();
         let mut parts = Vec::with_capacity(taken.len() + 1);
         for (place, hypothesis) in self.hypotheses.iter().enumerate() {
             let detection = prospect.detected[place];
@@ -148,7 +160,13 @@ impl Bernoulli {
     }
 
     /// A new track from a plot.
-    pub(crate) fn born(label: Label, existence: f64, hypotheses: Vec<Hypothesis>, class: ClassProbabilities) -> Self {
+    pub(crate) fn born(
+        label: Label,
+        existence: f64,
+        hypotheses: Vec<Hypothesis>,
+        class: ClassProbabilities,
+        visibility: Visibility,
+    ) -> Self {
         Self {
             label,
             time: label.time,
@@ -160,6 +178,7 @@ impl Bernoulli {
             companions: 0.0,
             companionship: None,
             records: Records::default(),
+            visibility,
         }
     }
 }

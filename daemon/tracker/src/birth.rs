@@ -6,7 +6,7 @@ use crate::angle::towards;
 use crate::config::{MODES, TrackerConfig};
 use crate::detection::{Direction, Measurement};
 use crate::gaussian::Gaussian;
-use crate::imm::Hypothesis;
+use crate::imm::{Hypothesis, MotionStep};
 use crate::measure::Plot;
 use crate::undetected::Undetected;
 use crate::view::View;
@@ -25,6 +25,9 @@ const NEAREST_RANGE_M: f64 = 15.0;
 
 /// The birth that a plot suggests.
 pub(crate) fn birth(config: &TrackerConfig, undetected: &Undetected, view: &View<'_>, plot: &Plot<'_>) -> Birth {
+    if !view.model.initiates {
+        return Birth { intensity: 0.0, hypotheses: Vec::new() };
+    }
     let raw = match plot.measurement {
         Measurement::Bearing { azimuth_rad, azimuth_sd_rad } => {
             along_bearing(config, undetected, view, plot, azimuth_rad, azimuth_sd_rad)
@@ -37,6 +40,11 @@ pub(crate) fn birth(config: &TrackerConfig, undetected: &Undetected, view: &View
     };
     let intensity: f64 = raw.iter().map(|hypothesis| hypothesis.weight).sum();
     let mut hypotheses = raw;
+    if plot.sensor.plot_age_s > 0.0 {
+        // Born where the object was; what is known of it now includes that it has moved on.
+        let step = MotionStep::new(config, plot.sensor.plot_age_s);
+        hypotheses.iter_mut().for_each(|hypothesis| hypothesis.predict(&step));
+    }
     hypotheses.retain(|hypothesis| hypothesis.weight > 1e-3 * intensity);
     let kept: f64 = hypotheses.iter().map(|hypothesis| hypothesis.weight).sum();
     for hypothesis in &mut hypotheses {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bernoulli::Bernoulli;
 use crate::birth::Birth;
+use crate::config::TrackerConfig;
 use crate::gaussian::Gaussian;
 use crate::measure::Plot;
 use crate::view::View;
@@ -39,13 +40,12 @@ pub(crate) struct Companions {
     seeds: f64,
 }
 
-impl Default for Companions {
-    fn default() -> Self {
-        Self { found: PRIOR_FOUND, seeds: PRIOR_SEEDS }
-    }
-}
-
 impl Companions {
+    /// Before anything is known; where objects come alone, nothing is ever learned either.
+    pub(crate) fn new(config: &TrackerConfig) -> Self {
+        Self { found: if config.groups { PRIOR_FOUND } else { 0.0 }, seeds: PRIOR_SEEDS }
+    }
+
     /// Companions that a new object is expected to have.
     pub(crate) fn expected(&self) -> f64 {
         (self.found / self.seeds).min(MOST_COMPANIONS)
@@ -63,7 +63,7 @@ impl Companions {
     /// One round only: repeating it would let two false plots convince each other.
     pub(crate) fn together(&self, view: &View<'_>, births: &[Birth], factor: f64, unclaimed: &[f64]) -> Vec<Newborn> {
         let weight = self.expected() * view.detection_probability;
-        let odds = |plot: usize, beside: f64| (births[plot].intensity * factor + beside) / view.clutter[plot];
+        let odds = |plot: usize, beside: f64| (births[plot].intensity * factor + beside) / view.background(plot);
         let existence = |plot: usize, beside: f64| {
             let odds = odds(plot, beside);
             unclaimed[plot] * odds / (1.0 + odds)

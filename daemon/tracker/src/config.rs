@@ -39,6 +39,18 @@ pub struct TrackerConfig {
     pub forget_existence: f64,
     /// Standard deviation of the position from which a track is a zone rather than a point.
     pub point_sd_m: f64,
+    /// Whether objects come in groups: people do, boats and vehicles rather not.
+    pub groups: bool,
+    /// How long an object usually stays visible to a sensor, or hidden from it; zero when nothing is ever hidden.
+    pub visibility_dwell_s: f64,
+    /// Part of the objects in a sensor's coverage that are visible to it.
+    pub visible_share: f64,
+    /// Standard deviation of an object's returns around its middle; zero for objects that give one plot at most.
+    pub object_extent_m: f64,
+    /// Expected number of an object's further returns in a scan.
+    pub further_returns: f64,
+    /// Positions in one scan nearer to each other than this are taken as one object's, and their mean as its plot.
+    pub join_plots_m: f64,
 }
 
 impl Default for TrackerConfig {
@@ -58,6 +70,12 @@ impl Default for TrackerConfig {
             doubt_existence: 0.5,
             forget_existence: 0.000_1,
             point_sd_m: 30.0,
+            groups: true,
+            visibility_dwell_s: 0.0,
+            visible_share: 0.8,
+            object_extent_m: 0.0,
+            further_returns: 1.0,
+            join_plots_m: 0.0,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::association::{Association, Verdict, associate};
+use crate::association::{Association, associate};
 use crate::belief::Pair;
 use crate::bernoulli::{Bernoulli, Label, Prospect};
 use crate::birth::{Birth, birth};
@@ -10,6 +10,7 @@ use crate::class;
 use crate::companions::{self, Companions};
 use crate::config::TrackerConfig;
 use crate::detection::Scan;
+use crate::extent;
 use crate::gate::PlotIndex;
 use crate::imm::MotionStep;
 use crate::region::Region;
@@ -17,14 +18,13 @@ use crate::sensor::SensorModel;
 use crate::sensor_state::SensorState;
 use crate::time::Timestamp;
 use crate::undetected::Undetected;
+use crate::update::{MOST_CERTAIN, log_odds, update};
 use crate::view::View;
+use crate::visibility::Visibility;
 use crate::watch;
 
 /// A pair that weighs less than this against "missed, and the plot is nobody's" is not considered.
 const SMALLEST_PAIR_WEIGHT: f64 = 1e-4;
-
-/// Nothing is certain: one wrong model must not make a track immortal.
-const MOST_CERTAIN: f64 = 1.0 - 1e-6;
 
 /// A track this sure, wholly inside, is a chance to measure the sensor's detection probability.
 const SURE_EXISTENCE: f64 = 0.95;
@@ -54,7 +54,7 @@ impl Filter {
             tracks: Vec::new(),
             sensors: models.sensors.iter().map(SensorState::new).collect(),
             undetected: Undetected::new(models.config, models.sensors),
-            companions: Companions::default(),
+            companions: Companions::new(models.config),
             now: Timestamp::MIN,
         }
     }
@@ -68,28 +68,25 @@ impl Filter {
         if let Some(pose) = scan.at {
             self.sensors[scan.sensor].origin_m = pose.position_m;
         }
-        let view = View::new(scan, model, &self.sensors[scan.sensor], region);
+        let mut view = View::new(models.config, scan, model, &self.sensors[scan.sensor], region);
         let touched = self.touched_by(&view);
         self.predict(models, &touched, scan.time);
-        let prospects = self.prospects(&touched, &view);
+        let prospects = self.prospects(models, &touched, &view);
+        view.further = self.further_returns(models.config, &touched, &view);
         let mut births: Vec<_> =
             view.plots.iter().map(|plot| birth(models.config, &self.undetected, &view, plot)).collect();
-        let promised = self.promise(&view);
-        if touched.is_empty() && self.sensors[scan.sensor].last_scan.is_none() && !view.is_event() {
-            let companions = self.companions;
-            let factor = self.undetected.settle(promised, scan.time, |factor| companions.alone(&view, &births, factor));
-            births.iter_mut().for_each(|birth| birth.intensity *= factor);
-        } else {
-            self.undetected.learn(promised, 0.0);
-        }
+        self.settle_arrivals(&view, &touched, &mut births);
         self.add_companions(&touched, &view, &mut births);
-        let foreign: Vec<f64> = births.iter().zip(&view.clutter).map(|(b, clutter)| b.intensity + clutter).collect();
+        let foreign: Vec<f64> =
+            births.iter().enumerate().map(|(plot, birth)| birth.intensity + view.background(plot)).collect();
         let pairs = self.pairs(&touched, &prospects, &view, &foreign);
         let existence: Vec<f64> = touched.iter().map(|track| self.tracks[*track].existence).collect();
         let association = associate(&existence, view.plots.len(), &pairs);
         self.learn(&touched, &prospects, &view, &association, &foreign);
-        for ((track, prospect), verdict) in touched.iter().zip(&prospects).zip(&association.tracks) {
-            update(&mut self.tracks[*track], prospect, verdict, &view);
+        for (place, ((track, prospect), verdict)) in touched.iter().zip(&prospects).zip(&association.tracks).enumerate()
+        {
+            let shadow = view.shadow(place, &verdict.claims, &foreign);
+            update(models, &mut self.tracks[*track], prospect, verdict, &view, shadow);
         }
         let newborn = self.companions.together(&view, &births, 1.0, &association.unclaimed);
         for (plot, (birth, newborn)) in births.into_iter().zip(newborn).enumerate() {
@@ -97,7 +94,9 @@ impl Filter {
             if existence > models.config.forget_existence && !birth.hypotheses.is_empty() {
                 let label = Label { time: scan.time, sensor: scan.sensor, plot: view.numbers[plot] };
                 let class = class::fused(&class::PRIOR, view.plots[plot].class.as_ref(), 1.0);
-                let mut track = Bernoulli::born(label, existence.min(MOST_CERTAIN), birth.hypotheses, class);
+                let visibility = Visibility::born(models.config, scan.sensor, scan.time);
+                let existence = existence.min(MOST_CERTAIN);
+                let mut track = Bernoulli::born(label, existence, birth.hypotheses, class, visibility);
                 let prior = track.moments();
                 track.companionship = Some(newborn.companionship);
                 track.companions = self.companions.expected() * (1.0 - view.detection_probability);
@@ -160,7 +159,7 @@ impl Filter {
         }
     }
 
-    fn prospects(&self, touched: &[usize], view: &View<'_>) -> Vec<Prospect> {
+    fn prospects(&self, models: Models<'_>, touched: &[usize], view: &View<'_>) -> Vec<Prospect> {
         touched
             .iter()
             .map(|track| {
@@ -168,10 +167,27 @@ impl Filter {
                 if view.is_event() {
                     track.prospect_of_event()
                 } else {
-                    track.prospect(|state| view.detection_at(state))
+                    let visible = track.visibility.probability(models.config, view.sensor, view.time);
+                    track.prospect(visible, |state| view.detection_at(state))
                 }
             })
             .collect()
+    }
+
+    /// For each plot, the tracks (by place in `touched`) of which it may be a further return, with the intensity.
+    fn further_returns(&self, config: &TrackerConfig, touched: &[usize], view: &View<'_>) -> Vec<Vec<(usize, f64)>> {
+        let mut further = vec![Vec::new(); view.plots.len()];
+        if config.object_extent_m > 0.0 {
+            for (place, track) in touched.iter().enumerate() {
+                for (plot, found) in view.plots.iter().zip(&mut further) {
+                    let density = extent::further_return(config, &self.tracks[*track], plot);
+                    if density > 0.0 {
+                        found.push((place, density));
+                    }
+                }
+            }
+        }
+        further
     }
 
     /// All associations worth considering, sorted by track, then plot.
@@ -185,7 +201,10 @@ impl Filter {
             index.gated(track, &mut gated);
             for plot in &gated {
                 let density = track.likelihood(prospect, &view.plots[*plot]);
-                let weight = track.existence * density / (alone * foreign[*plot]);
+                // Its own further returns are no rivals of a track, nor are those of a younger one.
+                let own: f64 =
+                    view.further[*plot].iter().filter(|(other, _)| *other >= place).map(|(_, part)| part).sum();
+                let weight = track.existence * density / (alone * (foreign[*plot] - own).max(f64::MIN_POSITIVE));
                 if weight > SMALLEST_PAIR_WEIGHT {
                     pairs.push(Pair { track: place, plot: *plot, weight });
                 }
@@ -242,9 +261,22 @@ impl Filter {
         }
     }
 
+    /// Learns how many new objects to expect, the first time from all that a sensor sees at its first look.
+    fn settle_arrivals(&mut self, view: &View<'_>, touched: &[usize], births: &mut [Birth]) {
+        let promised = self.promise(view);
+        let is_first_look = touched.is_empty() && self.sensors[view.sensor].last_scan.is_none();
+        if is_first_look && !view.is_event() && view.model.initiates {
+            let companions = self.companions;
+            let factor = self.undetected.settle(promised, view.time, |factor| companions.alone(view, births, factor));
+            births.iter_mut().for_each(|birth| birth.intensity *= factor);
+        } else {
+            self.undetected.learn(promised, 0.0);
+        }
+    }
+
     /// New objects that the scan should find at a rate of one; they leave the intensity of undetected ones.
     fn promise(&mut self, view: &View<'_>) -> f64 {
-        if view.is_event() {
+        if view.is_event() || !view.model.initiates {
             return 0.0;
         }
         self.undetected.thin(view.sensor, view.model, view.origin_m, view.detection_probability)
@@ -289,45 +321,3 @@ const NO_COMPANIONS: f64 = 1e-5;
 
 /// Beyond four standard deviations and this, a track cannot be in the coverage.
 const MARGIN_M: f64 = 20.0;
-
-/// Updates one track with what the association made of the scan.
-fn update(track: &mut Bernoulli, prospect: &Prospect, verdict: &Verdict, view: &View<'_>) {
-    let alive = verdict.missed * track.alive_if_missed(prospect);
-    let claimed: f64 = verdict.claims.iter().map(|(_, share)| share).sum();
-    note(track, prospect, verdict, view);
-    let existence = (alive + claimed).min(MOST_CERTAIN);
-    match verdict.best {
-        Some(None) => track.update(prospect, 1.0, &[]),
-        Some(Some(plot)) => track.update(prospect, 0.0, &[(1.0, &view.plots[plot])]),
-        None => {
-            let taken: Vec<_> = verdict.claims.iter().map(|(plot, share)| (*share, &view.plots[*plot])).collect();
-            track.update(prospect, alive, &taken);
-        }
-    }
-    for (plot, share) in &verdict.claims {
-        track.class = class::fused(&track.class, view.plots[*plot].class.as_ref(), *share);
-    }
-    track.existence = existence;
-    if claimed > 0.5 {
-        track.last_seen = view.time;
-    }
-}
-
-/// Writes the association into the track's records, before the state moves.
-fn note(track: &mut Bernoulli, prospect: &Prospect, verdict: &Verdict, view: &View<'_>) {
-    let silence = libm::log(prospect.mean_missed.max(1e-12));
-    let likeliest = verdict.claims.iter().max_by(|a, b| a.1.total_cmp(&b.1));
-    match likeliest {
-        Some((plot, share)) if *share > 0.05 => {
-            let prior = track.moments();
-            let density = track.likelihood(prospect, &view.plots[*plot]);
-            let ratio = share * libm::log((density / view.clutter[*plot]).max(1e-12)) + (1.0 - share) * silence;
-            track.records.note(view.sensor, view.time, *share, ratio, &view.plots[*plot], &prior);
-        }
-        _ => track.records.note_silence(view.sensor, silence),
-    }
-}
-
-fn log_odds(probability: f64) -> f64 {
-    libm::log(probability / (1.0 - probability).max(1e-12))
-}

@@ -19,6 +19,8 @@ pub(crate) struct PlotIndex {
     everywhere: Vec<usize>,
     /// Largest standard deviation of any plot, east and north.
     widest: Vector2<f64>,
+    /// Age of what the plots show.
+    age_s: f64,
 }
 
 impl PlotIndex {
@@ -37,7 +39,8 @@ impl PlotIndex {
         }
         cells.sort_unstable();
         let widest = places.iter().flatten().fold(Vector2::zeros(), |widest: Vector2<f64>, (_, sd)| widest.sup(sd));
-        Self { cells, places, everywhere, widest }
+        let age_s = plots.first().map_or(0.0, |plot| plot.sensor.plot_age_s);
+        Self { cells, places, everywhere, widest, age_s }
     }
 
     /// Plots inside the box around the track, in ascending order.
@@ -49,9 +52,9 @@ impl PlotIndex {
         }
         for hypothesis in &track.hypotheses {
             for (_, state) in hypothesis.active() {
-                let centre = state.position();
-                let variance = Vector2::new(state.covariance[(0, 0)], state.covariance[(1, 1)]);
-                self.inside_box(centre, variance, found);
+                let then = state.shifted(-self.age_s);
+                let variance = Vector2::new(then.covariance[(0, 0)], then.covariance[(1, 1)]);
+                self.inside_box(then.position(), variance, found);
             }
         }
         found.sort_unstable();

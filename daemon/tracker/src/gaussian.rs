@@ -42,9 +42,7 @@ impl Gaussian {
 
     /// The state `interval_s` later (or earlier) at constant velocity, without noise.
     pub(crate) fn shifted(&self, interval_s: f64) -> Self {
-        let mut transition = Matrix4::identity();
-        transition[(0, 2)] = interval_s;
-        transition[(1, 3)] = interval_s;
+        let transition = constant_velocity(interval_s);
         let covariance = transition * self.covariance * transition.transpose();
         Self { mean: transition * self.mean, covariance: (covariance + covariance.transpose()) * 0.5 }
     }
@@ -74,6 +72,14 @@ impl Gaussian {
     }
 }
 
+/// The transition of constant velocity over an interval, which may be negative.
+fn constant_velocity(interval_s: f64) -> Matrix4<f64> {
+    let mut transition = Matrix4::identity();
+    transition[(0, 2)] = interval_s;
+    transition[(1, 3)] = interval_s;
+    transition
+}
+
 /// Square root of the larger eigenvalue of a symmetric 2 x 2 matrix.
 pub(crate) fn largest_sd(covariance: &Matrix2<f64>) -> f64 {
     let mean = 0.5 * (covariance[(0, 0)] + covariance[(1, 1)]);
@@ -91,6 +97,11 @@ pub(crate) struct Linearised<const D: usize> {
 }
 
 impl<const D: usize> Linearised<D> {
+    /// The same innovation in terms of the state `age_s` later, which moves with constant velocity.
+    pub(crate) fn aged(self, age_s: f64) -> Self {
+        Self { jacobian: self.jacobian * constant_velocity(-age_s), ..self }
+    }
+
     /// Innovation covariance `S = H P H' + R`.
     pub(crate) fn innovation_covariance(&self, prior: &Gaussian) -> SMatrix<f64, D, D> {
         self.jacobian * prior.covariance * self.jacobian.transpose() + self.noise
@@ -105,8 +116,14 @@ impl<const D: usize> Linearised<D> {
     }
 
     /// Kalman update in Joseph's form, which keeps the covariance symmetric positive definite, and the density.
+    /// A measurement worth less than an independent one (`share` below 1) moves the state with noise `R / share`.
     /// `None` when `S` is not positive definite.
-    pub(crate) fn update(&self, prior: &Gaussian) -> Option<(Gaussian, f64)> {
+    pub(crate) fn update(&self, prior: &Gaussian, share: f64) -> Option<(Gaussian, f64)> {
+        if share < 1.0 {
+            let weak = Self { noise: self.noise / share, ..*self };
+            let (posterior, _) = weak.update(prior, 1.0)?;
+            return Some((posterior, self.likelihood(prior).0));
+        }
         let cross = prior.covariance * self.jacobian.transpose();
         let factor = (self.jacobian * cross + self.noise).cholesky()?;
         let (likelihood, _) = density(&factor.l(), &self.innovation);

@@ -16,6 +16,7 @@ mod config;
 mod contribution;
 mod coverage;
 mod detection;
+mod extent;
 mod filter;
 mod gate;
 mod gaussian;
@@ -33,7 +34,9 @@ mod time;
 mod track;
 mod tracker;
 mod undetected;
+mod update;
 mod view;
+mod visibility;
 mod watch;
 
 pub use config::TrackerConfig;

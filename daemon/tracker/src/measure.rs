@@ -24,6 +24,8 @@ pub(crate) struct Plot<'a> {
     pub(crate) origin_m: Vector2<f64>,
     /// Variance of the sensor's own position per axis.
     pub(crate) origin_variance_m2: f64,
+    /// Part of an independent measurement that this one is worth; the update weighs it so, the association does not.
+    pub(crate) share: f64,
     pub(crate) sensor: &'a SensorModel,
 }
 
@@ -41,9 +43,31 @@ pub(crate) struct InnovationRecord {
     pub(crate) test_ratio: f64,
 }
 
+impl Innovation {
+    /// The same innovation in terms of the state `age_s` after the moment measured.
+    fn aged(self, age_s: f64) -> Self {
+        match self {
+            Self::One(one) => Self::One(one.aged(age_s)),
+            Self::Two(two) => Self::Two(two.aged(age_s)),
+            Self::Three(three) => Self::Three(three.aged(age_s)),
+        }
+    }
+}
+
 impl Plot<'_> {
     /// The linearised measurement and the factor that turns its density into the measurement's units.
+    ///
+    /// A plot that shows the past measures where the object was then: `h(F⁻¹ x)` with constant velocity over its age.
     fn linearise(&self, prior: &Gaussian) -> (Innovation, f64) {
+        let age_s = self.sensor.plot_age_s;
+        if age_s > 0.0 {
+            let (innovation, scale) = self.linearise_present(&prior.shifted(-age_s));
+            return (innovation.aged(age_s), scale);
+        }
+        self.linearise_present(prior)
+    }
+
+    fn linearise_present(&self, prior: &Gaussian) -> (Innovation, f64) {
         match self.measurement {
             Measurement::Position { position_m, covariance_m2 } => {
                 (Innovation::Two(position::linearise(position_m, &covariance_m2, self.origin_variance_m2, prior)), 1.0)
@@ -84,15 +108,24 @@ impl Plot<'_> {
         (density * scale, squared)
     }
 
-    /// The state after this plot, and the plot's density. `None` when the innovation covariance is not positive definite.
+    /// What this plot counts for when states compete: its density, to the power of the part of it that is new.
+    pub(crate) fn evidence(&self, prior: &Gaussian) -> f64 {
+        self.new_part_of(self.likelihood(prior).0)
+    }
+
+    fn new_part_of(&self, density: f64) -> f64 {
+        if self.share < 1.0 { libm::pow(density, self.share) } else { density }
+    }
+
+    /// The state after this plot, and the plot's evidence. `None` when the innovation covariance is not positive definite.
     pub(crate) fn update(&self, prior: &Gaussian) -> Option<(Gaussian, f64)> {
         let (innovation, scale) = self.linearise(prior);
         let (posterior, density) = match innovation {
-            Innovation::One(one) => one.update(prior)?,
-            Innovation::Two(two) => two.update(prior)?,
-            Innovation::Three(three) => three.update(prior)?,
+            Innovation::One(one) => one.update(prior, self.share)?,
+            Innovation::Two(two) => two.update(prior, self.share)?,
+            Innovation::Three(three) => three.update(prior, self.share)?,
         };
-        Some((posterior, density * scale))
+        Some((posterior, self.new_part_of(density * scale)))
     }
 
     /// Innovation, its covariance and its test ratio, for the record.

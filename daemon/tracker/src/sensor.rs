@@ -102,4 +102,11 @@ pub struct SensorModel {
     pub range_rate_sd_mps: f64,
     /// Usual time from measurement to arrival at the gateway.
     pub latency_s: f64,
+    /// How old what a plot shows is at the time it is stamped with: a rotation and the processing of a radar.
+    pub plot_age_s: f64,
+    /// Time in which the errors of this sensor stay alike: scans nearer than this repeat each other rather than add.
+    /// Zero for independent errors.
+    pub error_correlation_s: f64,
+    /// Whether its plots may begin tracks; otherwise they only serve tracks that others began.
+    pub initiates: bool,
 }

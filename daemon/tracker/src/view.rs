@@ -4,7 +4,9 @@ use std::cmp::Ordering;
 
 use nalgebra::Vector2;
 
+use crate::config::TrackerConfig;
 use crate::detection::{Detection, Measurement, Scan};
+use crate::extent;
 use crate::gaussian::Gaussian;
 use crate::measure::Plot;
 use crate::region::Region;
@@ -22,16 +24,31 @@ pub(crate) struct View<'a> {
     pub(crate) plots: Vec<Plot<'a>>,
     /// Number of each plot in the canonical order of the whole scan.
     pub(crate) numbers: Vec<usize>,
+    /// Part of an independent look that this scan is worth, where errors outlast the time between scans.
+    pub(crate) share: f64,
     /// Intensity of false plots at each plot, in the units of its density.
     pub(crate) clutter: Vec<f64>,
+    /// For each plot, the tracks (by their place among those touched) of which it may be a further return, with the
+    /// intensity, in the units of its density.
+    pub(crate) further: Vec<Vec<(usize, f64)>>,
 }
 
 impl<'a> View<'a> {
-    pub(crate) fn new(scan: &Scan, model: &'a SensorModel, state: &SensorState, region: Option<&Region>) -> Self {
+    pub(crate) fn new(
+        config: &TrackerConfig,
+        scan: &Scan,
+        model: &'a SensorModel,
+        state: &SensorState,
+        region: Option<&Region>,
+    ) -> Self {
         let origin_m = scan.at.map_or(state.origin_m, |pose| pose.position_m);
         let origin_variance_m2 = scan.at.map_or(0.0, |pose| pose.sd_m * pose.sd_m);
-        let mut detections: Vec<&Detection> = scan.detections.iter().collect();
-        detections.sort_by(|a, b| canonical(a, b));
+        let share = independent_share(model, state.last_scan.map(|last| scan.time.seconds_since(last)));
+        let mut detections = scan.detections.clone();
+        detections.sort_by(canonical);
+        if config.join_plots_m > 0.0 {
+            detections = extent::joined(&detections, config.join_plots_m);
+        }
         let (numbers, plots): (Vec<usize>, Vec<Plot<'a>>) = detections
             .into_iter()
             .map(|detection| Plot {
@@ -39,6 +56,7 @@ impl<'a> View<'a> {
                 class: detection.class,
                 origin_m,
                 origin_variance_m2,
+                share,
                 sensor: model,
             })
             .enumerate()
@@ -53,10 +71,27 @@ impl<'a> View<'a> {
             time: scan.time,
             origin_m,
             detection_probability: state.detection_probability(),
+            share,
+            further: vec![Vec::new(); plots.len()],
             plots,
             numbers,
             clutter,
         }
+    }
+
+    /// Intensity of plots that are no object's own: false ones and further returns.
+    pub(crate) fn background(&self, plot: usize) -> f64 {
+        self.clutter[plot] + self.further[plot].iter().map(|(_, part)| part).sum::<f64>()
+    }
+
+    /// How far the plots that the track at this place claims may be further returns of older tracks, 0 to 1.
+    /// `claims`: plots with their shares; `foreign`: intensity of everything that is not a known track's own.
+    pub(crate) fn shadow(&self, place: usize, claims: &[(usize, f64)], foreign: &[f64]) -> f64 {
+        let of_older = |plot: usize| -> f64 {
+            let older = self.further[plot].iter().filter(|(other, _)| *other < place);
+            older.map(|(_, part)| part / foreign[plot]).sum()
+        };
+        claims.iter().map(|(plot, share)| share * of_older(*plot)).sum::<f64>().min(1.0)
     }
 
     /// Whether this scan reports events, so that the absence of a plot says nothing about this instant.
@@ -73,6 +108,19 @@ impl<'a> View<'a> {
         self.detection_probability * inside
     }
 }
+
+/// Part of an independent look that a scan is worth, `interval_s` after the sensor's last.
+fn independent_share(model: &SensorModel, interval_s: Option<f64>) -> f64 {
+    match interval_s {
+        Some(interval_s) if interval_s < model.error_correlation_s => {
+            (interval_s / model.error_correlation_s).max(SMALLEST_SHARE)
+        }
+        _ => 1.0,
+    }
+}
+
+/// A scan at the same moment as the last is worth next to nothing, but not nothing.
+const SMALLEST_SHARE: f64 = 1e-4;
 
 /// Intensity of false plots, uniform over the coverage, in the units of the measurement's density.
 fn clutter_intensity(measurement: &Measurement, model: &SensorModel, clutter: f64) -> f64 {

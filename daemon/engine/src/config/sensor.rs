@@ -156,6 +156,14 @@ fn resolve(table: &SensorTable, frame: &SiteFrame, check: &mut Checker<'_>) -> S
         azimuth_sd_rad: azimuth_sd_deg.to_radians(),
         range_rate_sd_mps: check.positive("range_rate_sd_mps", optional(table.range_rate_sd_mps, 0.5), 1_000.0),
         latency_s: check.number("latency_s", optional(table.latency_s, 0.0), 0.0, 3_600.0),
+        plot_age_s: check.number("plot_age_s", optional(table.plot_age_s, 0.0), 0.0, 60.0),
+        error_correlation_s: check.number(
+            "error_correlation_s",
+            optional(table.error_correlation_s, 0.0),
+            0.0,
+            3_600.0,
+        ),
+        initiates: table.initiates.unwrap_or(true),
     };
     let silent_after_s = table.silent_after_s.map(|s| check.positive("silent_after_s", s, 30.0 * DAY_S));
     Sensor {

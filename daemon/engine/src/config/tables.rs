@@ -108,6 +108,15 @@ pub struct SensorTable {
     /// Usual time from measurement to arrival.
     #[serde(default)]
     pub latency_s: Option<f64>,
+    /// How old what a plot shows is at the time it is stamped with.
+    #[serde(default)]
+    pub plot_age_s: Option<f64>,
+    /// Time in which its errors stay alike.
+    #[serde(default)]
+    pub error_correlation_s: Option<f64>,
+    /// Whether its plots may begin tracks.
+    #[serde(default)]
+    pub initiates: Option<bool>,
     /// How long it may be silent before that is an alert.
     #[serde(default)]
     pub silent_after_s: Option<f64>,

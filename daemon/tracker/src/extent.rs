@@ -1,0 +1,64 @@
+//! Objects larger than a sensor's resolution: one object, several plots.
+//!
+//! Each object gives at most one plot in the filter's model. The further returns of a large object (stern and bow of a
+//! boat, the trailer of a lorry) are accounted for as clutter that the object brings along: a Gaussian intensity
+//! around a confirmed track, which makes those plots less likely to begin a track of their own, or to lead a younger
+//! track astray. A plot that agrees with a second object is still taken by it.
+
+use nalgebra::Vector2;
+
+use crate::bernoulli::Bernoulli;
+use crate::config::TrackerConfig;
+use crate::detection::{Detection, Measurement};
+use crate::measure::Plot;
+
+/// What a plot that may well be a further return of another object says about a second one, compared to a plot in the
+/// open.
+pub(crate) const NEWS_IN_SHADOW: f64 = 0.05;
+
+/// Density of the plot as a further return of the track's object. Zero for tracks that may not be objects, and for plots without a place.
+pub(crate) fn further_return(config: &TrackerConfig, track: &Bernoulli, plot: &Plot<'_>) -> f64 {
+    let extent_m = config.object_extent_m;
+    let placed = matches!(plot.measurement, Measurement::Position { .. } | Measurement::RangeBearing { .. });
+    if !track.confirmed || !placed || extent_m <= 0.0 {
+        return 0.0;
+    }
+    let mut spread = track.moments();
+    spread.covariance[(0, 0)] += extent_m * extent_m;
+    spread.covariance[(1, 1)] += extent_m * extent_m;
+    track.existence * config.further_returns * plot.likelihood(&spread).0
+}
+
+/// Joins the positions of one scan that are nearer to each other than `within_m`, in chains, into their means.
+pub(crate) fn joined(detections: &[Detection], within_m: f64) -> Vec<Detection> {
+    let place = |detection: &Detection| match detection.measurement {
+        Measurement::Position { position_m, .. } => Some(position_m),
+        _ => None,
+    };
+    let mut group: Vec<usize> = (0..detections.len()).collect();
+    for later in 0..detections.len() {
+        for earlier in 0..later {
+            let near = match (place(&detections[earlier]), place(&detections[later])) {
+                (Some(a), Some(b)) => (a - b).norm() < within_m,
+                _ => false,
+            };
+            if near {
+                let (to, from) = (group[earlier].min(group[later]), group[earlier].max(group[later]));
+                group.iter_mut().filter(|member| **member == from).for_each(|member| *member = to);
+            }
+        }
+    }
+    let leaders = (0..detections.len()).filter(|place| group[*place] == *place);
+    leaders
+        .map(|leader| {
+            let mut joined = detections[leader];
+            let members = (0..detections.len()).filter(|member| group[*member] == leader);
+            let places: Vec<Vector2<f64>> = members.filter_map(|member| place(&detections[member])).collect();
+            if let Measurement::Position { position_m, .. } = &mut joined.measurement {
+                let count = places.iter().fold(0.0, |count, _| count + 1.0);
+                *position_m = places.iter().sum::<Vector2<f64>>() / count;
+            }
+            joined
+        })
+        .collect()
+}

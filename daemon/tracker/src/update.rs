@@ -1,0 +1,108 @@
+//! What a scan does to one track: its existence, its visibility, its state, its class, and the record of it all.
+
+use crate::association::Verdict;
+use crate::bernoulli::{Bernoulli, Prospect};
+use crate::class;
+use crate::extent;
+use crate::filter::Models;
+use crate::view::View;
+use crate::visibility::Look;
+
+/// Nothing is certain: one wrong model must not make a track immortal.
+pub(crate) const MOST_CERTAIN: f64 = 1.0 - 1e-6;
+
+/// Updates one track with what the association made of the scan. `shadow`: how far the plots it claims may be further
+/// returns of older tracks.
+pub(crate) fn update(
+    models: Models<'_>,
+    track: &mut Bernoulli,
+    prospect: &Prospect,
+    verdict: &Verdict,
+    view: &View<'_>,
+    shadow: f64,
+) {
+    let alive = verdict.missed * track.alive_if_missed(prospect);
+    let claimed: f64 = verdict.claims.iter().map(|(_, share)| share).sum();
+    note(track, prospect, verdict, view);
+    // Further returns recur from scan to scan of one sensor: what may be one is no news, until another sensor agrees.
+    let agreed = track.visibility.is_seen_by(|sensor| sensor != view.sensor && models.sensors[sensor].initiates);
+    let news = if agreed { 1.0 } else { 1.0 - (1.0 - extent::NEWS_IN_SHADOW) * shadow };
+    let existence = tempered(track.existence, (alive + claimed).min(MOST_CERTAIN), view.share * news);
+    if models.config.visibility_dwell_s > 0.0 && prospect.mean_missed < 1.0 && alive + claimed > 0.0 {
+        let detection = (1.0 - prospect.mean_missed) / prospect.visible;
+        let missed = alive / (alive + claimed);
+        let look = Look { prior: prospect.visible, missed, missed_if_visible: 1.0 - detection, share: view.share };
+        track.visibility.learn(view.sensor, view.time, &look);
+    }
+    match verdict.best {
+        Some(None) => track.update(prospect, 1.0, &[]),
+        Some(Some(plot)) => track.update(prospect, 0.0, &[(1.0, &view.plots[plot])]),
+        None => {
+            let taken: Vec<_> = verdict.claims.iter().map(|(plot, share)| (*share, &view.plots[*plot])).collect();
+            track.update(prospect, alive, &taken);
+        }
+    }
+    for (plot, share) in &verdict.claims {
+        track.class = class::fused(&track.class, view.plots[*plot].class.as_ref(), *share);
+    }
+    track.existence = existence;
+    if claimed > 0.5 {
+        track.last_seen = view.time;
+    }
+}
+
+/// Writes the association into the track's records, before the state moves.
+fn note(track: &mut Bernoulli, prospect: &Prospect, verdict: &Verdict, view: &View<'_>) {
+    let silence = libm::log(prospect.mean_missed.max(1e-12));
+    let likeliest = verdict.claims.iter().max_by(|a, b| a.1.total_cmp(&b.1));
+    match likeliest {
+        Some((plot, share)) if *share > 0.05 => {
+            let prior = track.moments();
+            let density = track.likelihood(prospect, &view.plots[*plot]);
+            let ratio = share * libm::log((density / view.clutter[*plot]).max(1e-12)) + (1.0 - share) * silence;
+            track.records.note(view.sensor, view.time, *share, ratio, &view.plots[*plot], &prior);
+        }
+        _ => track.records.note_silence(view.sensor, silence),
+    }
+}
+
+/// The probability after evidence of which only a part is new: its log-odds move by `share` of the whole way.
+fn tempered(before: f64, after: f64, share: f64) -> f64 {
+    if share >= 1.0 {
+        return after;
+    }
+    let odds = log_odds(before) * (1.0 - share) + log_odds(after) * share;
+    1.0 / (1.0 + libm::exp(-odds))
+}
+
+/// Natural logarithm of the odds of a probability.
+pub(crate) fn log_odds(probability: f64) -> f64 {
+    libm::log(probability / (1.0 - probability).max(1e-12))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn part_of_the_evidence_moves_part_of_the_way(
+            before in 0.001..0.999_f64, after in 0.001..0.999_f64, share in 0.0..=1.0_f64,
+        ) {
+            let between = tempered(before, after, share);
+            prop_assert!(between >= before.min(after) - 1e-9 && between <= before.max(after) + 1e-9);
+        }
+
+        #[test]
+        fn two_halves_make_a_whole(before in 0.01..0.99_f64, ratio in 0.05..20.0_f64) {
+            let odds = before / (1.0 - before) * ratio;
+            let after = odds / (1.0 + odds);
+            let once = tempered(before, after, 0.5);
+            let again = once / (1.0 - once) * ratio;
+            let twice = tempered(once, again / (1.0 + again), 0.5);
+            prop_assert!((twice - after).abs() < 1e-9);
+        }
+    }
+}
