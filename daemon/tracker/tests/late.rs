@@ -22,6 +22,9 @@ fn radar() -> SensorModel {
         azimuth_sd_rad: 0.02,
         range_rate_sd_mps: 0.5,
         latency_s: 0.0,
+        plot_age_s: 0.0,
+        error_correlation_s: 0.0,
+        initiates: true,
     }
 }
 
