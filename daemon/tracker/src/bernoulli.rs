@@ -145,7 +145,7 @@ impl Bernoulli {
                 let scale = share * hypothesis.weight * detection / evidence;
                 parts.extend(updated_by(hypothesis, plot, scale));
             }
-            updated.extend(Hypothesis::merged(&parts));
+            updated.extend(if parts.len() > 1 { Hypothesis::merged(&parts) } else { parts.pop() });
         }
         self.hypotheses = mixture::reduced(updated, &self.hypotheses);
         for (share, plot) in taken {

@@ -164,7 +164,7 @@ impl Filter {
             .iter()
             .map(|track| {
                 let track = &self.tracks[*track];
-                if view.is_event() {
+                if view.is_event {
                     track.prospect_of_event()
                 } else {
                     let visible = track.visibility.probability(models.config, view.sensor, view.time);
@@ -215,7 +215,7 @@ impl Filter {
 
     /// Raises the births beside tracks that may have companions; what the scan could see of those is used up by it.
     fn add_companions(&mut self, touched: &[usize], view: &View<'_>, births: &mut [Birth]) {
-        if view.is_event() {
+        if view.is_event {
             return;
         }
         let index = PlotIndex::new(&view.plots);
@@ -249,14 +249,14 @@ impl Filter {
         let (mut hits, mut chances) = (0.0, 0.0);
         for ((track, prospect), verdict) in touched.iter().zip(prospects).zip(&association.tracks) {
             let inside = 1.0 - prospect.mean_missed >= SURELY_INSIDE * view.detection_probability;
-            if self.tracks[*track].existence >= SURE_EXISTENCE && inside && !view.is_event() {
+            if self.tracks[*track].existence >= SURE_EXISTENCE && inside && !view.is_event {
                 chances += 1.0;
                 hits += 1.0 - verdict.missed;
             }
         }
         let parts = association.unclaimed.iter().zip(foreign).zip(&view.clutter);
         let false_plots: f64 = parts.map(|((unclaimed, foreign), clutter)| unclaimed * clutter / foreign).sum();
-        if !view.is_event() {
+        if !view.is_event {
             self.sensors[view.sensor].learn(hits, chances, false_plots);
         }
     }
@@ -265,7 +265,7 @@ impl Filter {
     fn settle_arrivals(&mut self, view: &View<'_>, touched: &[usize], births: &mut [Birth]) {
         let promised = self.promise(view);
         let is_first_look = touched.is_empty() && self.sensors[view.sensor].last_scan.is_none();
-        if is_first_look && !view.is_event() && view.model.initiates {
+        if is_first_look && !view.is_event && view.model.initiates {
             let companions = self.companions;
             let factor = self.undetected.settle(promised, view.time, |factor| companions.alone(view, births, factor));
             births.iter_mut().for_each(|birth| birth.intensity *= factor);
@@ -276,7 +276,7 @@ impl Filter {
 
     /// New objects that the scan should find at a rate of one; they leave the intensity of undetected ones.
     fn promise(&mut self, view: &View<'_>) -> f64 {
-        if view.is_event() || !view.model.initiates {
+        if view.is_event || !view.model.initiates {
             return 0.0;
         }
         self.undetected.thin(view.sensor, view.model, view.origin_m, view.detection_probability)

@@ -51,11 +51,16 @@ impl PlotIndex {
             return;
         }
         for hypothesis in &track.hypotheses {
+            let mut low = Vector2::repeat(f64::INFINITY);
+            let mut high = Vector2::repeat(f64::NEG_INFINITY);
             for (_, state) in hypothesis.active() {
                 let then = state.shifted(-self.age_s);
                 let variance = Vector2::new(then.covariance[(0, 0)], then.covariance[(1, 1)]);
-                self.inside_box(then.position(), variance, found);
+                let half = variance.zip_map(&self.widest, |v, sd| GATE_SD * libm::sqrt(v + sd * sd));
+                low = low.inf(&(then.position() - half));
+                high = high.sup(&(then.position() + half));
             }
+            self.in_rectangle(low, high, found);
         }
         found.sort_unstable();
         found.dedup();
@@ -65,11 +70,6 @@ impl PlotIndex {
     pub(crate) fn around(&self, centre: Vector2<f64>, half_width_m: f64, found: &mut Vec<usize>) {
         found.clear();
         self.in_rectangle(centre.add_scalar(-half_width_m), centre.add_scalar(half_width_m), found);
-    }
-
-    fn inside_box(&self, centre: Vector2<f64>, variance: Vector2<f64>, found: &mut Vec<usize>) {
-        let half = variance.zip_map(&self.widest, |v, sd| GATE_SD * libm::sqrt(v + sd * sd));
-        self.in_rectangle(centre - half, centre + half, found);
     }
 
     fn in_rectangle(&self, low: Vector2<f64>, high: Vector2<f64>, found: &mut Vec<usize>) {

@@ -21,6 +21,8 @@ pub(crate) struct View<'a> {
     pub(crate) time: Timestamp,
     pub(crate) origin_m: Vector2<f64>,
     pub(crate) detection_probability: f64,
+    /// Whether this scan reports events, so that the absence of a plot says nothing about this instant.
+    pub(crate) is_event: bool,
     pub(crate) plots: Vec<Plot<'a>>,
     /// Number of each plot in the canonical order of the whole scan.
     pub(crate) numbers: Vec<usize>,
@@ -64,6 +66,9 @@ impl<'a> View<'a> {
                 region.is_none_or(|region| plot.on_ground().is_none_or(|(place, _)| region.holds(place)))
             })
             .unzip();
+        let is_event = plots
+            .iter()
+            .any(|plot| matches!(plot.measurement, Measurement::Presence { .. } | Measurement::Crossing { .. }));
         let clutter = plots.iter().map(|plot| clutter_intensity(&plot.measurement, model, state.clutter())).collect();
         Self {
             sensor: scan.sensor,
@@ -73,6 +78,7 @@ impl<'a> View<'a> {
             detection_probability: state.detection_probability(),
             share,
             further: vec![Vec::new(); plots.len()],
+            is_event,
             plots,
             numbers,
             clutter,
@@ -92,13 +98,6 @@ impl<'a> View<'a> {
             older.map(|(_, part)| part / foreign[plot]).sum()
         };
         claims.iter().map(|(plot, share)| share * of_older(*plot)).sum::<f64>().min(1.0)
-    }
-
-    /// Whether this scan reports events, so that the absence of a plot says nothing about this instant.
-    pub(crate) fn is_event(&self) -> bool {
-        self.plots
-            .iter()
-            .any(|plot| matches!(plot.measurement, Measurement::Presence { .. } | Measurement::Crossing { .. }))
     }
 
     /// Probability that this scan detects an object with this state.
