@@ -6,6 +6,7 @@
 
 pub mod bench;
 pub mod channel;
+pub mod faults;
 pub mod geometry;
 pub mod live;
 pub mod radio;

@@ -22,6 +22,8 @@ enum Command {
     Run(command::run::Run),
     /// Publish a recorded native log with its own timing.
     Play(command::play::Play),
+    /// Play gateway, broker and centre under faults, and count what was lost: one row for each kind of fault.
+    Faults(command::faults::Faults),
 }
 
 fn main() -> ExitCode {
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         Command::Generate(generate) => generate.run(),
         Command::Run(run) => run.run(),
         Command::Play(play) => play.run(),
+        Command::Faults(faults) => faults.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

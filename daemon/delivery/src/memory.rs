@@ -67,6 +67,7 @@ pub struct MemoryStore {
     rows: BTreeMap<u64, (OutboxRow, Option<Timestamp>)>,
     void: BTreeMap<VoidReason, Ranges>,
     dropped: u64,
+    reported: u64,
     audit: Vec<AuditEntry>,
     broken: bool,
     /// What goes wrong.
@@ -89,6 +90,7 @@ impl MemoryStore {
             rows: BTreeMap::new(),
             void: BTreeMap::new(),
             dropped: 0,
+            reported: 0,
             audit: Vec::new(),
             broken: false,
             faults: Faults::default(),
@@ -133,6 +135,7 @@ impl MemoryStore {
             self.rows.clear();
             self.void.clear();
             self.dropped = 0;
+            self.reported = 0;
         }
         self.last_batch = changes.batch.unwrap_or(self.last_batch);
         for window in &changes.windows {
@@ -175,6 +178,7 @@ impl MemoryStore {
                 *mark = None;
             }
         }
+        self.reported = changes.reported.unwrap_or(self.reported);
         if let Some(before) = changes.erase_acked_before {
             self.rows.retain(|_, (_, mark)| mark.is_none_or(|at| at >= before));
         }
@@ -198,6 +202,7 @@ impl Store for MemoryStore {
             void: self.void.iter().map(|(&why, ranges)| (why, ranges.clone())).collect(),
             acked_bytes: acked.map(|(row, _)| u64::from(row.head.length)).sum(),
             dropped: self.dropped,
+            reported: self.reported,
             audit_head: self.audit.last().cloned(),
         })
     }

@@ -66,7 +66,8 @@ pub struct Committed {
     pub alerts: u64,
     /// Revisions a newer one took the place of before they were sent.
     pub folded: u64,
-    /// Alerts dropped for want of room: the engine is to be told (`Fact::OutboxDropped`).
+    /// Alerts dropped for want of room that the caller was not yet told of, also by an earlier process: the engine is
+    /// to hear of them (`Fact::OutboxDropped`). Told again after a crash, until an alert of kind `DataLoss` is committed.
     pub dropped: u64,
 }
 
@@ -133,6 +134,8 @@ pub struct Outbox {
     waiting_bytes: u64,
     acked_bytes: u64,
     dropped: u64,
+    /// Of how many dropped alerts the caller was told.
+    told: u64,
     audit_head: Option<AuditEntry>,
     must_restart: bool,
 }
@@ -159,6 +162,7 @@ impl Outbox {
             waiting_bytes: 0,
             acked_bytes: 0,
             dropped: 0,
+            told: restart.reported,
             audit_head: None,
             must_restart: false,
         };
@@ -172,6 +176,7 @@ impl Outbox {
         let settled = std::mem::take(&mut self.unmarked);
         if self.epoch != restart.epoch {
             self.in_flight.clear();
+            self.told = restart.reported;
         }
         self.epoch = restart.epoch.clone();
         self.next_seq = restart.next_seq;
@@ -288,7 +293,14 @@ impl Outbox {
         self.forget(seq);
         self.void.entry(VoidReason::Dropped).or_default().extend(&only);
         self.dropped += 1;
+        self.told += 1;
         Ok(())
+    }
+
+    fn untold(&mut self) -> u64 {
+        let untold = self.dropped.saturating_sub(self.told);
+        self.told = self.dropped;
+        untold
     }
 
     fn apply<S: Store>(&mut self, store: &mut S, changes: &Changes) -> Result<(), StoreError> {
@@ -353,6 +365,11 @@ impl Outbox {
     /// The waiting rows, by number.
     pub fn waiting(&self) -> impl Iterator<Item = &RowHead> {
         self.waiting.values().map(|row| &row.head)
+    }
+
+    /// The waiting rows that have not left since the start, by number.
+    pub fn unsent(&self) -> impl Iterator<Item = &RowHead> {
+        self.waiting.values().filter(|row| !row.sent).map(|row| &row.head)
     }
 
     /// Whether something is settled that the store does not know yet.

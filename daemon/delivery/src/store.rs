@@ -181,6 +181,8 @@ pub struct Changes {
     pub acked: Option<(Timestamp, Ranges)>,
     /// Rows and voids the centre no longer knows: to be sent again.
     pub unacked: Ranges,
+    /// How many dropped alerts an alert of kind `DataLoss` has told of by now.
+    pub reported: Option<u64>,
     /// Rows and voids acknowledged before this time are deleted.
     pub erase_acked_before: Option<Timestamp>,
     /// Begin this epoch: every row that stays in the outbox is inserted anew, and everything of the old one goes.
@@ -218,6 +220,8 @@ pub struct Restart {
     pub acked_bytes: u64,
     /// How many alerts were dropped in this epoch.
     pub dropped: u64,
+    /// Of how many of these an alert has told.
+    pub reported: u64,
     /// Last line of the audit log, if it has any.
     pub audit_head: Option<AuditEntry>,
 }

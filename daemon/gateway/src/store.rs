@@ -1,7 +1,7 @@
 //! The gateway's store: one SQLite file that survives kills, power cuts and full disks.
 //!
 //! ```text
-//! meta      key -> value            epoch, last_batch, next_seq, dropped
+//! meta      key -> value            epoch, last_batch, next_seq, dropped, reported
 //! window    node -> state           replay window of each radio node
 //! snapshot  (one row) bytes         the engine as of the last snapshot ..
 //! journal   n -> now, input         .. and the radio inputs since, in order

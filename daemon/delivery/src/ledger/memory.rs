@@ -109,7 +109,7 @@ impl LedgerStore for MemoryLedger {
     fn digest(&mut self, gateway: &GatewayId, epoch: &Epoch, seq: u64) -> Result<Option<Digest>, StoreError> {
         self.fault("digest")?;
         let same = |entry: &&Entry| entry.gateway == *gateway && entry.epoch == *epoch && entry.seq == seq;
-        let newest = self.entries.iter().rev().find(same);
-        Ok(newest.filter(|entry| !entry.bytes.is_empty()).map(|entry| entry.digest))
+        let mut kept = self.entries.iter().rev().filter(|entry| !entry.bytes.is_empty());
+        Ok(kept.find(same).map(|entry| entry.digest))
     }
 }

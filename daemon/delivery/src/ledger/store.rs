@@ -22,7 +22,7 @@ pub trait LedgerStore {
     /// When they could not be written; it is unknown which of them were.
     fn commit(&mut self, changes: &LedgerChanges) -> Result<(), StoreError>;
 
-    /// Digest of the newest entry with this number, if there is one and it is not erased.
+    /// Digest of the newest entry with this number that is not erased.
     ///
     /// # Errors
     /// When it cannot be read.

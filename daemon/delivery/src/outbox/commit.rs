@@ -38,7 +38,7 @@ impl Outbox {
     ) -> Result<Committed, CommitError> {
         self.ready(store)?;
         if sealed.number <= self.last_batch {
-            return Ok(Committed::default());
+            return Ok(Committed { dropped: self.untold(), ..Committed::default() });
         }
         let expected = self.last_batch + 1;
         if sealed.number != expected {
@@ -146,21 +146,21 @@ impl Outbox {
             void: void.into_iter().filter(|(_, r)| !r.is_empty()).map(|(why, r)| (why, r.clone())).collect(),
             acked: (!self.unmarked.is_empty()).then(|| (now, self.unmarked.clone())),
             unacked: Ranges::new(),
+            reported: batch.alerts.iter().any(|alert| alert.kind == AlertKind::DataLoss).then_some(self.told),
             erase_acked_before: Some(if plan.erase_all_acked { now.plus_micros(1) } else { self.keep_from(now) }),
             epoch: None,
         }
     }
 
     fn adopt(&mut self, sealed: &Sealed, plan: Plan, changes: &Changes) -> Committed {
-        let committed =
-            Committed { alerts: plan.insert.len() as u64, folded: plan.folded.count(), dropped: plan.dropped.count() };
+        let (alerts, folded) = (plan.insert.len() as u64, plan.folded.count());
         for seq in changes.remove.numbers() {
             self.forget(seq);
         }
         for (why, ranges) in &changes.void {
             self.void.entry(*why).or_default().extend(ranges);
         }
-        self.dropped += committed.dropped;
+        self.dropped += plan.dropped.count();
         self.next_seq = plan.next_seq;
         self.last_batch = sealed.number;
         if let Some(entry) = changes.audit.last() {
@@ -173,7 +173,7 @@ impl Outbox {
             self.admit(row.head, false);
         }
         self.unmarked = Ranges::new();
-        committed
+        Committed { alerts, folded, dropped: self.untold() }
     }
 
     /// Begins a new epoch: the centre knows numbers this store never gave, so the store is older than it should be.

@@ -19,6 +19,8 @@ const STEPS: &[&str] = &[
     "ALTER TABLE outbox ADD COLUMN reserved INTEGER NOT NULL DEFAULT 0;
      INSERT INTO meta VALUES ('dropped', 0);
      CREATE TABLE audit (n INTEGER PRIMARY KEY, record BLOB NOT NULL, hash BLOB NOT NULL);",
+    // Dropped alerts are told of until an alert about them is committed.
+    "INSERT INTO meta VALUES ('reported', 0);",
 ];
 
 /// The version this program writes.

@@ -145,6 +145,7 @@ pub(super) fn read_all(connection: &Connection) -> Result<Restart, ReadError> {
         void: voids(connection)?,
         acked_bytes,
         dropped: meta(connection, "dropped", unsigned)?,
+        reported: meta(connection, "reported", unsigned)?,
         audit_head,
     })
 }

@@ -13,6 +13,10 @@ pub(super) fn commit(connection: &mut Connection, changes: &Changes) -> rusqlite
         set(&transaction, "epoch", &epoch.0)?;
         set(&transaction, "next_seq", &1)?;
         set(&transaction, "dropped", &0)?;
+        set(&transaction, "reported", &0)?;
+    }
+    if let Some(reported) = changes.reported {
+        set(&transaction, "reported", &integer(reported))?;
     }
     if let Some(batch) = changes.batch {
         set(&transaction, "last_batch", &integer(batch))?;
