@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 use vedette_delivery::Verdict;
-use vedette_delivery::engine::{Alert, AlertState, Mode, Place, Severity, Timestamp};
+use vedette_delivery::engine::{Alert, AlertState, Mode, Severity, Timestamp};
 use vedette_delivery::ledger::{Announcement, Entry};
 
 /// What lines look like.
@@ -102,6 +102,7 @@ fn as_text(announcement: &Announcement, colour: bool) -> Option<String> {
     })
 }
 
+/// The alert's own text already says what, where, how sure and why.
 fn alert_line(entry: &Entry, alert: &Alert, colour: bool) -> String {
     let severity = format!("{:?}", alert.severity).to_uppercase();
     let severity =
@@ -116,32 +117,12 @@ fn alert_line(entry: &Entry, alert: &Alert, colour: bool) -> String {
         AlertState::Closed { reason } => format!(" [closed: {reason:?}]").to_lowercase(),
         state => format!(" [{state:?}]").to_lowercase(),
     };
-    let place = match &alert.place {
-        Some(Place::Point { lat, lon, ellipse }) => format!(" at {lat:.5},{lon:.5} ±{:.0} m", ellipse.major_m),
-        Some(Place::Area { name }) => format!(" in {name}"),
-        _ => String::new(),
-    };
-    let sensors: Vec<String> = alert
-        .contributors
-        .iter()
-        .map(|contributor| match contributor.share {
-            Some(share) => format!("{} {:.0} %", contributor.sensor, share * 100.0),
-            None => format!("{} silent", contributor.sensor),
-        })
-        .collect();
-    let sensors = if sensors.is_empty() { String::new() } else { format!(" ({})", sensors.join(", ")) };
     let proof = match &entry.verdict {
         Verdict::Forged { .. } => " FORGED SIGNATURE",
         Verdict::UnknownKey { .. } => " unknown key",
         Verdict::Signed { .. } | Verdict::Unsigned => "",
     };
-    let confidence = alert.confidence * 100.0;
-    format!(
-        "{} {} {severity} {mode}{}{place}, {confidence:.0} %{sensors}{state}{proof}",
-        time(entry.received_at),
-        entry.gateway,
-        alert.text
-    )
+    format!("{} {} {severity} {mode}{}{state}{proof}", time(entry.received_at), entry.gateway, alert.text)
 }
 
 const fn shade(severity: Severity) -> &'static str {
