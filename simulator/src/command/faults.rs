@@ -104,7 +104,17 @@ fn print(rows: &BTreeMap<Family, Row>) -> std::io::Result<()> {
     writeln!(
         out,
         "{:<16} {:>6} {:>9} {:>9} {:>6} {:>7} {:>11} {:>8} {:>9} {:>11} {:>18}",
-        "fault", "seeds", "faults", "alerts", "lost", "double", "unreported", "dropped", "disorder", "radio lost", "longest silence s"
+        "fault",
+        "seeds",
+        "faults",
+        "alerts",
+        "lost",
+        "double",
+        "unreported",
+        "dropped",
+        "disorder",
+        "radio lost",
+        "longest silence s"
     )?;
     let mut total = Row::default();
     for (family, row) in rows {

@@ -64,13 +64,7 @@ fn matches(filter: &str, topic: &str) -> bool {
 
 impl Broker {
     pub(super) const fn new(gateway: GatewayId) -> Self {
-        Self {
-            gateway,
-            down_until: None,
-            stalled_until: None,
-            sessions: BTreeMap::new(),
-            retained: BTreeMap::new(),
-        }
+        Self { gateway, down_until: None, stalled_until: None, sessions: BTreeMap::new(), retained: BTreeMap::new() }
     }
 
     /// Everything it had is gone; the connections that existed are returned.

@@ -35,7 +35,7 @@ pub enum Family {
     CentreDeath,
     /// The gateway's process dies, at any step.
     GatewayDeath,
-    /// Clocks jump by seconds to years.
+    /// Clocks jump by seconds to days, back and forth.
     ClockJump,
     /// Reads and writes of the gateway's store fail; written or not.
     GatewayDisk,

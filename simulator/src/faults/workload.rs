@@ -13,8 +13,7 @@ pub(super) struct Workload {
     drops: u32,
 }
 
-const SEVERITIES: [Severity; 5] =
-    [Severity::Info, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
+const SEVERITIES: [Severity; 5] = [Severity::Info, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
 
 impl Workload {
     pub(super) fn new(seed: u64) -> Self {

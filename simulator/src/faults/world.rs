@@ -101,7 +101,9 @@ impl World {
         world.after(0.0, Happening::Start(Party::Centre));
         world.after(0.5, Happening::Start(Party::Gateway));
         world.after(1.0, Happening::Raise);
-        for trouble in [Trouble::BrokerRestart, Trouble::Partition, Trouble::Stall, Trouble::ClockJump, Trouble::Restore] {
+        for trouble in
+            [Trouble::BrokerRestart, Trouble::Partition, Trouble::Stall, Trouble::ClockJump, Trouble::Restore]
+        {
             world.next_trouble(trouble);
         }
         world
@@ -335,7 +337,9 @@ impl World {
                     Inbound::Connected => Event::Connected,
                     Inbound::Subscribed => Event::Subscribed { granted: true },
                     Inbound::Receipt { id, receipt } => Event::Receipt { id, receipt },
-                    Inbound::Message { topic, payload, properties, .. } => Event::Message { topic, payload, properties },
+                    Inbound::Message { topic, payload, properties, .. } => {
+                        Event::Message { topic, payload, properties }
+                    }
                     Inbound::Closed => Event::Closed,
                 };
                 self.gateway_takes(event);
@@ -467,7 +471,7 @@ impl World {
                     0 => self.random.uniform(-10.0, 10.0),
                     1 => self.random.uniform(-7200.0, 7200.0),
                     2 => 86_400.0,
-                    _ => 1e7,
+                    _ => 1e6,
                 };
                 let clock = if party == Party::Gateway { &mut self.gateway.clock } else { &mut self.centre.clock };
                 clock.offset_s += jump_s;
