@@ -72,6 +72,7 @@ fn alert(id: String, severity: Severity, kind: AlertKind, now: Timestamp) -> Ale
         kind,
         zone: Some("north line".to_owned()),
         state: AlertState::Raised,
+        assigned_to: None,
         shelved_until: None,
         suppressed: None,
         place: None,
