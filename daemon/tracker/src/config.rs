@@ -27,9 +27,8 @@ pub struct TrackerConfig {
     pub mean_life_s: f64,
     /// How long a track is believed in after it has left all coverage and heads for none.
     pub departed_life_s: f64,
-    /// Objects per square kilometre that are there when the filter starts.
-    pub initial_density_per_km2: f64,
-    /// Objects that appear per square kilometre and hour, once running.
+    /// Objects that appear per square kilometre and hour: where the learned rate starts. With the mean life it also
+    /// gives how many are there when the filter starts.
     pub arrivals_per_km2_hour: f64,
     /// Existence probability from which a track is confirmed.
     pub confirm_existence: f64,
@@ -64,7 +63,6 @@ impl Default for TrackerConfig {
             mode_dwell_s: 120.0,
             mean_life_s: 400.0,
             departed_life_s: 1.0,
-            initial_density_per_km2: 1.0,
             arrivals_per_km2_hour: 30.0,
             confirm_existence: 0.5,
             doubt_existence: 0.5,

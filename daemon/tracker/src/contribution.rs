@@ -12,7 +12,11 @@ const WORTH_RECORDING: f64 = 0.5;
 
 /// The records of one track, by sensor index.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Records(Vec<Contribution>);
+pub(crate) struct Records {
+    spoke: Vec<Contribution>,
+    /// Sensors that should have seen the object at their last scan and did not, ascending.
+    silent: Vec<usize>,
+}
 
 impl Records {
     /// Notes that a plot was from this track with probability `share`, and what that did to the log-odds of existence.
@@ -39,20 +43,34 @@ impl Records {
 
     /// Notes what a sensor's silence did to the log-odds of existence, if that sensor has contributed before.
     pub(crate) fn note_silence(&mut self, sensor: usize, log_ratio: f64) {
-        if let Ok(found) = self.0.binary_search_by_key(&sensor, |record| record.sensor) {
-            self.0[found].log_likelihood += log_ratio;
+        if let Ok(found) = self.spoke.binary_search_by_key(&sensor, |record| record.sensor) {
+            self.spoke[found].log_likelihood += log_ratio;
         }
     }
 
+    /// Notes whether a sensor that should have seen the object did.
+    pub(crate) fn note_presence(&mut self, sensor: usize, spoke: bool) {
+        match self.silent.binary_search(&sensor) {
+            Ok(place) if spoke => drop(self.silent.remove(place)),
+            Err(place) if !spoke => self.silent.insert(place, sensor),
+            _ => {}
+        }
+    }
+
+    /// Sensors that should have seen the object at their last scan and did not.
+    pub(crate) fn silent(&self) -> &[usize] {
+        &self.silent
+    }
+
     pub(crate) fn as_slice(&self) -> &[Contribution] {
-        &self.0
+        &self.spoke
     }
 
     fn of(&mut self, sensor: usize, time: Timestamp) -> &mut Contribution {
-        let place = match self.0.binary_search_by_key(&sensor, |record| record.sensor) {
+        let place = match self.spoke.binary_search_by_key(&sensor, |record| record.sensor) {
             Ok(found) => found,
             Err(place) => {
-                self.0.insert(
+                self.spoke.insert(
                     place,
                     Contribution {
                         sensor,
@@ -67,6 +85,6 @@ impl Records {
                 place
             }
         };
-        &mut self.0[place]
+        &mut self.spoke[place]
     }
 }

@@ -12,7 +12,7 @@ use crate::config::TrackerConfig;
 use crate::detection::Scan;
 use crate::extent;
 use crate::gate::PlotIndex;
-use crate::imm::MotionStep;
+use crate::imm::{Hypothesis, MotionStep};
 use crate::region::Region;
 use crate::sensor::SensorModel;
 use crate::sensor_state::SensorState;
@@ -128,7 +128,7 @@ impl Filter {
         let (low, high) = view.model.coverage.bounds_m(view.origin_m);
         let near = |track: &Bernoulli| {
             let interval_s = view.time.seconds_since(track.time);
-            track.hypotheses.iter().flat_map(|h| h.active()).any(|(_, state)| {
+            track.hypotheses.iter().flat_map(Hypothesis::active).any(|(_, state)| {
                 let speed = libm::sqrt(state.velocity_covariance().trace());
                 let sd = libm::sqrt(state.position_covariance().trace());
                 let reach = 4.0 * (sd + speed * interval_s.abs()) + MARGIN_M;

@@ -110,7 +110,7 @@ impl<const D: usize> Linearised<D> {
     /// Density `N(z; h(x), S)` and the normalised innovation squared. Zero density when `S` is not positive definite.
     pub(crate) fn likelihood(&self, prior: &Gaussian) -> (f64, f64) {
         let Some(factor) = self.innovation_covariance(prior).cholesky() else {
-            return (0.0, f64::INFINITY);
+            return (0.0, f64::MAX);
         };
         density(&factor.l(), &self.innovation)
     }

@@ -1,7 +1,67 @@
 //! Pure multi-sensor multi-target tracker: scans of detections in, tracks out.
 //!
 //! No I/O and no clock: the time is an argument everywhere, in UTC microseconds ([`Timestamp`]). Positions and
-//! velocities are metres and metres a second in the site frame, east first and north second.
+//! velocities are metres and metres a second in the site frame, east first and north second; azimuths are radians
+//! clockwise from north. The same scans give the same tracks on every machine of an architecture.
+//!
+//! # The filter
+//!
+//! A track-oriented Poisson multi-Bernoulli filter \[1\]. What is believed about the scene at any time is
+//!
+//! - a Poisson intensity `λ(x)` of objects that nobody has seen yet, on a grid (`undetected.rs`), and
+//! - a list of potential objects, each a Bernoulli component: an existence probability `r` and a density `p(x)` of the
+//!   state `x = [east, north, east velocity, north velocity]` (`bernoulli.rs`).
+//!
+//! The density is a mixture of hypotheses, one where positions are measured and many along the ray while only a bearing
+//! is known (`mixture.rs`); each hypothesis holds one Gaussian `N(x, P)` per way of moving (`imm.rs`).
+//!
+//! **Prediction.** Ways of moving are integrated Ornstein-Uhlenbeck processes (`motion.rs`): the velocity keeps
+//! `ρ = exp(-dt/τ)` of itself and has the stationary variance `σ²`, so
+//! `x <- F x`, `P <- F P F' + Q` with `F = [I, τ(1-ρ) I; 0, ρ I]`, `Q_vv = σ²(1-ρ²)`, `Q_pv = σ²τ(1-ρ)²`,
+//! `Q_pp = σ²τ²(2dt/τ - 3 + 4ρ - ρ²)`. For `dt << τ` this is nearly constant velocity with `q = 2σ²/τ`. The modes mix
+//! as in the interacting multiple model filter \[2\], by the Markov chain `π_ij = s_j + (δ_ij - s_j) exp(-dt/T)`. The
+//! object survives with `exp(-dt/L)`; `L` falls to a second for who has left all coverage and heads for none
+//! (`watch.rs`). Tracks are predicted only when a sensor that may see them reports, so a distant sensor changes nothing.
+//!
+//! **Measurement.** Each kind of plot gives an innovation `z - h(x)`, a Jacobian `H` and noise `R` (`measure/`); then
+//! `S = H P H' + R`, `K = P H' S⁻¹`, `x <- x + K (z - h(x))`, `P <- (I - K H) P (I - K H)' + K R K'`. The plot's
+//! density is `N(z; h(x), S)`, summed over modes and hypotheses. Where an event is counted in time (presence, crossing)
+//! the density is the rate of such events.
+//!
+//! **Association.** With `pD` the detection probability averaged over the density (`coverage.rs`), `c(z)` the intensity
+//! of false plots and `λ(z)` that of new objects at the plot, the weight of "track `i` gave plot `j`" against "the track
+//! was missed and the plot is nobody's" is
+//! `ψ_ij = r L_i(z_j) / ((1 - r + r (1 - pD)) (c(z_j) + λ(z_j)))`. Gating by a grid (`gate.rs`) leaves sparse pairs;
+//! these fall into clusters (`cluster.rs`); in each, loopy belief propagation gives the marginal probabilities
+//! (`belief.rs`, \[3\], \[4\]).
+//!
+//! **Update.** Existence follows the marginals: `r <- p_missed r(1-pD) / (1 - r pD) + Σ p_ij`. So does the state of a
+//! track alone, moment-matched. Where likely tracks contend for plots the state follows the best joint association
+//! instead (`association.rs`, `assignment.rs`, \[5\]), which keeps people who walk side by side apart.
+//!
+//! **Birth.** Every plot begins a track with `r = p_unclaimed λ(z) / (λ(z) + c(z))` (`birth.rs`), leftovers or not.
+//! `λ` is the grid's intensity plus the companions of objects found nearby, because people walk in groups
+//! (`companions.rs`). The rate of arrivals, the number of companions, and each sensor's detection probability and
+//! clutter are learned on line from conjugate counts; the configuration is only where they start.
+//!
+//! **Late scans** are filtered in at their own time from a bounded log (`refilter.rs`). Tracks keep their numbers
+//! through that, because a track is known by the plot that began it.
+//!
+//! **Report.** A track is confirmed when `r` reaches the threshold, by default one half, where reporting and not
+//! reporting cost the same in GOSPA. A position is given as a point only while its standard deviation is small enough.
+//!
+//! # Sources
+//!
+//! 1. Williams, Marginal multi-Bernoulli filters: RFS derivation of MHT, JIPDA, and association-based MeMBer, IEEE
+//!    Transactions on Aerospace and Electronic Systems 51(3), 2015.
+//! 2. Blom, Bar-Shalom, The interacting multiple model algorithm for systems with Markovian switching coefficients,
+//!    IEEE Transactions on Automatic Control 33(8), 1988.
+//! 3. Williams, Lau, Approximate evaluation of marginal association probabilities with belief propagation, IEEE
+//!    Transactions on Aerospace and Electronic Systems 50(4), 2014.
+//! 4. Meyer, Kropfreiter, Williams, Lau, Hlawatsch, Braca, Win, Message passing algorithms for scalable multitarget
+//!    tracking, Proceedings of the IEEE 106(2), 2018.
+//! 5. Jonker, Volgenant, A shortest augmenting path algorithm for dense and sparse linear assignment problems,
+//!    Computing 38, 1987.
 
 mod angle;
 mod assignment;
@@ -20,6 +80,7 @@ mod extent;
 mod filter;
 mod gate;
 mod gaussian;
+mod group;
 mod imm;
 mod measure;
 pub mod metric;
@@ -35,6 +96,7 @@ mod track;
 mod tracker;
 mod undetected;
 mod update;
+mod validity;
 mod view;
 mod visibility;
 mod watch;
@@ -46,4 +108,5 @@ pub use refilter::LateScans;
 pub use sensor::{Clutter, Coverage, SensorKind, SensorModel};
 pub use time::Timestamp;
 pub use track::{Contribution, Track, TrackId, TrackStatus};
-pub use tracker::{ModelError, Tracker};
+pub use tracker::Tracker;
+pub use validity::ModelError;

@@ -71,7 +71,9 @@ impl Transition {
         let vv = prior.velocity_covariance();
         let eye = Matrix2::identity();
         let shift = pv * self.reach_s;
-        let new_pp = pp + shift + shift.transpose() + vv * (self.reach_s * self.reach_s) + eye * self.noise_position;
+        // Summed first, so that rounding cannot make the covariance unsymmetric.
+        let sheared = shift + shift.transpose();
+        let new_pp = pp + sheared + vv * (self.reach_s * self.reach_s) + eye * self.noise_position;
         let new_pv = (pv + vv * self.reach_s) * self.kept + eye * self.noise_cross;
         let new_vv = vv * (self.kept * self.kept) + eye * self.noise_velocity;
         let mut predicted = Gaussian::new(self.carry(position, velocity), new_pp, velocity * self.kept, new_vv);

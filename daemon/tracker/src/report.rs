@@ -8,7 +8,7 @@ use crate::track::{Track, TrackId, TrackStatus};
 const COASTING_S: f64 = 3.0;
 
 /// The track as it is reported, at the time of its belief.
-pub(crate) fn report(config: &TrackerConfig, id: TrackId, track: &Bernoulli) -> Track {
+pub(crate) fn report(config: &TrackerConfig, id: TrackId, track: &Bernoulli, count: (u32, u32)) -> Track {
     let state = track.moments();
     let status = if track.confirmed && track.existence >= config.doubt_existence {
         TrackStatus::Confirmed
@@ -28,8 +28,8 @@ pub(crate) fn report(config: &TrackerConfig, id: TrackId, track: &Bernoulli) -> 
         velocity_covariance_m2ps2: state.velocity_covariance(),
         existence: track.existence,
         class: track.class,
-        count: (1, 1),
+        count,
         contributions: track.records.as_slice().to_vec(),
-        silent: Vec::new(),
+        silent: track.records.silent().to_vec(),
     }
 }

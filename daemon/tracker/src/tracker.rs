@@ -4,33 +4,18 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bernoulli::Label;
+use crate::bernoulli::{Bernoulli, Label};
 use crate::config::TrackerConfig;
 use crate::filter::{Filter, Models};
+use crate::group;
 use crate::refilter::{History, LateScans};
 use crate::report::report;
+use crate::validity::{self, ModelError};
 use crate::watch;
 use crate::{Scan, SensorModel, Timestamp, Track, TrackId};
 
 /// Tracks less likely than this have no number and are not shown.
 const SHOWN_EXISTENCE: f64 = 0.1;
-
-/// A sensor model or a setting the filter cannot work with.
-#[derive(Debug, thiserror::Error, PartialEq)]
-pub enum ModelError {
-    /// A value outside its range.
-    #[error("{what} of {whose} is {got}, expected {expected}")]
-    OutOfRange {
-        /// The field.
-        what: &'static str,
-        /// The sensor's id, or "tracker".
-        whose: String,
-        /// The value.
-        got: f64,
-        /// What would be right.
-        expected: &'static str,
-    },
-}
 
 /// The filter and all it remembers; serialising it is the snapshot.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -51,6 +36,7 @@ impl Tracker {
     /// # Errors
     /// When a model's value is out of range.
     pub fn new(config: TrackerConfig, sensors: Vec<SensorModel>) -> Result<Self, ModelError> {
+        validity::check(&config, &sensors)?;
         let filter = Filter::new(Models { config: &config, sensors: &sensors });
         Ok(Self { config, sensors, filter, history: History::default(), numbers: BTreeMap::new(), next_number: 1 })
     }
@@ -83,12 +69,20 @@ impl Tracker {
     #[must_use]
     pub fn tracks_at(&self, at: Timestamp) -> Vec<Track> {
         let models = Models { config: &self.config, sensors: &self.sensors };
-        let shown = self.filter.tracks.iter().filter_map(|track| {
-            let id = *self.numbers.get(&track.label)?;
-            let life_s = watch::life_s(models, &self.filter.sensors, track);
-            Some(report(&self.config, id, &track.predicted(&self.config, at, life_s)))
-        });
-        let mut tracks: Vec<Track> = shown.collect();
+        let shown: Vec<(TrackId, Bernoulli)> = self
+            .filter
+            .tracks
+            .iter()
+            .filter_map(|track| {
+                let id = *self.numbers.get(&track.label)?;
+                let life_s = watch::life_s(models, &self.filter.sensors, track);
+                Some((id, track.predicted(&self.config, at, life_s)))
+            })
+            .collect();
+        let counts = group::counts(&shown.iter().map(|(_, track)| track).collect::<Vec<_>>());
+        let reports = shown.iter().zip(counts);
+        let mut tracks: Vec<Track> =
+            reports.map(|((id, track), count)| report(&self.config, *id, track, count)).collect();
         tracks.sort_by_key(|track| track.id);
         tracks
     }

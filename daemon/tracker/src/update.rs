@@ -11,6 +11,9 @@ use crate::visibility::Look;
 /// Nothing is certain: one wrong model must not make a track immortal.
 pub(crate) const MOST_CERTAIN: f64 = 1.0 - 1e-6;
 
+/// A sensor whose chance of missing the object is smaller than this should have spoken.
+const EXPECTED_MISS: f64 = 0.5;
+
 /// Updates one track with what the association made of the scan. `shadow`: how far the plots it claims may be further
 /// returns of older tracks.
 pub(crate) fn update(
@@ -64,6 +67,9 @@ fn note(track: &mut Bernoulli, prospect: &Prospect, verdict: &Verdict, view: &Vi
         }
         _ => track.records.note_silence(view.sensor, silence),
     }
+    let claimed: f64 = verdict.claims.iter().map(|(_, share)| share).sum();
+    let expected = prospect.mean_missed <= EXPECTED_MISS;
+    track.records.note_presence(view.sensor, claimed > 0.5 || !expected);
 }
 
 /// The probability after evidence of which only a part is new: its log-odds move by `share` of the whole way.

@@ -1,59 +1,23 @@
 //! Late scans: filtered again at their own time they give what scans in order give.
 
-use nalgebra::{Matrix2, Vector2};
-use vedette_tracker::{
-    Clutter, Coverage, Detection, Measurement, Scan, SensorKind, SensorModel, Timestamp, Track, Tracker, TrackerConfig,
-};
+mod field;
 
-fn radar() -> SensorModel {
-    SensorModel {
-        id: "radar".into(),
-        kind: SensorKind::Radar,
-        position_m: Vector2::zeros(),
-        coverage: Coverage::Circle { radius_m: 2000.0 },
-        mobile: false,
-        scan_period_s: Some(1.0),
-        reports_empty_scans: true,
-        detection_probability: 0.9,
-        clutter: Clutter::PerScan(1.0),
-        rearm_s: 0.0,
-        position_sd_m: 5.0,
-        range_sd_m: 5.0,
-        azimuth_sd_rad: 0.02,
-        range_rate_sd_mps: 0.5,
-        latency_s: 0.0,
-        plot_age_s: 0.0,
-        error_correlation_s: 0.0,
-        initiates: true,
-    }
-}
+use field::{position, radar, scan};
+use nalgebra::Vector2;
+use vedette_tracker::{Scan, Timestamp, Track, Tracker, TrackerConfig};
 
 /// Two walkers, seen every second with an error that repeats itself.
-fn scans(seconds: i32) -> Vec<Scan> {
-    (1..=seconds)
-        .map(|second| {
-            let t = f64::from(second);
-            let wobble = 3.0 * libm::sin(t * 2.4);
-            let at = |east: f64, north: f64| Detection {
-                measurement: Measurement::Position {
-                    position_m: Vector2::new(east + wobble, north - wobble),
-                    covariance_m2: Matrix2::identity() * 25.0,
-                },
-                class: None,
-                confidence: None,
-            };
-            Scan {
-                sensor: 0,
-                time: Timestamp::from_seconds(i64::from(second)),
-                at: None,
-                detections: vec![at(1.4 * t, 100.0), at(-600.0, -1.2 * t)],
-            }
-        })
-        .collect()
+fn scans(seconds: u32) -> Vec<Scan> {
+    let at = |second: u32| {
+        let t = f64::from(second);
+        let wobble = 3.0 * libm::sin(t * 2.4);
+        vec![position(1.4 * t + wobble, 100.0 - wobble, 5.0), position(-600.0 + wobble, -1.2 * t - wobble, 5.0)]
+    };
+    (1..=seconds).map(|second| scan(second, at(second))).collect()
 }
 
 fn run(order: impl Iterator<Item = Scan>) -> Tracker {
-    let mut tracker = Tracker::new(TrackerConfig::default(), vec![radar()]).unwrap();
+    let mut tracker = Tracker::new(TrackerConfig::default(), vec![radar("radar", 0.0)]).expect("a valid model");
     for scan in order {
         tracker.step(&scan);
     }

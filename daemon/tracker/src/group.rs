@@ -1,0 +1,87 @@
+//! How many objects move together: a range around each track, from its neighbours and the companions nobody has seen.
+
+use nalgebra::Vector2;
+
+use crate::bernoulli::Bernoulli;
+use crate::gaussian::Gaussian;
+
+/// Objects nearer than this that move alike are together.
+const TOGETHER_M: f64 = 20.0;
+const ALIKE_MPS: f64 = 1.0;
+
+/// Probability left out on each side of the range.
+const TAIL: f64 = 0.025;
+
+/// Counts above this are not told apart.
+const MOST_COUNTED: usize = 64;
+
+/// For each track the 95 % range of the number of objects it moves with, itself included and given that it exists.
+pub(crate) fn counts(tracks: &[&Bernoulli]) -> Vec<(u32, u32)> {
+    let mut by_east: Vec<(f64, usize, Gaussian)> =
+        tracks.iter().enumerate().map(|(place, track)| (track.moments().mean[0], place, track.moments())).collect();
+    by_east.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let mut ranges = vec![(1, 1); tracks.len()];
+    for (position, (east, place, state)) in by_east.iter().enumerate() {
+        let west_of = by_east[..position].iter().rev().take_while(|other| east - other.0 <= TOGETHER_M);
+        let east_of = by_east[position + 1..].iter().take_while(|other| other.0 - east <= TOGETHER_M);
+        let beside = west_of.chain(east_of).filter(|other| together(state, &other.2));
+        let existence: Vec<f64> = beside.map(|other| tracks[other.1].existence).collect();
+        ranges[*place] = range(&existence, tracks[*place].companions);
+    }
+    ranges
+}
+
+fn together(a: &Gaussian, b: &Gaussian) -> bool {
+    let near = |offset: Vector2<f64>, limit: f64| offset.norm() <= limit;
+    near(a.position() - b.position(), TOGETHER_M) && near(a.velocity() - b.velocity(), ALIKE_MPS)
+}
+
+/// Quantiles of one plus the neighbours that exist (Poisson binomial) plus the unseen (Poisson).
+fn range(existence: &[f64], unseen: f64) -> (u32, u32) {
+    let mut probability = vec![0.0; MOST_COUNTED];
+    let mut term = libm::exp(-unseen);
+    for (count, slot) in (0_u32..).zip(probability.iter_mut()) {
+        *slot = term;
+        term *= unseen / f64::from(count + 1);
+    }
+    for exists in existence.iter().take(MOST_COUNTED) {
+        for count in (0..MOST_COUNTED).rev() {
+            let from_below = if count > 0 { probability[count - 1] * exists } else { 0.0 };
+            probability[count] = probability[count] * (1.0 - exists) + from_below;
+        }
+    }
+    let quantile = |level: f64| -> u32 {
+        let mut sum = 0.0;
+        let below = (1_u32..).zip(&probability).find(|(_, p)| {
+            sum += **p;
+            sum >= level
+        });
+        below.map_or(1, |(count, _)| count)
+    };
+    (quantile(TAIL), quantile(1.0 - TAIL))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alone_and_surely_so_is_one() {
+        assert_eq!(range(&[], 0.0), (1, 1));
+    }
+
+    #[test]
+    fn sure_neighbours_all_count() {
+        assert_eq!(range(&[1.0, 1.0, 1.0], 0.0), (4, 4));
+    }
+
+    #[test]
+    fn an_even_chance_widens_the_range() {
+        assert_eq!(range(&[0.5, 1.0], 0.0), (2, 3));
+    }
+
+    #[test]
+    fn unseen_companions_raise_only_the_upper_end() {
+        assert_eq!(range(&[], 0.5), (1, 3));
+    }
+}

@@ -1,0 +1,143 @@
+//! What must hold whatever the plots are.
+
+mod field;
+
+use field::{Walkers, position, radar, scan};
+use nalgebra::Vector2;
+use proptest::prelude::*;
+use vedette_tracker::{Detection, ModelError, Scan, Timestamp, Track, TrackStatus, Tracker, TrackerConfig};
+
+fn tracker() -> Tracker {
+    Tracker::new(TrackerConfig::default(), vec![radar("near", 0.0)]).expect("a valid model")
+}
+
+fn after(scans: &[Scan], mut tracker: Tracker) -> String {
+    for scan in scans {
+        tracker.step(scan);
+    }
+    let end = scans.last().map_or(Timestamp::MIN, |scan| scan.time);
+    serde_json::to_string(&tracker.tracks_at(end)).expect("tracks are plain data")
+}
+
+/// A few objects with noise so strong that everything contends, and some plots anywhere.
+fn crowded_scans() -> impl Strategy<Value = Vec<Scan>> {
+    let plot = (-60.0..60.0_f64, -60.0..60.0_f64, 1.0..8.0_f64);
+    let plots = prop::collection::vec(plot, 0..9);
+    prop::collection::vec(plots, 2..12).prop_map(|scans| {
+        let detections = |plots: Vec<(f64, f64, f64)>| -> Vec<Detection> {
+            plots.into_iter().map(|(east, north, sd)| position(east, north, sd)).collect()
+        };
+        (1..).zip(scans).map(|(second, plots)| scan(second, detections(plots))).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn the_order_of_plots_in_a_scan_carries_no_meaning(scans in crowded_scans(), turn in 0_usize..9) {
+        let mut turned = scans.clone();
+        for scan in &mut turned {
+            let plots = scan.detections.len().max(1);
+            scan.detections.rotate_left(turn % plots);
+            scan.detections.reverse();
+        }
+        prop_assert_eq!(after(&scans, tracker()), after(&turned, tracker()));
+    }
+
+    #[test]
+    fn covariances_stay_symmetric_positive_definite_and_existence_a_probability(scans in crowded_scans()) {
+        let mut tracker = tracker();
+        for scan in &scans {
+            tracker.step(scan);
+            for ahead_s in [0.0, 0.3, 10.0, 300.0] {
+                for track in tracker.tracks_at(scan.time.plus_seconds(ahead_s)) {
+                    let p = track.position_covariance_m2;
+                    let v = track.velocity_covariance_m2ps2;
+                    prop_assert!((0.0..=1.0).contains(&track.existence));
+                    prop_assert_eq!((p[(0, 1)], v[(0, 1)]), (p[(1, 0)], v[(1, 0)]));
+                    prop_assert!(p[(0, 0)] > 0.0 && p.determinant() > 0.0, "{p}");
+                    prop_assert!(v[(0, 0)] > 0.0 && v.determinant() > 0.0, "{v}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_snapshot_continues_as_if_never_taken(scans in crowded_scans(), cut in 0_usize..12) {
+        let cut = cut.min(scans.len() - 1);
+        let mut first = tracker();
+        for scan in &scans[..cut] {
+            first.step(scan);
+        }
+        let stored = serde_json::to_string(&first).unwrap();
+        let restored: Tracker = serde_json::from_str(&stored).unwrap();
+        prop_assert_eq!(after(&scans[cut..], first), after(&scans[cut..], restored));
+    }
+}
+
+#[test]
+fn innovations_fit_their_covariance_on_a_matched_model() {
+    let mut walkers = Walkers::new(40, 11);
+    let mut tracker = tracker();
+    let (mut sum, mut count) = (0.0, 0_u32);
+    for second in 1..=80 {
+        tracker.step(&scan(second, walkers.step(0.95, 0, 5.0)));
+        let now = Timestamp::from_seconds(i64::from(second));
+        if second > 5 {
+            for track in tracker.tracks_at(now) {
+                for contribution in track.contributions.iter().filter(|contribution| contribution.time == now) {
+                    sum += contribution.test_ratio;
+                    count += 1;
+                }
+            }
+        }
+    }
+    // The mean of n chi-square variables of two degrees of freedom: mean 2, variance 4 / n; five sigma.
+    let mean = sum / f64::from(count);
+    let bound = 5.0 * libm::sqrt(4.0 / f64::from(count));
+    assert!(count > 2500, "{count} innovations");
+    assert!((mean - 2.0).abs() < bound, "mean {mean} of {count}, bound {bound}");
+}
+
+#[test]
+fn walkers_among_clutter_are_tracked_once_each_and_nothing_else_is() {
+    let mut walkers = Walkers::new(20, 5);
+    let mut tracker = tracker();
+    for second in 1..=60 {
+        tracker.step(&scan(second, walkers.step(0.9, 5, 5.0)));
+    }
+    let tracks = tracker.tracks_at(Timestamp::from_seconds(60));
+    let confirmed: Vec<&Track> = tracks.iter().filter(|track| track.status == TrackStatus::Confirmed).collect();
+    let near = |place: Vector2<f64>| confirmed.iter().filter(|t| (t.position_m - place).norm() < 15.0).count();
+    let followed = walkers.places().filter(|place| near(*place) == 1).count();
+    assert!(followed >= 19, "{followed} of 20 followed");
+    assert!(confirmed.len() <= 21, "{} confirmed", confirmed.len());
+}
+
+#[test]
+fn a_silent_radar_is_named() {
+    let mut tracker = tracker();
+    for second in 1..=10 {
+        tracker.step(&scan(second, vec![position(f64::from(second), 0.0, 5.0)]));
+    }
+    tracker.step(&scan(11, Vec::new()));
+    let tracks = tracker.tracks_at(Timestamp::from_seconds(11));
+    assert_eq!(tracks.len(), 1);
+    assert_eq!(tracks[0].silent, vec![0]);
+}
+
+#[test]
+fn a_detection_probability_above_one_is_refused() {
+    let mut wrong = radar("wrong", 0.0);
+    wrong.detection_probability = 1.2;
+    let error = Tracker::new(TrackerConfig::default(), vec![wrong]).unwrap_err();
+    let expected = ModelError::OutOfRange {
+        what: "detection_probability",
+        whose: "wrong".into(),
+        got: 1.2,
+        expected: "a probability, 0 to 1",
+    };
+    assert_eq!(error, expected);
+    assert_eq!(error.to_string(), "detection_probability of wrong is 1.2, expected a probability, 0 to 1");
+}
