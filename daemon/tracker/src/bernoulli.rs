@@ -9,6 +9,7 @@ use crate::class;
 use crate::config::TrackerConfig;
 use crate::contribution::Records;
 use crate::detection::ClassProbabilities;
+use crate::fixture::Mooring;
 use crate::gaussian::Gaussian;
 use crate::imm::{Hypothesis, MotionStep};
 use crate::measure::Plot;
@@ -44,6 +45,8 @@ pub(crate) struct Bernoulli {
     pub(crate) companionship: Option<f64>,
     pub(crate) records: Records,
     pub(crate) visibility: Visibility,
+    /// Since it was first confirmed, where fixtures are told apart.
+    pub(crate) mooring: Option<Mooring>,
 }
 
 /// What a scan could mean for one track, before association: for each hypothesis a factor on the density of a plot
@@ -179,6 +182,7 @@ impl Bernoulli {
             companionship: None,
             records: Records::default(),
             visibility,
+            mooring: None,
         }
     }
 }

@@ -40,6 +40,9 @@ pub struct TrackerConfig {
     pub point_sd_m: f64,
     /// Whether objects come in groups: people do, boats and vehicles rather not.
     pub groups: bool,
+    /// How long an object of interest stays in one place at most; what stays longer, from when it was found, is a
+    /// fixture and not reported as confirmed until it moves. Zero when everything is of interest.
+    pub fixture_after_s: f64,
     /// How long an object usually stays visible to a sensor, or hidden from it; zero when nothing is ever hidden.
     pub visibility_dwell_s: f64,
     /// Part of the objects in a sensor's coverage that are visible to it.
@@ -69,6 +72,7 @@ impl Default for TrackerConfig {
             forget_existence: 0.000_1,
             point_sd_m: 30.0,
             groups: true,
+            fixture_after_s: 0.0,
             visibility_dwell_s: 0.0,
             visible_share: 0.8,
             object_extent_m: 0.0,

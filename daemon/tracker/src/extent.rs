@@ -62,3 +62,63 @@ pub(crate) fn joined(detections: &[Detection], within_m: f64) -> Vec<Detection> 
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::Matrix2;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn plot(east_m: f64) -> Detection {
+        let measurement =
+            Measurement::Position { position_m: Vector2::new(east_m, 0.0), covariance_m2: Matrix2::identity() };
+        Detection { measurement, class: None, confidence: None }
+    }
+
+    fn east_of(detection: &Detection) -> f64 {
+        match detection.measurement {
+            Measurement::Position { position_m, .. } => position_m.x,
+            _ => f64::NAN,
+        }
+    }
+
+    #[test]
+    fn neighbours_become_their_mean_and_the_rest_stays() {
+        let joined = joined(&[plot(0.0), plot(30.0), plot(6.0), plot(12.0)], 8.0);
+        let places: Vec<f64> = joined.iter().map(east_of).collect();
+        assert_eq!(places, [6.0, 30.0]);
+    }
+
+    #[test]
+    fn bearings_are_never_joined() {
+        let bearing = Detection {
+            measurement: Measurement::Bearing { azimuth_rad: 0.1, azimuth_sd_rad: 0.01 },
+            class: None,
+            confidence: None,
+        };
+        assert_eq!(joined(&[bearing, bearing], 8.0).len(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn joined_plots_are_apart_in_number_and_keep_the_bounds(
+            places in prop::collection::vec(-100.0..100.0_f64, 0..12), within_m in 0.1..30.0_f64,
+        ) {
+            let plots: Vec<Detection> = places.iter().map(|place| plot(*place)).collect();
+            let joined = joined(&plots, within_m);
+            prop_assert!(joined.len() <= plots.len());
+            prop_assert_eq!(joined.is_empty(), plots.is_empty());
+            let low = places.iter().copied().fold(f64::INFINITY, f64::min);
+            let high = places.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            for detection in &joined {
+                prop_assert!(east_of(detection) >= low - 1e-9 && east_of(detection) <= high + 1e-9);
+            }
+            // On a line, chains end exactly at the gaps.
+            let mut sorted = places.clone();
+            sorted.sort_by(f64::total_cmp);
+            let gaps = sorted.windows(2).filter(|pair| pair[1] - pair[0] >= within_m).count();
+            prop_assert_eq!(joined.len(), if plots.is_empty() { 0 } else { gaps + 1 });
+        }
+    }
+}

@@ -11,6 +11,7 @@ use crate::companions::{self, Companions};
 use crate::config::TrackerConfig;
 use crate::detection::Scan;
 use crate::extent;
+use crate::fixture::Mooring;
 use crate::gate::PlotIndex;
 use crate::imm::{Hypothesis, MotionStep};
 use crate::region::Region;
@@ -297,6 +298,11 @@ impl Filter {
                 track.confirmed = true;
             } else if track.existence < config.doubt_existence {
                 track.confirmed = false;
+            }
+            if config.fixture_after_s > 0.0 && track.confirmed {
+                let (time, state) = (track.time, track.moments());
+                let mooring = track.mooring.get_or_insert_with(|| Mooring::new(time, &state));
+                mooring.watch(time, &state, config.fixture_after_s);
             }
         }
     }

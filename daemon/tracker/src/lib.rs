@@ -78,6 +78,7 @@ mod coverage;
 mod detection;
 mod extent;
 mod filter;
+mod fixture;
 mod gate;
 mod gaussian;
 mod group;

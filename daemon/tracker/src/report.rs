@@ -10,7 +10,8 @@ const COASTING_S: f64 = 3.0;
 /// The track as it is reported, at the time of its belief.
 pub(crate) fn report(config: &TrackerConfig, id: TrackId, track: &Bernoulli, count: (u32, u32)) -> Track {
     let state = track.moments();
-    let status = if track.confirmed && track.existence >= config.doubt_existence {
+    let is_fixture = track.mooring.is_some_and(|mooring| mooring.is_fixture);
+    let status = if track.confirmed && track.existence >= config.doubt_existence && !is_fixture {
         TrackStatus::Confirmed
     } else {
         TrackStatus::Tentative
