@@ -126,6 +126,12 @@ pub enum AlertKind {
     DataLoss,
     /// Something could not be written or read.
     StorageFault,
+    /// A sensor reports far more often than it can have reason to.
+    SensorChattering,
+    /// A sensor repeats itself.
+    SensorStuck,
+    /// An own unit's position cannot be.
+    PositionDoubt,
     /// Somebody may need help.
     PossibleNeed,
     /// The way to the centre is being tested.

@@ -13,9 +13,11 @@ mod engine;
 pub mod geo;
 mod input;
 mod output;
+mod pace;
 mod rules;
 mod status;
 pub mod time;
+mod units;
 
 pub use alert::{
     Alert, AlertKind, AlertState, CloseReason, Contributor, Ellipse, Eta, Humanitarian, Mode, Place, Severity,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use vedette_tracker::Timestamp;
 
 use crate::codec::Fault;
+use crate::pace::Pace;
 use crate::rules::Tamper;
 
 /// Counters by name, some with one label: `frames{codec="native"}`. The names are stable.
@@ -74,6 +75,8 @@ pub struct SensorStatus {
     pub battery_low: bool,
     /// Last tamper report: what, when it was reported, when it happened.
     pub(crate) tamper: Option<(Tamper, Timestamp, Timestamp)>,
+    /// How often it reports.
+    pub(crate) pace: Pace,
     /// Temperature, where it tells.
     pub temperature_c: Option<f64>,
 }

@@ -61,7 +61,7 @@ fn inputs(seed: u64) -> Vec<(Timestamp, Input)> {
         let plot = format!(r#"{{"kind":"position","east_m":{east_m:.2},"north_m":{north_m:.2}}}"#);
         let radar = format!(r#"{{"v":1,"sensor":"radar-7","t":"{t}","seq":{second},"plots":[{plot}]}}"#);
         inputs.push(frame(at(time + 0.05), radar));
-        let azimuth_deg = f64::atan2(-20.0, 120.0 - 1.4 * time).to_degrees();
+        let azimuth_deg = libm::atan2(-20.0, 120.0 - 1.4 * time).to_degrees();
         let plot = format!(r#"{{"kind":"bearing","azimuth_deg":{azimuth_deg:.2},"class":{{"person":0.9}}}}"#);
         let camera =
             format!(r#"{{"v":1,"sensor":"cam-2","t":"{}","plots":[{plot}]}}"#, format_rfc3339(at(time + 0.02)));

@@ -8,7 +8,7 @@ use crate::rules::{Finding, Lasting, Situation, Subject, Surrounding};
 use crate::{Alert, AlertState, Ellipse, Humanitarian, Mode, Place, Suppression};
 
 /// Longest JSON form of an alert. The envelope around it and this stay within 1,024 bytes.
-pub(crate) const MAX_JSON_BYTES: usize = 900;
+pub(crate) const MAX_JSON_BYTES: usize = 940;
 /// Square root of the 95 % quantile of the chi-squared distribution with two degrees of freedom.
 const ELLIPSE_95: f64 = 2.447_746_830_680_816;
 /// Slower than this a direction of movement says nothing.
@@ -53,7 +53,10 @@ pub(super) fn revision(alert: &Alert, finding: &Finding, situation: &Situation<'
         next.state = AlertState::Updated;
     }
     // What it was called when it was worst, it stays: an alert that fades is closed, not relabelled.
-    if (next.severity, next.kind) < (alert.severity, alert.kind) && finding.lasting == Lasting::State {
+    if (next.severity, next.kind) < (alert.severity, alert.kind)
+        && finding.lasting == Lasting::State
+        && finding.explained.is_none()
+    {
         (next.severity, next.kind) = (alert.severity, alert.kind);
     }
     fit(next)
@@ -74,6 +77,7 @@ pub(super) fn differs(before: &Alert, after: &Alert) -> bool {
     let more_sure = (before.confidence - after.confidence).abs() >= 0.15;
     moved
         || more_sure
+        || before.suppressed != after.suppressed
         || before.severity != after.severity
         || before.count != after.count
         || likeliest(before) != likeliest(after)
@@ -87,7 +91,7 @@ fn filled(mut alert: Alert, finding: &Finding, situation: &Situation<'_>) -> Ale
     let site = situation.site;
     alert.kind = finding.kind;
     alert.severity = finding.severity;
-    alert.confidence = rounded(finding.confidence.clamp(0.0, 1.0), 2);
+    alert.confidence = rounded(site.rules.calibrated(finding.confidence.clamp(0.0, 1.0)), 2);
     alert.eta = finding.eta;
     alert.first_seen = alert.first_seen.min(finding.first_seen);
     alert.last_seen = alert.last_seen.max(finding.last_seen);

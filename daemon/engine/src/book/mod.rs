@@ -7,6 +7,7 @@
 
 mod acts;
 mod draft;
+mod storm;
 pub(crate) mod text;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -88,12 +89,14 @@ impl Book {
         out: &mut Vec<Output>,
     ) {
         let now = situation.now;
-        for finding in self.one_for_each_cause(situation, findings) {
+        let causes = self.one_for_each_cause(situation, findings);
+        let (causes, folded) = storm::fold(situation, causes, |key| self.open.contains_key(key));
+        counters.add("findings_folded_into_storms", folded);
+        for finding in causes {
             match self.open.get_mut(&finding.key) {
                 Some(entry) if entry.is_over() => entry.found_at = now,
                 Some(entry) => update(entry, &finding, situation, out),
                 None if finding.certainty == Certainty::Holds => {}
-                None if finding.explained.is_some() => counters.add("findings_explained_away", 1),
                 None => self.raise(&finding, situation, counters, out),
             }
         }
@@ -149,6 +152,7 @@ impl Book {
         let id = alert_id(&situation.site.id, finding.rule, &finding.key, self.raised);
         self.raised += 1;
         counters.add_labelled("alerts", "rule", finding.rule, 1);
+        counters.add("alerts_explained_by_own_units", u64::from(finding.explained.is_some()));
         let alert = draft::alert(finding, id, situation);
         let entry = Entry::new(alert, finding, situation.now);
         out.push(Output::Durable(Durable::Alert(Box::new(entry.alert.clone()))));

@@ -3,7 +3,10 @@
 //! A codec never fails as a whole because of one bad item: it appends what is good to the readings and lists what is
 //! not in its [`Report`]. Message borders belong to the source; a codec gets one whole message.
 
+mod clock;
+mod json;
 mod native;
+mod own_position;
 mod report;
 mod state;
 mod wire;
@@ -40,7 +43,8 @@ pub struct Codec {
 }
 
 /// Every format the engine reads.
-pub static CODECS: &[Codec] = &[Codec { name: "native", decode: native::decode }];
+pub static CODECS: &[Codec] =
+    &[Codec { name: "native", decode: native::decode }, Codec { name: "own_position", decode: own_position::decode }];
 
 /// The codec with this name.
 #[must_use]
@@ -55,6 +59,21 @@ pub enum Reading {
     Plots(PlotReport),
     /// What sensors say about themselves.
     Health(HealthReport),
+    /// Where an own unit is.
+    OwnPosition(OwnPosition),
+}
+
+/// Where an own unit says it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OwnPosition {
+    /// Index of the unit.
+    pub unit: usize,
+    /// When.
+    pub time: Timestamp,
+    /// Where.
+    pub spot: Spot,
+    /// Standard deviation per axis.
+    pub sd_m: f64,
 }
 
 /// What a node says about itself; it counts for all sensors on it.

@@ -13,20 +13,12 @@ use vedette_tracker::Timestamp;
 
 use self::fields::{Field, Scalar, Spotted};
 use self::plot::PlotSeed;
-use super::{CodecState, Context, Fault, Plot, PlotReport, Reading, Reason, Report};
+use super::json::MAX_BYTES;
+use super::{CodecState, Context, Fault, Plot, PlotReport, Reading, Reason, Report, clock};
 use crate::time::parse_rfc3339;
 
-/// Longest message.
-const MAX_BYTES: usize = 1 << 20;
 /// Most plots of one message.
 const MAX_PLOTS: usize = 10_000;
-/// How far a sensor's clock may be ahead of the gateway's.
-const MAX_AHEAD_S: f64 = 1.0;
-/// A plot older than this at its reception is of no use to any track.
-const MAX_AGE_S: f64 = 3_600.0;
-/// 2020-01-01: a clock before it was never set.
-const CLOCK_SET_AFTER: Timestamp = Timestamp::from_seconds(1_577_836_800);
-
 /// Decodes one message.
 pub(super) fn decode(
     bytes: &[u8],
@@ -107,7 +99,13 @@ impl Message {
             self.missing("t", "an RFC 3339 time");
             return None;
         };
-        let time = self.plausible_time(stamped, context.received)?;
+        let time = match clock::plausible("t", stamped, context.received) {
+            Ok(time) => time,
+            Err(fault) => {
+                self.report.fault(fault);
+                return None;
+            }
+        };
         let Some(plots) = self.plots.take() else {
             self.missing("plots", "an array of plots");
             return None;
@@ -136,26 +134,6 @@ impl Message {
         if !self.report.faults.iter().any(|fault| fault.field == field && fault.plot.is_none()) {
             self.report.fault(Fault::new(Reason::MissingField, field, expected, "nothing"));
         }
-    }
-
-    /// The time of the measurement, or a fault when the sensor's clock cannot be right.
-    fn plausible_time(&mut self, stamped: Timestamp, received: Timestamp) -> Option<Timestamp> {
-        if received < CLOCK_SET_AFTER {
-            // The gateway itself does not know the time yet: all it can say is "just now".
-            return Some(received);
-        }
-        let (reason, expected) = if stamped < CLOCK_SET_AFTER {
-            (Reason::ClockNotSet, "a time after 2020")
-        } else if stamped.seconds_since(received) > MAX_AHEAD_S {
-            (Reason::TimeInFuture, "at most 1 s after its reception")
-        } else if received.seconds_since(stamped) > MAX_AGE_S {
-            (Reason::TimeTooOld, "at most 3600 s before its reception")
-        } else {
-            return Some(stamped);
-        };
-        let got = crate::time::format_rfc3339(stamped);
-        self.report.fault(Fault::new(reason, "t", expected, &got));
-        None
     }
 }
 

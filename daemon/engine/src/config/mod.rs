@@ -9,6 +9,7 @@ mod rules;
 mod schedule;
 mod sensor;
 mod tables;
+mod unit;
 mod zone;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ pub use rules::{AlignTable, RulesTable};
 pub use schedule::{Schedule, ScheduleTable, Weekday};
 pub use sensor::Sensor;
 pub use tables::{CoverageTable, LatLon, PlaceTable, SensorTable, Shape, SiteTable, ZoneTable};
+pub use unit::{Unit, UnitTable};
 pub use vedette_tracker::TrackerConfig;
 pub use zone::{Class, Ground, Zone, ZoneDirection, ZoneKind};
 
@@ -40,6 +42,9 @@ pub struct EngineConfig {
     /// Zones and lines.
     #[serde(default)]
     pub zone: Vec<ZoneTable>,
+    /// Own units, whose positions explain tracks.
+    #[serde(default)]
+    pub unit: Vec<UnitTable>,
     /// Filter settings.
     #[serde(default)]
     pub tracker: TrackerConfig,
@@ -64,6 +69,8 @@ pub struct Site {
     pub sensors: Vec<Sensor>,
     /// The zones, in configured order.
     pub zones: Vec<Zone>,
+    /// The own units, in configured order.
+    pub units: Vec<Unit>,
     /// Filter settings.
     pub tracker: TrackerConfig,
     /// How long scans wait for each other.
@@ -87,6 +94,7 @@ impl EngineConfig {
         check.table("site").name("id", &self.site.id);
         let sensors = sensor::resolve_all(&self.sensor, &frame, &mut check);
         let zones = zone::resolve_all(&self.zone, &frame, &mut check);
+        unit::check_all(&self.unit, &mut check);
         self.align.check(&mut check.table("align"));
         self.rules.check(&mut check.table("rules"));
         if !faults.is_empty() {
@@ -101,8 +109,21 @@ impl EngineConfig {
                 by_node.entry(node).or_default().push(index);
             }
         }
+        let units = self.unit.clone();
         let (tracker, align, rules) = (self.tracker.clone(), self.align.clone(), self.rules.clone());
-        Ok(Site { id: self.site.id.clone(), frame, timezone, sensors, zones, tracker, align, rules, by_id, by_node })
+        Ok(Site {
+            id: self.site.id.clone(),
+            frame,
+            timezone,
+            sensors,
+            zones,
+            units,
+            tracker,
+            align,
+            rules,
+            by_id,
+            by_node,
+        })
     }
 
     /// All faults at once; none when [`Self::resolve`] succeeds.

@@ -39,6 +39,13 @@ pub struct RulesTable {
     pub approach_within_s: f64,
     /// How long a movement towards the line must last before it is an approach.
     pub approach_hold_s: f64,
+    /// Still in the cold or at night, or in a humanitarian zone, for this long: a possible need of help.
+    pub help_after_s: f64,
+    /// In the water for this long: a possible need of help.
+    pub help_in_water_after_s: f64,
+    /// Pairs of a raw confidence and the share of alerts with it that were real, both rising from 0 to 1; confidence is
+    /// read off between them. Empty: as it is.
+    pub calibration: Vec<[f64; 2]>,
     /// A source or the uplink may be gone this long before that is an alert.
     pub link_lost_after_s: f64,
     /// Battery voltage below which it is an alert, for sensors without their own `battery_low_mv`.
@@ -65,6 +72,9 @@ impl Default for RulesTable {
             loiter_after_s: 300.0,
             approach_within_s: 180.0,
             approach_hold_s: 5.0,
+            help_after_s: 180.0,
+            help_in_water_after_s: 20.0,
+            calibration: Vec::new(),
             link_lost_after_s: 60.0,
             battery_low_mv: 3_300,
             update_interval_s: 30.0,
@@ -85,6 +95,9 @@ impl RulesTable {
         check.number("loiter_after_s", self.loiter_after_s, 0.0, DAY_S);
         check.number("approach_within_s", self.approach_within_s, 0.0, DAY_S);
         check.number("approach_hold_s", self.approach_hold_s, 0.0, DAY_S);
+        check.number("help_after_s", self.help_after_s, 0.0, DAY_S);
+        check.number("help_in_water_after_s", self.help_in_water_after_s, 0.0, DAY_S);
+        self.check_calibration(check);
         check.number("link_lost_after_s", self.link_lost_after_s, 0.0, DAY_S);
         check.number("update_interval_s", self.update_interval_s, 1.0, DAY_S);
         check.number("clear_after_s", self.clear_after_s, 0.0, DAY_S);
@@ -94,5 +107,31 @@ impl RulesTable {
         if self.max_open_alerts == 0 {
             check.fault("max_open_alerts", "a count above 0", "0", None);
         }
+    }
+
+    fn check_calibration(&self, check: &mut Checker<'_>) {
+        let inside = self.calibration.iter().flatten().all(|value| (0.0..=1.0).contains(value));
+        let rising = self.calibration.windows(2).all(|pair| pair[0][0] < pair[1][0] && pair[0][1] <= pair[1][1]);
+        if !inside || !rising {
+            let fix = "write for example calibration = [[0.0, 0.0], [0.9, 0.7], [1.0, 1.0]]";
+            let expected = "pairs from 0 to 1, both rising";
+            check.fault("calibration", expected, &format!("{:?}", self.calibration), Some(fix));
+        }
+    }
+
+    /// The share of alerts with this raw confidence that were real: straight lines between the configured pairs.
+    #[must_use]
+    pub fn calibrated(&self, raw: f64) -> f64 {
+        let Some(first) = self.calibration.first() else { return raw };
+        let mut below = *first;
+        for &pair in &self.calibration {
+            if raw <= pair[0] {
+                let width = pair[0] - below[0];
+                let share = if width > 0.0 { (raw - below[0]) / width } else { 1.0 };
+                return below[1] + share.clamp(0.0, 1.0) * (pair[1] - below[1]);
+            }
+            below = pair;
+        }
+        below[1]
     }
 }

@@ -25,6 +25,10 @@ pub enum ZoneKind {
     Humanitarian,
     /// A place where people work at scheduled hours: alerts inside are less severe then, never deleted.
     Work,
+    /// Water: whoever is in it is a possible need of help.
+    Water,
+    /// A shelter: who rests here needs no help for that.
+    Shelter,
 }
 
 /// Which crossings of a border matter.

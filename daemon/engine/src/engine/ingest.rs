@@ -3,11 +3,14 @@
 use vedette_tracker::Timestamp;
 
 use super::state::{MAX_RECENT_FAULTS, MAX_UNKNOWN_SENSORS, State};
-use crate::codec::{Context, Fault, HealthReport, PlotReport, Reading, Reason, Report, codec_named, decode_radio};
+use crate::codec::{
+    Context, Fault, HealthReport, OwnPosition, PlotReport, Reading, Reason, Report, codec_named, decode_radio,
+};
 use crate::config::Site;
 use crate::input::{Frame, FrameContent, RadioFrame};
 use crate::output::Transmit;
 use crate::status::UnknownSensor;
+use crate::units::OwnReport;
 use crate::{Output, geo};
 
 impl State {
@@ -42,9 +45,22 @@ impl State {
             match reading {
                 Reading::Plots(plots) => self.take_plots(&plots, site, &mut report),
                 Reading::Health(health) => self.take_health(&health),
+                Reading::OwnPosition(own) => self.take_own_position(&own, site, &mut report),
             }
         }
         self.note(codec, report);
+    }
+
+    fn take_own_position(&mut self, own: &OwnPosition, site: &Site, report: &mut Report) {
+        match geo::place(own.spot, site) {
+            Ok(position_m) => {
+                let own = OwnReport { unit: own.unit, time: own.time, position_m, sd_m: own.sd_m };
+                let believed = self.units.take(&own, self.now, site);
+                self.counters.add(if believed { "own_positions" } else { "own_positions_doubted" }, 1);
+                self.news = true;
+            }
+            Err(fault) => report.fault(fault),
+        }
     }
 
     fn take_health(&mut self, health: &HealthReport) {
@@ -68,6 +84,7 @@ impl State {
         let status = &mut self.sensors[sensor];
         status.last_heard = Some(self.now);
         status.messages += 1;
+        status.pace.count(self.now, &scan.detections);
         status.plots += scan.detections.len() as u64;
         self.aligner.push(scan, self.now, site);
     }

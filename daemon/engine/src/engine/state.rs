@@ -13,6 +13,7 @@ use crate::config::{ConfigFault, Site};
 use crate::input::{Command, Fact};
 use crate::rules::{Link, Loss, Rules, Situation, UPLINK};
 use crate::status::{Counters, SensorStatus, Status, UnknownSensor};
+use crate::units::Units;
 use crate::{Alert, AlertKind, AuditRecord, Durable, Output};
 
 /// Names of unknown sensors kept for `status`.
@@ -47,7 +48,8 @@ pub(crate) struct State {
     losses: BTreeMap<String, Loss>,
     /// When the rules looked last, and whether there is news since.
     assessed: Timestamp,
-    news: bool,
+    pub(super) news: bool,
+    pub(super) units: Units,
     /// Offset of UTC against the boot clock in microseconds, and its standard deviation in seconds.
     clock: Option<(i64, f64)>,
 }
@@ -70,6 +72,7 @@ impl State {
             losses: BTreeMap::new(),
             assessed: Timestamp::MIN,
             news: false,
+            units: Units::default(),
             clock: None,
         })
     }
@@ -131,6 +134,7 @@ impl State {
         let settled = self.aligner.settled(self.now, site);
         self.tracker.advance(settled);
         let tracks = self.tracker.tracks_at(self.now);
+        let explained = self.units.explain(&tracks, self.now, site);
         let situation = Situation {
             now: self.now,
             started: self.started.unwrap_or(self.now),
@@ -139,6 +143,8 @@ impl State {
             sensors: &self.sensors,
             links: &self.links,
             losses: &self.losses,
+            units: &self.units,
+            explained: &explained,
         };
         let findings = self.rules.assess(&situation);
         self.book.reconcile(&situation, findings, &mut self.counters, out);
@@ -227,6 +233,9 @@ impl State {
             self.codecs = CodecState::default();
             self.sensors = sensors(site);
             self.rules = Rules::default();
+        }
+        if before.units != site.units {
+            self.units = Units::default();
         }
         if before.zones != site.zones {
             self.rules = Rules::default();

@@ -6,16 +6,20 @@
 
 mod approach;
 mod battery;
+mod chattering;
 mod crossing;
 mod data_loss;
+mod doubt;
 mod entry;
 mod finding;
 mod geometry;
+mod help;
 mod link_lost;
 mod loitering;
 mod setting;
 mod silent;
 mod situation;
+mod stuck;
 mod tamper;
 
 use serde::{Deserialize, Serialize};
@@ -57,6 +61,10 @@ rules! {
     battery: battery::Battery,
     link_lost: link_lost::LinkLost,
     data_loss: data_loss::DataLoss,
+    chattering: chattering::Chattering,
+    stuck: stuck::Stuck,
+    doubt: doubt::Doubt,
+    help: help::Help,
 }
 
 impl Rules {
@@ -64,9 +72,7 @@ impl Rules {
     pub(crate) fn assess(&mut self, situation: &Situation<'_>) -> Vec<Finding> {
         let mut findings = Vec::new();
         self.assess_each(situation, &mut findings);
-        for finding in &mut findings {
-            setting::apply(situation, finding);
-        }
+        findings.retain_mut(|finding| setting::counts(situation, finding));
         findings
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use vedette_tracker::{Timestamp, Track, TrackStatus};
+use vedette_tracker::{Timestamp, Track, TrackId, TrackStatus};
 
 use super::geometry::{Relation, relation};
 use super::{Certainty, Finding, Lasting, Subject, Surrounding};
 use crate::config::{Class, Site, Zone};
 use crate::status::SensorStatus;
+use crate::units::Units;
 use crate::{AlertKind, Contributor, Severity};
 
 /// Contributors shown in an alert.
@@ -60,6 +61,9 @@ pub(crate) struct Situation<'a> {
     pub(crate) sensors: &'a [SensorStatus],
     pub(crate) links: &'a BTreeMap<String, Link>,
     pub(crate) losses: &'a BTreeMap<String, Loss>,
+    pub(crate) units: &'a Units,
+    /// Tracks that an own unit explains, by index of the unit.
+    pub(crate) explained: &'a BTreeMap<TrackId, usize>,
 }
 
 /// A track in relation to a zone that it can matter to.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use vedette_delivery::GatewayId;
 use vedette_engine::config::{
-    AlignTable, ConfigFault, EngineConfig, RulesTable, SensorTable, SiteTable, TrackerConfig, ZoneTable,
+    AlignTable, ConfigFault, EngineConfig, RulesTable, SensorTable, SiteTable, TrackerConfig, UnitTable, ZoneTable,
 };
 
 use super::Config;
@@ -20,6 +20,8 @@ pub struct File {
     sensor: Vec<SensorTable>,
     #[serde(default)]
     zone: Vec<ZoneTable>,
+    #[serde(default)]
+    unit: Vec<UnitTable>,
     #[serde(default)]
     tracker: TrackerConfig,
     #[serde(default)]
@@ -279,8 +281,8 @@ fn default_flush_s() -> u64 {
 impl File {
     /// The engine's tables.
     pub(super) fn engine(&self) -> EngineConfig {
-        let Self { site, sensor, zone, tracker, align, rules, .. } = self.clone();
-        EngineConfig { site, sensor, zone, tracker, align, rules }
+        let Self { site, sensor, zone, unit, tracker, align, rules, .. } = self.clone();
+        EngineConfig { site, sensor, zone, unit, tracker, align, rules }
     }
 
     /// What the gateway's own tables say that cannot be.

@@ -1,0 +1,133 @@
+//! One cause, one alert: many findings of one kind at once are told as one, with the members listed.
+//!
+//! A rain front triggers a row of sensors, a dead concentrator silences them all, a herd enters a zone. From the fifth
+//! on they are one storm. What surely is somebody, seen by two sensors, comes through on its own, and so does every
+//! possible need of help.
+
+use std::collections::BTreeMap;
+
+use vedette_tracker::ClassProbabilities;
+
+use crate::rules::{Certainty, Finding, Lasting, Situation, Subject, Surrounding};
+use crate::{AlertKind, Severity};
+
+/// Findings of one kind that make a storm.
+const STORM_FROM: usize = 5;
+/// Members named in the text.
+const NAMED: usize = 4;
+/// From here on a finding about a track stands on its own, if two sensors bear it out.
+const OWN_CONFIDENCE: f64 = 0.8;
+const OWN_CLASS: f64 = 0.6;
+
+/// Folds findings that no alert is open about into one for each storm; `is_open` tells what is open.
+pub(super) fn fold(
+    situation: &Situation<'_>,
+    findings: Vec<Finding>,
+    is_open: impl Fn(&str) -> bool,
+) -> (Vec<Finding>, u64) {
+    let mut kept = Vec::new();
+    let mut groups = BTreeMap::<String, Vec<Finding>>::new();
+    let mut standing = BTreeMap::<String, usize>::new();
+    for finding in findings {
+        let group = group_of(&finding);
+        if finding.certainty == Certainty::Raises && !is_open(&finding.key) && !stands_alone(&finding) {
+            groups.entry(group).or_default().push(finding);
+        } else {
+            *standing.entry(group).or_default() += usize::from(finding.certainty == Certainty::Raises);
+            kept.push(finding);
+        }
+    }
+    let mut folded = 0;
+    for (key, members) in groups {
+        let total = members.len() + standing.get(&key).copied().unwrap_or(0);
+        if total >= STORM_FROM || is_open(&key) {
+            folded += members.len() as u64;
+            kept.push(storm(situation, key, &members));
+        } else {
+            kept.extend(members);
+        }
+    }
+    (kept, folded)
+}
+
+fn group_of(finding: &Finding) -> String {
+    let kind = serde_json::to_value(finding.kind).ok();
+    let kind = kind.as_ref().and_then(|kind| kind.as_str()).unwrap_or("other");
+    match &finding.zone {
+        Some(zone) => format!("storm/{kind}/{zone}"),
+        None => format!("storm/{kind}"),
+    }
+}
+
+fn stands_alone(finding: &Finding) -> bool {
+    if finding.help.is_some() || finding.explained.is_some() {
+        return true;
+    }
+    match (&finding.subject, finding.kind) {
+        (Subject::Track(track), AlertKind::Crossing) => is_somebody(track) && finding.confidence >= OWN_CONFIDENCE,
+        // These are few by nature, and each needs its own hands.
+        (_, AlertKind::DataLoss | AlertKind::StorageFault | AlertKind::PositionDoubt | AlertKind::LinkLost) => true,
+        _ => false,
+    }
+}
+
+fn is_somebody(track: &Surrounding) -> bool {
+    let ClassProbabilities { person, vehicle, .. } = track.class;
+    let seen_by = track.contributors.iter().filter(|part| part.share.is_some_and(|share| share > 0.0)).count();
+    seen_by >= 2 && f64::max(person, vehicle) >= OWN_CLASS
+}
+
+fn storm(situation: &Situation<'_>, key: String, members: &[Finding]) -> Finding {
+    let name = |finding: &Finding| match &finding.subject {
+        Subject::Track(track) => format!("track {}", track.track.0),
+        Subject::Sensor(index) => situation.site.sensors[*index].model.id.clone(),
+        Subject::Gateway => finding.key.clone(),
+    };
+    let first = &members[0];
+    let mut names: Vec<String> = members.iter().take(NAMED).map(name).collect();
+    if members.len() > NAMED {
+        names.push(format!("{} more", members.len() - NAMED));
+    }
+    let (what, note) = match (&first.subject, &first.zone) {
+        (Subject::Track(_), Some(zone)) => (
+            format!("{} tracks at once at {zone}: {}", members.len(), names.join(", ")),
+            "A herd, weather or a crowd; who is surely a person is told on its own.",
+        ),
+        _ => (
+            format!("{} sensors at once {}: {}", members.len(), told(first.kind), names.join(", ")),
+            "Look for one cause: weather, power, the radio.",
+        ),
+    };
+    let severity = members.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Medium);
+    let earliest = members.iter().map(|finding| finding.first_seen).min().unwrap_or(situation.now);
+    let latest = members.iter().map(|finding| finding.last_seen).max().unwrap_or(situation.now);
+    Finding {
+        rule: "storm",
+        key,
+        certainty: Certainty::Raises,
+        lasting: Lasting::State,
+        kind: first.kind,
+        severity,
+        zone: first.zone.clone(),
+        subject: Subject::Gateway,
+        confidence: members.iter().map(|finding| finding.confidence).fold(0.0, f64::max),
+        eta: None,
+        first_seen: earliest,
+        last_seen: latest,
+        help: None,
+        explained: None,
+        what,
+        note: note.to_owned(),
+    }
+}
+
+fn told(kind: AlertKind) -> &'static str {
+    match kind {
+        AlertKind::SensorSilent => "silent",
+        AlertKind::SensorTamper => "tampered with",
+        AlertKind::SensorBattery => "low on battery",
+        AlertKind::SensorChattering => "chattering",
+        AlertKind::SensorStuck => "stuck",
+        _ => "in the same state",
+    }
+}

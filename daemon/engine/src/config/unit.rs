@@ -1,0 +1,43 @@
+//! Own units: patrols whose positions explain tracks.
+
+use serde::{Deserialize, Serialize};
+
+use super::check::Checker;
+
+/// One own unit, as typed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnitTable {
+    /// Name, as it stands in its reports.
+    pub id: String,
+    /// Faster than this it cannot move: a report that needs more is not believed.
+    #[serde(default = "default_max_speed_mps")]
+    pub max_speed_mps: f64,
+    /// A report explains nothing after this time.
+    #[serde(default = "default_stale_after_s")]
+    pub stale_after_s: f64,
+}
+
+fn default_max_speed_mps() -> f64 {
+    3.0
+}
+
+fn default_stale_after_s() -> f64 {
+    60.0
+}
+
+/// One own unit as meant.
+pub type Unit = UnitTable;
+
+pub(super) fn check_all(tables: &[UnitTable], check: &mut Checker<'_>) {
+    let mut array = check.table("unit");
+    for (index, unit) in tables.iter().enumerate() {
+        let mut check = array.element(index);
+        check.name("id", &unit.id);
+        if let Some(first) = tables[..index].iter().position(|other| other.id == unit.id) {
+            check.fault("id", "a name no other unit has", &format!("the name of unit {first}"), None);
+        }
+        check.positive("max_speed_mps", unit.max_speed_mps, 100.0);
+        check.positive("stale_after_s", unit.stale_after_s, 3_600.0);
+    }
+}

@@ -1,0 +1,167 @@
+//! Somebody may need help: at a place where people do, in the water, or still in the cold or the dark.
+//!
+//! Only place, movement, weather and light are looked at. Who somebody is, how old or how well is never inferred.
+
+use std::collections::BTreeMap;
+
+use nalgebra::Vector2;
+use serde::{Deserialize, Serialize};
+use vedette_tracker::{Timestamp, Track, TrackId, TrackStatus};
+
+use super::geometry::relation;
+use super::{Certainty, Finding, Lasting, Rule, Situation};
+use crate::book::text;
+use crate::config::{Zone, ZoneKind};
+use crate::{AlertKind, Severity};
+
+/// Existence from which on help is called for: lower than for other alerts, since a call too many costs less.
+const MIN_EXISTENCE: f64 = 0.7;
+/// More likely an animal than this: no call.
+const ANIMAL_ABOVE: f64 = 0.7;
+/// Staying within this distance, and twice the uncertainty, is being still.
+const STILL_M: f64 = 10.0;
+/// Cold from this temperature down.
+const COLD_C: f64 = 5.0;
+/// A group farther than this from a shelter at night is far from it.
+const FAR_FROM_SHELTER_M: f64 = 300.0;
+/// Below this elevation of the sun it is night (civil dusk).
+const NIGHT_BELOW_DEG: f64 = -6.0;
+/// Probability of being inside a zone that counts.
+const INSIDE: f64 = 0.7;
+
+/// Where and since when each track is still, and since when it is inside of a zone that matters.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Help {
+    still: BTreeMap<TrackId, (Vector2<f64>, Timestamp)>,
+    inside: BTreeMap<TrackId, Timestamp>,
+}
+
+impl Rule for Help {
+    fn assess(&mut self, situation: &Situation<'_>, findings: &mut Vec<Finding>) {
+        let (mut still, mut inside) = (BTreeMap::new(), BTreeMap::new());
+        for track in situation.tracks {
+            if !may_be_a_person(track) || situation.explained.contains_key(&track.id) {
+                continue;
+            }
+            let anchor = self.anchor(track, situation.now);
+            still.insert(track.id, anchor);
+            let place = zone_around(situation, track, |kind| matches!(kind, ZoneKind::Humanitarian | ZoneKind::Water));
+            if place.is_some() {
+                let since = self.inside.get(&track.id).copied().unwrap_or(situation.now);
+                inside.insert(track.id, since);
+            }
+            let still_s = situation.now.seconds_since(anchor.1);
+            let inside_s = inside.get(&track.id).map_or(0.0, |&since| situation.now.seconds_since(since));
+            if let Some(reason) = reason(situation, track, place, inside_s, still_s) {
+                findings.push(finding(situation, track, place, reason));
+            }
+        }
+        (self.still, self.inside) = (still, inside);
+    }
+}
+
+impl Help {
+    fn anchor(&self, track: &Track, now: Timestamp) -> (Vector2<f64>, Timestamp) {
+        let sd_m = libm::sqrt(f64::max(track.position_covariance_m2.trace(), 0.0));
+        match self.still.get(&track.id) {
+            Some(&(anchor_m, since)) if (track.position_m - anchor_m).norm() <= f64::max(STILL_M, 2.0 * sd_m) => {
+                (anchor_m, since)
+            }
+            _ => (track.position_m, now),
+        }
+    }
+}
+
+fn may_be_a_person(track: &Track) -> bool {
+    track.status == TrackStatus::Confirmed
+        && track.existence >= MIN_EXISTENCE
+        && track.class.animal <= ANIMAL_ABOVE
+        && track.class.vehicle <= ANIMAL_ABOVE
+}
+
+/// The zone of such a kind that the track is in.
+fn zone_around<'a>(situation: &Situation<'a>, track: &Track, wanted: fn(ZoneKind) -> bool) -> Option<&'a Zone> {
+    let site = situation.site;
+    site.zones.iter().find(|zone| {
+        wanted(zone.kind)
+            && zone.schedule.covers(situation.now, &site.timezone)
+            && relation(&zone.ground, track.position_m, &track.position_covariance_m2)
+                .is_some_and(|relation| relation.probability_in() >= INSIDE)
+    })
+}
+
+fn reason(
+    situation: &Situation<'_>,
+    track: &Track,
+    place: Option<&Zone>,
+    inside_s: f64,
+    still_s: f64,
+) -> Option<String> {
+    let after_s = situation.site.rules.help_after_s;
+    if let Some(zone) = place {
+        if zone.kind == ZoneKind::Water && inside_s >= situation.site.rules.help_in_water_after_s {
+            return Some(format!("in the water of {} for {}", zone.name, text::span(inside_s)));
+        }
+        if zone.kind == ZoneKind::Humanitarian && inside_s >= after_s {
+            return Some(format!("at {} for {}", zone.name, text::span(inside_s)));
+        }
+    }
+    if still_s < after_s || zone_around(situation, track, |kind| kind == ZoneKind::Shelter).is_some() {
+        return None;
+    }
+    let temperature_c = situation.sensors.iter().filter_map(|sensor| sensor.temperature_c).fold(f64::NAN, f64::min);
+    if temperature_c <= COLD_C {
+        return Some(format!("in one place for {} at {temperature_c:.0} °C", text::span(still_s)));
+    }
+    let group = track.count.1 > 1;
+    if group && far_from_shelter(situation, track) && is_night(situation) {
+        return Some(format!("group in one place for {} at night, far from shelter", text::span(still_s)));
+    }
+    None
+}
+
+fn far_from_shelter(situation: &Situation<'_>, track: &Track) -> bool {
+    let mut shelters = situation.site.zones.iter().filter(|zone| zone.kind == ZoneKind::Shelter);
+    shelters.all(|zone| {
+        relation(&zone.ground, track.position_m, &track.position_covariance_m2)
+            .is_none_or(|relation| relation.signed_m < -FAR_FROM_SHELTER_M)
+    })
+}
+
+/// Whether the sun is below civil dusk, from the low-precision formula of the Astronomical Almanac (section C; better
+/// than 0.1 degrees between 1950 and 2050).
+fn is_night(situation: &Situation<'_>) -> bool {
+    const J2000: Timestamp = Timestamp::from_seconds(946_728_000);
+    let days = situation.now.seconds_since(J2000) / 86_400.0;
+    let mean_longitude_deg = 280.460 + 0.985_647_4 * days;
+    let anomaly = (357.528 + 0.985_600_3 * days).to_radians();
+    let longitude = (mean_longitude_deg + 1.915 * libm::sin(anomaly) + 0.020 * libm::sin(2.0 * anomaly)).to_radians();
+    let obliquity = (23.439 - 0.000_000_4 * days).to_radians();
+    let ascension = libm::atan2(libm::cos(obliquity) * libm::sin(longitude), libm::cos(longitude));
+    let declination = libm::asin(libm::sin(obliquity) * libm::sin(longitude));
+    let sidereal = (280.460_618_37 + 360.985_647_366_29 * days).to_radians();
+    let (lat, lon) = situation.site.frame.to_wgs84(Vector2::zeros());
+    let hour_angle = sidereal + lon.to_radians() - ascension;
+    let lat = lat.to_radians();
+    let sine =
+        libm::sin(lat) * libm::sin(declination) + libm::cos(lat) * libm::cos(declination) * libm::cos(hour_angle);
+    libm::asin(sine.clamp(-1.0, 1.0)) < NIGHT_BELOW_DEG.to_radians()
+}
+
+fn finding(situation: &Situation<'_>, track: &Track, place: Option<&Zone>, reason: String) -> Finding {
+    let base =
+        situation.own_finding("help", AlertKind::PossibleNeed, format!("help/track-{}", track.id.0), String::new());
+    Finding {
+        certainty: Certainty::Raises,
+        lasting: Lasting::Event,
+        severity: Severity::Critical,
+        zone: place.map(|zone| zone.name.clone()),
+        subject: super::Subject::Track(Box::new(situation.surrounding(track))),
+        confidence: track.existence,
+        first_seen: track.first_seen,
+        last_seen: track.last_seen,
+        help: Some(reason),
+        what: "seen".to_owned(),
+        ..base
+    }
+}

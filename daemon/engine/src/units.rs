@@ -1,0 +1,116 @@
+//! Own movement: where patrols say they are, and which tracks that explains.
+//!
+//! A unit explains at most one track, and only while its report is fresh and agrees with the track. A report that no
+//! unit can have moved to is not believed, and for a while nothing of that unit is: a forged position must not hide
+//! anybody.
+
+use std::collections::BTreeMap;
+
+use nalgebra::Vector2;
+use serde::{Deserialize, Serialize};
+use vedette_tracker::{Timestamp, Track, TrackId};
+
+use crate::config::{Site, Unit};
+
+/// A report and a track agree within this many standard deviations.
+const GATE_SD: f64 = 3.0;
+/// A track once explained stays so within this many times the gate.
+const KEEP_FACTOR: f64 = 1.5;
+/// A unit whose reports cannot be is not believed for this long.
+const DISTRUST_S: f64 = 600.0;
+/// Slack for the jump of a position between two reports.
+const JUMP_SLACK_M: f64 = 30.0;
+
+/// What the units said last, and what it explains.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Units {
+    /// By index of the unit.
+    heard: BTreeMap<usize, Heard>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Heard {
+    pub(crate) time: Timestamp,
+    pub(crate) position_m: Vector2<f64>,
+    sd_m: f64,
+    /// Not believed until then, and when that began.
+    pub(crate) distrusted: Option<(Timestamp, Timestamp)>,
+    track: Option<TrackId>,
+}
+
+/// One report of a unit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct OwnReport {
+    pub(crate) unit: usize,
+    pub(crate) time: Timestamp,
+    pub(crate) position_m: Vector2<f64>,
+    pub(crate) sd_m: f64,
+}
+
+impl Units {
+    /// Takes in a report; false when the unit cannot have got there.
+    pub(crate) fn take(&mut self, report: &OwnReport, now: Timestamp, site: &Site) -> bool {
+        let fresh = Heard {
+            time: report.time,
+            position_m: report.position_m,
+            sd_m: report.sd_m,
+            distrusted: None,
+            track: None,
+        };
+        let Some(before) = self.heard.get_mut(&report.unit) else {
+            self.heard.insert(report.unit, fresh);
+            return true;
+        };
+        if report.time <= before.time {
+            return true;
+        }
+        let gap_s = report.time.seconds_since(before.time);
+        let reach_m =
+            site.units[report.unit].max_speed_mps * gap_s + GATE_SD * (before.sd_m + report.sd_m) + JUMP_SLACK_M;
+        let plausible = (report.position_m - before.position_m).norm() <= reach_m;
+        let since = before.distrusted.map_or(now, |(since, _)| since);
+        let distrusted = if plausible { before.distrusted } else { Some((since, now.plus_seconds(DISTRUST_S))) };
+        *before = Heard { distrusted, track: before.track, ..fresh };
+        plausible
+    }
+
+    /// The tracks that units explain now, with the index of the unit.
+    pub(crate) fn explain(&mut self, tracks: &[Track], now: Timestamp, site: &Site) -> BTreeMap<TrackId, usize> {
+        let mut explained = BTreeMap::new();
+        for (&index, heard) in &mut self.heard {
+            let Some(unit) = site.units.get(index) else { continue };
+            if heard.distrusted.is_some_and(|(_, until)| now >= until) {
+                heard.distrusted = None;
+            }
+            let nearest = tracks
+                .iter()
+                .filter(|track| !explained.contains_key(&track.id))
+                .filter_map(|track| Some((disagreement(heard, unit, track, now)?, track.id)))
+                .filter(|&(ratio, id)| ratio <= if heard.track == Some(id) { KEEP_FACTOR } else { 1.0 })
+                // The track it explained before comes first: two people who meet do not swap what is known of them.
+                .min_by(|a, b| (heard.track != Some(a.1)).cmp(&(heard.track != Some(b.1))).then(a.0.total_cmp(&b.0)));
+            heard.track = nearest.map(|(_, id)| id);
+            if let Some((_, id)) = nearest {
+                explained.insert(id, index);
+            }
+        }
+        explained
+    }
+
+    /// Units that are not believed now, by index.
+    pub(crate) fn distrusted(&self) -> impl Iterator<Item = (usize, &Heard)> {
+        self.heard.iter().filter(|(_, heard)| heard.distrusted.is_some()).map(|(&index, heard)| (index, heard))
+    }
+}
+
+/// Distance of a track from a unit in gates; none when the unit's report says nothing any more.
+fn disagreement(heard: &Heard, unit: &Unit, track: &Track, now: Timestamp) -> Option<f64> {
+    let age_s = now.seconds_since(heard.time);
+    if heard.distrusted.is_some() || age_s > unit.stale_after_s {
+        return None;
+    }
+    let variance_m2 = heard.sd_m * heard.sd_m + track.position_covariance_m2.trace() / 2.0;
+    // An older report allows for the way that the unit can have gone since, half of it in the track's direction.
+    let gate_m = GATE_SD * libm::sqrt(f64::max(variance_m2, 1.0)) + unit.max_speed_mps * f64::max(age_s, 0.0) * 0.5;
+    Some((track.position_m - heard.position_m).norm() / gate_m)
+}
