@@ -5,6 +5,7 @@
 //! the same bytes on every machine.
 
 pub mod bench;
+pub mod campaign;
 pub mod channel;
 pub mod faults;
 pub mod geometry;

@@ -20,6 +20,8 @@ enum Command {
     Generate(command::generate::Generate),
     /// Play a scenario in real time against a gateway: radio frames through a pseudo terminal, JSON through a broker.
     Run(command::run::Run),
+    /// Run scenarios through the engine in virtual time, many seeds each, and print how crossings were reported.
+    Campaign(command::campaign::Campaign),
     /// Publish a recorded native log with its own timing.
     Play(command::play::Play),
     /// Play gateway, broker and centre under faults, and count what was lost: one row for each kind of fault.
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Generate(generate) => generate.run(),
         Command::Run(run) => run.run(),
+        Command::Campaign(campaign) => campaign.run(),
         Command::Play(play) => play.run(),
         Command::Faults(faults) => faults.run(),
     };

@@ -6,6 +6,7 @@ use super::motion::{Motion, velocity};
 use crate::Scene;
 use crate::channel;
 use crate::geometry::Point;
+use crate::radio::AirOptions;
 use crate::random::Random;
 use crate::scenario::{
     AgentKind, Channel, Clutter, Coverage, EPOCH, Expectation, Layout, Measures, Scenario, Sensor, SensorKind, Site,
@@ -46,6 +47,7 @@ pub fn heterogeneous(walkers: usize, seed: u64) -> Scene {
         agents: Vec::new(),
         traffic: Vec::new(),
         expect: Expectation::default(),
+        air: AirOptions::default(),
         radio: channel(NODE_DELAY_S),
         broker: channel(CAMERA_DELAY_S),
     };

@@ -1,5 +1,6 @@
 //! The subcommands, one a file.
 
+pub(crate) mod campaign;
 pub(crate) mod faults;
 pub(crate) mod generate;
 pub(crate) mod play;

@@ -18,7 +18,7 @@ pub use line::Line;
 pub use player::{PlayOptions, PlaySummary, play};
 pub use publisher::{BrokerAddress, BrokerError};
 
-use crate::radio::{AirOptions, Arrival, Net, NetCounts, NodeOptions};
+use crate::radio::{Arrival, Net, NetCounts, NodeOptions};
 use crate::report::Report;
 use crate::scenario::Scenario;
 use crate::truth::{Crossing, Truth};
@@ -168,8 +168,8 @@ impl Live {
         let truth = Truth::of(&scenario, seed);
         let mut sightings = sensing::sense(&scenario.layout, &truth, seed);
         let nodes: Vec<u32> = scenario.layout.sensors.iter().filter_map(|sensor| sensor.node).collect();
-        let air = AirOptions { loss: scenario.radio.loss, ..AirOptions::default() };
-        let mut net = Net::new(&nodes, &NodeOptions::starting_at(begins), &air, seed);
+        let mut net = Net::new(&nodes, &NodeOptions::starting_at(begins), &scenario.air, seed);
+        net.jam(&scenario.radio.outages_s);
         if options.line.is_some() {
             radio_events(&scenario.layout, &truth, &mut sightings, &mut net);
         }

@@ -60,6 +60,7 @@ pub struct Net {
     air: Air,
     random: Random,
     counts: NetCounts,
+    jammed_s: Vec<[f64; 2]>,
 }
 
 impl Net {
@@ -68,7 +69,7 @@ impl Net {
     pub fn new(numbers: &[u32], node: &NodeOptions, air: &AirOptions, seed: u64) -> Self {
         let mut random = Random::stream(seed, "radio");
         let nodes = numbers.iter().map(|number| Node::new(*number, *node, &mut random)).collect();
-        Self { nodes, air: Air::new(*air), random, counts: NetCounts::default() }
+        Self { nodes, air: Air::new(*air), random, counts: NetCounts::default(), jammed_s: Vec::new() }
     }
 
     /// Tells a node that its detector will notice something; times of one node must not decrease.
@@ -76,6 +77,15 @@ impl Net {
         if let Some(node) = self.nodes.iter_mut().find(|other| other.number() == node) {
             node.plan(at_s, kind, strength_half_db);
         }
+    }
+
+    /// Nothing gets through during these spans of time.
+    pub fn jam(&mut self, spans_s: &[[f64; 2]]) {
+        self.jammed_s.extend_from_slice(spans_s);
+    }
+
+    fn is_jammed(&self, now_s: f64) -> bool {
+        self.jammed_s.iter().any(|[from, to]| (*from..*to).contains(&now_s))
     }
 
     /// The node is dead from this time on.
@@ -125,7 +135,7 @@ impl Net {
     fn ended(&mut self, ended: Transmission, arrivals: &mut Vec<Arrival>) {
         if ended.collided {
             self.counts.collided += 1;
-        } else if self.random.chance(self.air.options().loss) {
+        } else if self.random.chance(self.air.options().loss) || self.is_jammed(ended.end_s) {
             self.counts.faded += 1;
         } else {
             self.counts.arrived += 1;
@@ -142,7 +152,7 @@ impl Net {
 
     /// The gateway acknowledged a frame; the acknowledgement itself may get lost on the air.
     pub fn acknowledge(&mut self, now_s: f64, node: u32, counter: u32) {
-        if self.random.chance(self.air.options().loss) {
+        if self.random.chance(self.air.options().loss) || self.is_jammed(now_s) {
             return;
         }
         if let Some(node) = self.nodes.iter_mut().find(|other| other.number() == node) {

@@ -14,6 +14,7 @@ use super::{
     Weather, Zone, ZoneShape,
 };
 use crate::geometry::{Point, between};
+use crate::radio::AirOptions;
 use crate::random::Random;
 
 impl Scenario {
@@ -152,6 +153,7 @@ impl Place<'_> {
             agents,
             traffic,
             expect: file.expect,
+            air: self.air(file.channel.radio.as_ref())?,
             radio: self.channel(file.channel.radio)?,
             broker: self.channel(file.channel.broker)?,
         })
@@ -175,6 +177,20 @@ impl Place<'_> {
                 .map(|outage| table.range("outages_s", outage))
                 .collect::<Result<_, _>>()?,
         })
+    }
+
+    fn air(&self, channel: Option<&Spanned<typed::Channel>>) -> Result<AirOptions, ScenarioError> {
+        let Some(channel) = channel else { return Ok(AirOptions::default()) };
+        let table = Table { place: self, span: channel.span() };
+        let typed = channel.get_ref();
+        if !(7..=12).contains(&typed.spreading_factor) {
+            return Err(table.error("spreading_factor", "7 to 12", typed.spreading_factor));
+        }
+        if typed.channels == 0 {
+            return Err(table.error("channels", "1 or more", 0));
+        }
+        let (spreading_factor, channels) = (typed.spreading_factor, typed.channels);
+        Ok(AirOptions { spreading_factor, channels, loss: typed.loss, ..AirOptions::default() })
     }
 
     fn weather(&self, typed: Vec<Spanned<Weather>>) -> Result<Vec<Weather>, ScenarioError> {

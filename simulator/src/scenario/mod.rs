@@ -13,6 +13,7 @@ use vedette_engine::Timestamp;
 pub use error::ScenarioError;
 
 use crate::geometry::Point;
+use crate::radio::AirOptions;
 
 /// 2026-03-01T00:00:00Z: zero of every truth file's time column.
 pub const EPOCH: Timestamp = Timestamp::from_seconds(1_772_323_200);
@@ -34,6 +35,8 @@ pub struct Scenario {
     pub expect: Expectation,
     /// The low-power radio's channel.
     pub radio: Channel,
+    /// The radio's modulation and rules.
+    pub air: AirOptions,
     /// The network's channel.
     pub broker: Channel,
 }
@@ -140,6 +143,14 @@ pub struct Fault {
     /// Until this second; for ever when absent.
     #[serde(default = "for_ever")]
     pub to_s: f64,
+}
+
+impl Fault {
+    /// The sensor never speaks again: its battery is empty or it is gone.
+    #[must_use]
+    pub fn is_final_silence(&self) -> bool {
+        self.kind == FaultKind::Dead && self.to_s.is_infinite()
+    }
 }
 
 fn for_ever() -> f64 {

@@ -71,6 +71,8 @@ pub(super) struct Channel {
     pub(super) duplicated: f64,
     pub(super) corrupted: f64,
     pub(super) outages_s: Vec<[f64; 2]>,
+    pub(super) spreading_factor: u8,
+    pub(super) channels: usize,
 }
 
 impl Default for Channel {
@@ -83,6 +85,8 @@ impl Default for Channel {
             duplicated: 0.0,
             corrupted: 0.0,
             outages_s: Vec::new(),
+            spreading_factor: 7,
+            channels: 3,
         }
     }
 }

@@ -1,0 +1,9 @@
+//! Scenarios through the real engine, many seeds each, scored at the level of crossings.
+
+mod binomial;
+mod drive;
+mod tally;
+
+pub use binomial::lower_bound;
+pub use drive::{DriveError, Run, drive};
+pub use tally::Tally;

@@ -1,0 +1,257 @@
+//! What many runs of one scenario add up to.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use vedette_engine::metric::{CrossingOptions, CrossingReport, TrueCrossing, score_crossings};
+use vedette_engine::{Alert, AlertKind, AlertState, Direction, Place, Timestamp};
+
+use super::drive::Run;
+use super::lower_bound;
+use crate::geometry::Point;
+use crate::scenario::{AgentKind, Scenario, Zone, ZoneShape};
+
+/// Length of the windows in which an operator's load is counted.
+const WINDOW_S: f64 = 600.0;
+/// An alert belongs to a crossing when it was written at most this long before it.
+const BEFORE_S: f64 = 300.0;
+
+/// Sums over runs.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// Runs.
+    pub runs: usize,
+    /// Crossings of people and vehicles that are not the own ones.
+    pub crossings: usize,
+    /// Of these, reported.
+    pub found: usize,
+    /// Of these, with the right direction.
+    pub direction_right: usize,
+    /// From the first moment a sensor noticed the object to the first writing of its alert, seconds; for found ones.
+    pub delays_s: Vec<f64>,
+    /// Alerts about movement that no such crossing stands behind.
+    pub nuisance: usize,
+    /// Alerts about a sensor's health or a link.
+    pub health: usize,
+    /// Alerts that a person may need help.
+    pub humanitarian: usize,
+    /// Alerts raised.
+    pub alerts: usize,
+    /// Reports with something in them.
+    pub triggers: usize,
+    /// Sensors times days.
+    pub sensor_days: f64,
+    /// Alerts raised in each window of ten minutes.
+    pub windows: Vec<usize>,
+}
+
+impl Tally {
+    /// Adds one run of the scenario.
+    pub fn add(&mut self, scenario: &Scenario, run: &Run) {
+        let layout = &scenario.layout;
+        self.runs += 1;
+        self.triggers += run.triggers;
+        #[expect(clippy::cast_precision_loss, reason = "few sensors")]
+        let sensors = layout.sensors.len() as f64;
+        self.sensor_days += sensors * layout.duration_s / 86_400.0;
+        let borders: Vec<&Zone> = layout.zones.iter().filter(|zone| zone.kind == "border").collect();
+        let mut explained = BTreeSet::new();
+        for border in &borders {
+            explained.extend(self.score_line(border, scenario, run));
+        }
+        let mut seen = BTreeSet::new();
+        let mut raised_s = Vec::new();
+        for (written, alert) in &run.alerts {
+            self.humanitarian += usize::from(alert.humanitarian.is_some() && !seen.contains(&(&alert.id, true)));
+            seen.insert((&alert.id, alert.humanitarian.is_some()));
+            if !is_first(alert) {
+                continue;
+            }
+            raised_s.push(written.seconds_since(layout.begins));
+            self.alerts += 1;
+            if is_movement(alert.kind) {
+                self.nuisance += usize::from(!explained.contains(&alert.id));
+            } else {
+                self.health += 1;
+            }
+        }
+        self.count_windows(&raised_s, layout.duration_s);
+    }
+
+    /// Scores one border line; gives the alerts that a crossing stands behind.
+    fn score_line(&mut self, border: &Zone, scenario: &Scenario, run: &Run) -> Vec<String> {
+        let ZoneShape::Line(line) = &border.shape else { return Vec::new() };
+        let begins = scenario.layout.begins;
+        let crossings: Vec<TrueCrossing> = run
+            .truth
+            .crossings
+            .iter()
+            .filter(|crossing| crossing.line == border.name)
+            .filter(|crossing| matches!(crossing.kind, AgentKind::Person | AgentKind::Vehicle))
+            .map(|crossing| TrueCrossing {
+                time: begins.plus_seconds(crossing.elapsed_s),
+                object: crossing.walker.to_string(),
+                direction: if crossing.inward { Direction::In } else { Direction::Out },
+                position_m: crossing.at_m.into(),
+            })
+            .collect();
+        let reports: Vec<CrossingReport> = run
+            .alerts
+            .iter()
+            .filter(|(_, alert)| is_movement(alert.kind))
+            .map(|(written, alert)| crossing_report(*written, alert, line, run))
+            .collect();
+        let options = CrossingOptions { before_s: BEFORE_S, ..CrossingOptions::default() };
+        let score = score_crossings(&crossings, &reports, &options);
+        self.crossings += score.crossings;
+        self.found += score.found;
+        self.direction_right += score.direction_right;
+        for outcome in &score.outcomes {
+            let walker: Option<usize> = outcome.crossing.object.parse().ok();
+            let noticed = walker.and_then(|walker| run.first_noticed_s.get(&walker));
+            if let (Some(written), Some(noticed_s)) = (outcome.first_written, noticed) {
+                self.delays_s.push((written.seconds_since(begins) - noticed_s).max(0.0));
+            }
+        }
+        let unmatched: BTreeSet<&String> = score.unmatched_alerts.iter().collect();
+        reports.iter().map(|report| &report.alert).filter(|alert| !unmatched.contains(alert)).cloned().collect()
+    }
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and casts saturate")]
+    fn count_windows(&mut self, raised_s: &[f64], duration_s: f64) {
+        let count = (libm::ceil(duration_s / WINDOW_S) as usize).max(1);
+        let mut windows = vec![0; count];
+        for raised in raised_s {
+            windows[((raised / WINDOW_S).max(0.0) as usize).min(count - 1)] += 1;
+        }
+        self.windows.extend(windows);
+    }
+
+    /// The delay below which this share of the found crossings lies.
+    #[must_use]
+    pub fn delay_s(&self, share: f64) -> Option<f64> {
+        let mut delays = self.delays_s.clone();
+        delays.sort_by(f64::total_cmp);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "an index"
+        )]
+        let index = (share * delays.len() as f64) as usize;
+        delays.get(index.min(delays.len().saturating_sub(1))).copied()
+    }
+
+    /// Nuisance alerts for each sensor and day.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "few alerts")]
+    pub fn nuisance_per_sensor_day(&self) -> f64 {
+        self.nuisance as f64 / self.sensor_days.max(f64::MIN_POSITIVE)
+    }
+
+    /// Share of the windows with at most one alert, and the worst window.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "few windows")]
+    pub fn load(&self) -> (f64, usize) {
+        let calm = self.windows.iter().filter(|count| **count <= 1).count();
+        (calm as f64 / self.windows.len().max(1) as f64, self.windows.iter().copied().max().unwrap_or(0))
+    }
+
+    /// Adds another scenario's sums, for a total.
+    pub fn merge(&mut self, other: &Self) {
+        self.runs += other.runs;
+        self.crossings += other.crossings;
+        self.found += other.found;
+        self.direction_right += other.direction_right;
+        self.delays_s.extend(&other.delays_s);
+        self.nuisance += other.nuisance;
+        self.health += other.health;
+        self.humanitarian += other.humanitarian;
+        self.alerts += other.alerts;
+        self.triggers += other.triggers;
+        self.sensor_days += other.sensor_days;
+        self.windows.extend(&other.windows);
+    }
+
+    /// The head of a table of tallies.
+    #[must_use]
+    pub fn head() -> String {
+        format!(
+            "{:<22} {:>5} {:>6} {:>6} {:>6} {:>6} {:>6} {:>8} {:>7} {:>6} {:>5} {:>5} {:>7} {:>9}",
+            "scenario",
+            "cross",
+            "found",
+            ">=95%",
+            "direct",
+            "p50 s",
+            "p99 s",
+            "nuis/s-d",
+            "nuisan",
+            "calm",
+            "worst",
+            "help",
+            "alerts",
+            "triggers"
+        )
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (calm, worst) = self.load();
+        let seconds = |share| self.delay_s(share).map_or_else(|| "-".to_owned(), |delay| format!("{delay:.1}"));
+        let bound = if self.crossings == 0 {
+            "-".to_owned()
+        } else {
+            format!("{:.3}", lower_bound(self.found, self.crossings))
+        };
+        write!(
+            f,
+            "{:>5} {:>6} {:>6} {:>6} {:>6} {:>6} {:>8.2} {:>7} {:>6.2} {:>5} {:>5} {:>7} {:>9}",
+            self.crossings,
+            self.found,
+            bound,
+            self.direction_right,
+            seconds(0.5),
+            seconds(0.99),
+            self.nuisance_per_sensor_day(),
+            self.nuisance,
+            calm,
+            worst,
+            self.humanitarian,
+            self.alerts,
+            self.triggers
+        )
+    }
+}
+
+fn is_first(alert: &Alert) -> bool {
+    alert.rev == 1 || alert.state == AlertState::Raised
+}
+
+fn is_movement(kind: AlertKind) -> bool {
+    matches!(kind, AlertKind::Approach | AlertKind::Crossing | AlertKind::Entry | AlertKind::Loitering)
+}
+
+fn crossing_report(written: Timestamp, alert: &Alert, line: &[Point], run: &Run) -> CrossingReport {
+    let position_m = match &alert.place {
+        Some(Place::Point { lat, lon, .. }) => run.engine.site().frame.to_site(*lat, *lon),
+        _ => None,
+    };
+    CrossingReport {
+        alert: alert.id.clone(),
+        written,
+        seen: alert.last_seen,
+        position_m,
+        direction: alert.heading_deg.and_then(|heading_deg| direction(line, heading_deg)),
+        expected: alert.eta.map(|eta| alert.last_seen.plus_seconds(eta.s)),
+    }
+}
+
+/// Which way somebody with this heading goes over the line, taken as straight from end to end.
+fn direction(line: &[Point], heading_deg: f64) -> Option<Direction> {
+    let (from, to) = (line.first()?, line.last()?);
+    let heading = heading_deg.to_radians();
+    let leftward = (to[0] - from[0]) * libm::cos(heading) - (to[1] - from[1]) * libm::sin(heading);
+    Some(if leftward < 0.0 { Direction::In } else { Direction::Out })
+}

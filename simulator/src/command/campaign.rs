@@ -1,0 +1,67 @@
+//! `vedette-sim campaign`: the scenario library through the engine, many seeds each.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use vedette_sim::campaign::{Tally, drive};
+use vedette_sim::scenario::Scenario;
+
+/// Arguments of `campaign`.
+#[derive(Args)]
+pub(crate) struct Campaign {
+    /// Number of seeds for each scenario, from 1 on.
+    #[arg(long, default_value_t = 10)]
+    seeds: u64,
+    /// Scenario files, or folders of them.
+    #[arg(default_value = "config/scenarios")]
+    scenarios: Vec<PathBuf>,
+    /// Leave out scenarios that last longer than this many hours.
+    #[arg(long, value_name = "H", default_value_t = 24.0)]
+    max_hours: f64,
+}
+
+impl Campaign {
+    /// Runs all and prints a table.
+    pub(crate) fn run(&self) -> anyhow::Result<()> {
+        let mut scenarios = Vec::new();
+        for path in &self.scenarios {
+            for file in files(path)? {
+                let scenario = Scenario::read(&file)?;
+                if scenario.layout.duration_s <= self.max_hours * 3600.0 {
+                    scenarios.push(scenario);
+                }
+            }
+        }
+        println!("{}", Tally::head());
+        let progress = ProgressBar::new(scenarios.len() as u64 * self.seeds);
+        progress.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} {msg} {eta}")?);
+        let mut total = Tally::default();
+        for scenario in &scenarios {
+            progress.set_message(scenario.name.clone());
+            let mut tally = Tally::default();
+            for seed in 1..=self.seeds {
+                tally.add(scenario, &drive(scenario, seed)?);
+                progress.inc(1);
+            }
+            progress.suspend(|| println!("{:<22} {tally}", scenario.name));
+            total.merge(&tally);
+        }
+        progress.finish_and_clear();
+        println!("{:<22} {total}", "all");
+        Ok(())
+    }
+}
+
+/// The file itself, or the scenario files of a folder in the order of their names.
+fn files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let entries = std::fs::read_dir(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
+    files.sort();
+    Ok(files)
+}
