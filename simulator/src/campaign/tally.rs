@@ -29,6 +29,10 @@ pub struct Tally {
     pub direction_right: usize,
     /// From the first moment a sensor noticed the object to the first writing of its alert, seconds; for found ones.
     pub delays_s: Vec<f64>,
+    /// From the first writing of the alert to the crossing itself, seconds; negative when it was written afterwards.
+    pub leads_s: Vec<f64>,
+    /// From the newest plot behind a movement alert to its first writing, seconds.
+    pub lags_s: Vec<f64>,
     /// Alerts about movement that no such crossing stands behind.
     pub nuisance: usize,
     /// Alerts about a sensor's health or a link.
@@ -70,6 +74,7 @@ impl Tally {
             raised_s.push(written.seconds_since(layout.begins));
             self.alerts += 1;
             if is_movement(alert.kind) {
+                self.lags_s.push(written.seconds_since(alert.last_seen));
                 self.nuisance += usize::from(!explained.contains(&alert.id));
             } else {
                 self.health += 1;
@@ -111,6 +116,7 @@ impl Tally {
             let noticed = walker.and_then(|walker| run.first_noticed_s.get(&walker));
             if let (Some(written), Some(noticed_s)) = (outcome.first_written, noticed) {
                 self.delays_s.push((written.seconds_since(begins) - noticed_s).max(0.0));
+                self.leads_s.push(outcome.crossing.time.seconds_since(written));
             }
         }
         let unmatched: BTreeSet<&String> = score.unmatched_alerts.iter().collect();
@@ -125,21 +131,6 @@ impl Tally {
             windows[((raised / WINDOW_S).max(0.0) as usize).min(count - 1)] += 1;
         }
         self.windows.extend(windows);
-    }
-
-    /// The delay below which this share of the found crossings lies.
-    #[must_use]
-    pub fn delay_s(&self, share: f64) -> Option<f64> {
-        let mut delays = self.delays_s.clone();
-        delays.sort_by(f64::total_cmp);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            clippy::cast_precision_loss,
-            reason = "an index"
-        )]
-        let index = (share * delays.len() as f64) as usize;
-        delays.get(index.min(delays.len().saturating_sub(1))).copied()
     }
 
     /// Nuisance alerts for each sensor and day.
@@ -164,6 +155,8 @@ impl Tally {
         self.found += other.found;
         self.direction_right += other.direction_right;
         self.delays_s.extend(&other.delays_s);
+        self.leads_s.extend(&other.leads_s);
+        self.lags_s.extend(&other.lags_s);
         self.nuisance += other.nuisance;
         self.health += other.health;
         self.humanitarian += other.humanitarian;
@@ -177,7 +170,7 @@ impl Tally {
     #[must_use]
     pub fn head() -> String {
         format!(
-            "{:<22} {:>5} {:>6} {:>6} {:>6} {:>6} {:>6} {:>8} {:>7} {:>6} {:>5} {:>5} {:>7} {:>9}",
+            "{:<22} {:>5} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>8} {:>6} {:>5} {:>5} {:>7} {:>9}",
             "scenario",
             "cross",
             "found",
@@ -185,8 +178,9 @@ impl Tally {
             "direct",
             "p50 s",
             "p99 s",
+            "lead s",
+            "lag s",
             "nuis/s-d",
-            "nuisan",
             "calm",
             "worst",
             "help",
@@ -194,28 +188,54 @@ impl Tally {
             "triggers"
         )
     }
+
+    /// What the columns of the table mean.
+    #[must_use]
+    pub const fn legend() -> &'static str {
+        "cross: crossings by people and vehicles; found: with an alert; >=95%: exact lower bound of that share; direct: direction right;\n\
+         p50, p99: from the first moment any sensor noticed the object to its alert; lead: median time from alert to crossing;\n\
+         lag: p99 from the newest plot behind an alert to its writing; nuis/s-d: nuisance alerts for each sensor and day;\n\
+         calm: share of 10 min windows with at most one alert; worst: most alerts in such a window; help: possible need of help;\n\
+         alerts: raised, health included; triggers: reports with plots, what an operator would see without fusion"
+    }
+}
+
+/// The value below which this share of the values lies.
+fn quantile(values: &[f64], share: f64) -> Option<f64> {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "an index"
+    )]
+    let index = (share * values.len() as f64) as usize;
+    values.get(index.min(values.len().saturating_sub(1))).copied()
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (calm, worst) = self.load();
-        let seconds = |share| self.delay_s(share).map_or_else(|| "-".to_owned(), |delay| format!("{delay:.1}"));
-        let bound = if self.crossings == 0 {
-            "-".to_owned()
-        } else {
-            format!("{:.3}", lower_bound(self.found, self.crossings))
+        let seconds = |values: &[f64], share| {
+            quantile(values, share).map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:.1}"))
+        };
+        let bound = match self.crossings {
+            0 => "-".to_owned(),
+            crossings => format!("{:.3}", lower_bound(self.found, crossings)),
         };
         write!(
             f,
-            "{:>5} {:>6} {:>6} {:>6} {:>6} {:>6} {:>8.2} {:>7} {:>6.2} {:>5} {:>5} {:>7} {:>9}",
+            "{:>5} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>8.2} {:>6.2} {:>5} {:>5} {:>7} {:>9}",
             self.crossings,
             self.found,
             bound,
             self.direction_right,
-            seconds(0.5),
-            seconds(0.99),
+            seconds(&self.delays_s, 0.5),
+            seconds(&self.delays_s, 0.99),
+            seconds(&self.leads_s, 0.5),
+            seconds(&self.lags_s, 0.99),
             self.nuisance_per_sensor_day(),
-            self.nuisance,
             calm,
             worst,
             self.humanitarian,

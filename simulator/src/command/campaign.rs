@@ -49,7 +49,7 @@ impl Campaign {
             total.merge(&tally);
         }
         progress.finish_and_clear();
-        println!("{:<22} {total}", "all");
+        println!("{:<22} {total}\n\n{}", "all", Tally::legend());
         Ok(())
     }
 }

@@ -1,0 +1,80 @@
+//! Every scenario of the library through the engine: what its `[expect]` table promises holds with seed 1.
+
+#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+
+use std::path::{Path, PathBuf};
+
+use vedette_sim::Scene;
+use vedette_sim::campaign::{Tally, drive};
+use vedette_sim::scenario::{AgentKind, Scenario};
+
+/// Longer ones are only checked for their truth, to keep the test short; the campaign runs them too.
+const ENGINE_UP_TO_S: f64 = 4.0 * 3600.0;
+
+fn files() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/scenarios");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
+    files.sort();
+    files
+}
+
+#[test]
+fn each_file_is_named_like_its_scenario() {
+    for file in files() {
+        let scenario = Scenario::read(&file).unwrap();
+        assert_eq!(file.file_stem().unwrap().to_str(), Some(scenario.name.as_str()));
+        assert!(!scenario.summary.is_empty(), "{}", scenario.name);
+    }
+}
+
+#[test]
+fn expectations_hold() {
+    let mut broken = Vec::new();
+    for file in files() {
+        let scenario = Scenario::read(&file).unwrap();
+        let expect = scenario.expect;
+        let mut check = |holds: bool, what: String| {
+            if !holds {
+                broken.push(format!("{}: {what}", scenario.name));
+            }
+        };
+        if scenario.layout.duration_s > ENGINE_UP_TO_S {
+            let crossings = Scene::generate(&scenario, 1).truth.crossings;
+            let people = crossings.iter().filter(|crossing| crossing.kind == AgentKind::Person).count();
+            check(people >= expect.crossings_at_least, format!("{people} crossings"));
+            continue;
+        }
+        let mut tally = Tally::default();
+        tally.add(&scenario, &drive(&scenario, 1).unwrap());
+        check(tally.crossings >= expect.crossings_at_least, format!("{} crossings", tally.crossings));
+        #[expect(clippy::cast_precision_loss, reason = "few crossings")]
+        let share = tally.found as f64 / tally.crossings.max(1) as f64;
+        check(tally.crossings == 0 || share >= expect.found_at_least, format!("{share} of the crossings found"));
+        check(tally.nuisance <= expect.nuisance_at_most, format!("{} nuisance alerts", tally.nuisance));
+        check(tally.health >= expect.health_alerts_at_least, format!("{} health alerts", tally.health));
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn the_same_seed_brings_the_same_alerts() {
+    let scenario = Scenario::demo().unwrap();
+    let alerts = |run: vedette_sim::campaign::Run| {
+        run.alerts.iter().map(|(written, alert)| (*written, serde_json::to_string(alert).unwrap())).collect::<Vec<_>>()
+    };
+    let first = alerts(drive(&scenario, 4).unwrap());
+    assert!(!first.is_empty());
+    assert!(first == alerts(drive(&scenario, 4).unwrap()));
+}
+
+#[test]
+fn fusion_spares_the_operator_nine_of_ten_triggers() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/scenarios");
+    let mut tally = Tally::default();
+    for name in ["surge", "dawn-storm", "deer-and-boar"] {
+        let scenario = Scenario::read(&folder.join(name).with_extension("toml")).unwrap();
+        tally.add(&scenario, &drive(&scenario, 2).unwrap());
+    }
+    assert!(tally.alerts * 10 <= tally.triggers, "{} alerts of {} triggers", tally.alerts, tally.triggers);
+}
