@@ -11,7 +11,7 @@ use vedette_wire::payload::PayloadError;
 
 use crate::radio::{Arrival, Net, NetCounts, NodeOptions};
 use crate::report::Report;
-use crate::scenario::Scenario;
+use crate::scenario::{Fault, Scenario};
 use crate::truth::Truth;
 use crate::write::{write_config, write_line};
 use crate::{channel, radio_events, sensing};
@@ -124,7 +124,7 @@ impl Gateway {
         let mut net = Net::new(&nodes, &NodeOptions::default(), &scenario.air, seed);
         net.jam(&scenario.radio.outages_s);
         for sensor in &layout.sensors {
-            if let (Some(node), Some(fault)) = (sensor.node, sensor.fault.filter(|fault| fault.is_final_silence())) {
+            if let (Some(node), Some(fault)) = (sensor.node, sensor.fault.filter(Fault::is_final_silence)) {
                 net.kill(node, fault.from_s);
             }
         }
@@ -153,7 +153,7 @@ impl Gateway {
             } else {
                 let mut arrivals = Vec::new();
                 self.net.advance(self.net.next_deadline_s(), &mut arrivals)?;
-                arrivals.into_iter().for_each(|arrival| self.radio(arrival));
+                arrivals.iter().for_each(|arrival| self.radio(arrival));
             }
         }
     }
@@ -167,7 +167,7 @@ impl Gateway {
         Ok(())
     }
 
-    fn radio(&mut self, arrival: Arrival) {
+    fn radio(&mut self, arrival: &Arrival) {
         let received = self.begins.plus_seconds(arrival.at_s);
         let content = FrameContent::Radio(RadioFrame {
             node: arrival.node,
