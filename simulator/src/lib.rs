@@ -9,6 +9,7 @@ pub mod campaign;
 pub mod channel;
 pub mod faults;
 pub mod geometry;
+pub mod hil;
 pub mod live;
 pub mod radio;
 pub mod random;

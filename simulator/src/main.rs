@@ -26,6 +26,8 @@ enum Command {
     Play(command::play::Play),
     /// Play gateway, broker and centre under faults, and count what was lost: one row for each kind of fault.
     Faults(command::faults::Faults),
+    /// Firmware on emulated boards, from a simulated footstep to the centre.
+    Hil(command::hil::Hil),
 }
 
 fn main() -> ExitCode {
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         Command::Campaign(campaign) => campaign.run(),
         Command::Play(play) => play.run(),
         Command::Faults(faults) => faults.run(),
+        Command::Hil(hil) => hil.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

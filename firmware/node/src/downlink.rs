@@ -8,6 +8,9 @@ use thiserror::Error;
 use vedette_wire::payload::{Acknowledgement, NewKey, Time};
 use vedette_wire::{Direction, Header, Key, OpenError, Opener, Payload, PayloadError, ReplayWindow, TooManyEpochs};
 
+/// The key in use and the one to come.
+const OWN_KEYS: usize = 2;
+
 /// Something the gateway said, authentic and fresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
@@ -17,6 +20,8 @@ pub(crate) enum Order {
     Time { time: Time, to_all: bool },
     /// The next key.
     NewKey(NewKey),
+    /// Nothing that matters any more.
+    Nothing,
 }
 
 /// An order with the counter of its frame.
@@ -47,7 +52,7 @@ pub enum Refused {
         /// Its counter.
         counter: u32,
     },
-    /// A payload that does not travel downward, an acknowledgement of a frame that does not wait, or a time for all nodes that is
+    /// A payload that does not travel downward, an acknowledgement of a frame not sent since the reset, or a time for all nodes that is
     /// too far from the one the node was told itself.
     #[error("downward frame {counter} is not for now")]
     OutOfPlace {
@@ -73,8 +78,8 @@ impl Refused {
 /// The openers of a node: for its own frames and for those to all nodes.
 #[derive(Clone, Debug)]
 pub(crate) struct Downlink {
-    own: Opener,
-    broadcast: Option<Opener>,
+    own: Opener<OWN_KEYS>,
+    broadcast: Option<Opener<1>>,
 }
 
 impl Downlink {
@@ -82,21 +87,23 @@ impl Downlink {
         let broadcast = match broadcast {
             None => None,
             Some((epoch, key)) => {
-                let mut opener = Opener::new(vedette_wire::BROADCAST, Direction::Down);
+                let mut opener = Opener::with_room(vedette_wire::BROADCAST, Direction::Down);
                 opener.add_key(epoch, &key, ReplayWindow::new())?;
                 Some(opener)
             }
         };
-        Ok(Self { own: Opener::new(node, Direction::Down), broadcast })
+        Ok(Self { own: Opener::with_room(node, Direction::Down), broadcast })
     }
 
-    pub(crate) fn add_key(&mut self, epoch: u8, key: &Key) -> Result<(), TooManyEpochs> {
+    /// Adds the key in use, or the one to come; another one to come is forgotten.
+    pub(crate) fn add_key(&mut self, current: u8, epoch: u8, key: &Key) -> Result<(), TooManyEpochs> {
+        self.keep_only(current);
         self.own.add_key(epoch, key, ReplayWindow::new())
     }
 
     pub(crate) fn keep_only(&mut self, epoch: u8) {
         let others = self.own.windows().map(|(of, _)| of).filter(|&of| of != epoch);
-        let others: heapless::Vec<u8, { vedette_wire::MAX_EPOCHS }> = others.collect();
+        let others: heapless::Vec<u8, OWN_KEYS> = others.collect();
         for other in others {
             self.own.remove_key(other);
         }
@@ -129,6 +136,8 @@ impl Downlink {
                 }
                 Order::Acknowledged { acknowledgement, epoch: header.epoch }
             }
+            // Of a frame that was not waited for, as telemetry is not, or that another acknowledgement overtook.
+            Payload::Acknowledgement(_) if is_fresh => Order::Nothing,
             Payload::Acknowledgement(_) | Payload::Events(_) | Payload::Telemetry(_) | Payload::Hello(_) => {
                 return Err(Refused::OutOfPlace { counter });
             }

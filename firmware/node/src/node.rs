@@ -4,7 +4,7 @@ use vedette_wire::payload::{
     Event, EventKind, Events, Hello, MAX_AGE_TICKS, ResetCause, Sensors, TICKS_PER_SECOND, Telemetry, TelemetryFlags,
     Time,
 };
-use vedette_wire::{Payload, version};
+use vedette_wire::{OpenError, Payload, version};
 
 use crate::board::Board;
 use crate::clock::{SiteClock, ticks};
@@ -129,6 +129,12 @@ impl Node {
         &self.clock
     }
 
+    /// Whether the receiver has to be on: the gateway speaks to a node only in answer to a frame of it.
+    #[must_use]
+    pub fn listens(&self, now_ms: u64) -> bool {
+        now_ms < self.uplink.listens_until_ms()
+    }
+
     /// Does what is due; to be called on every edge of an input and at the time returned, in milliseconds of uptime.
     ///
     /// # Errors
@@ -172,6 +178,8 @@ impl Node {
         let Self { uplink, downlink, .. } = self;
         let refusal = match downlink.open(frame, |counter| uplink.awaits(counter)) {
             Ok(heard) => self.obey(board, heard)?,
+            // The air is shared: what is said to others is no fault.
+            Err(Refused::Open(OpenError::UnknownNode { .. })) => None,
             Err(refused) => Some(refused),
         };
         self.refused = self.refused.wrapping_add(u16::from(refusal.is_some()));
@@ -182,6 +190,7 @@ impl Node {
         let now_ms = board.uptime_ms();
         let out_of_place = Refused::OutOfPlace { counter: heard.counter };
         match heard.order {
+            Order::Nothing => {}
             Order::Time { time, to_all: true } if !self.trusts(now_ms, time) => return Ok(Some(out_of_place)),
             Order::Time { time, .. } => self.clock.set(now_ms, time),
             Order::NewKey(new_key) => {
@@ -190,8 +199,9 @@ impl Node {
                     return Ok(Some(out_of_place));
                 }
                 self.journal.add_key(board, new_key.epoch, new_key.key)?;
+                let current = self.journal.state().epoch;
                 self.downlink
-                    .add_key(new_key.epoch, &new_key.key)
+                    .add_key(current, new_key.epoch, &new_key.key)
                     .map_err(|_| NodeError::NoKey { epoch: new_key.epoch })?;
                 (self.hello_due, self.hello_attempts) = (true, 0);
             }
@@ -435,9 +445,9 @@ fn downlink(journal: &Journal) -> Result<Downlink, NodeError> {
     let key = journal.key(current).ok_or(NodeError::NoKey { epoch: current })?;
     let no_key = |_| NodeError::NoKey { epoch: current };
     let mut downlink = Downlink::new(journal.state().node, journal.broadcast()).map_err(no_key)?;
-    downlink.add_key(current, &key).map_err(no_key)?;
+    downlink.add_key(current, current, &key).map_err(no_key)?;
     if let Some((epoch, key)) = journal.other_key().filter(|(epoch, _)| is_newer(*epoch, current)) {
-        downlink.add_key(epoch, &key).map_err(no_key)?;
+        downlink.add_key(current, epoch, &key).map_err(no_key)?;
     }
     Ok(downlink)
 }

@@ -71,6 +71,7 @@ pub(crate) struct Uplink {
     pending: Option<Pending>,
     /// The channel was busy or the budget spent: nothing before this time.
     not_before_ms: u64,
+    listens_until_ms: u64,
     pub(crate) retransmitted: u16,
 }
 
@@ -82,7 +83,15 @@ impl Uplink {
         let limit = state.counter_limit;
         let sealer = Sealer::new(&key, Direction::Up, state.epoch, state.node, limit, limit);
         let budget = Budget::new(sending.duty_permille, now_ms);
-        Ok(Self { sending, sealer, budget, pending: None, not_before_ms: now_ms, retransmitted: 0 })
+        Ok(Self {
+            sending,
+            sealer,
+            budget,
+            pending: None,
+            not_before_ms: now_ms,
+            listens_until_ms: 0,
+            retransmitted: 0,
+        })
     }
 
     /// Seals under another key from now on. The counter goes on: one counter for life.
@@ -120,6 +129,11 @@ impl Uplink {
         self.pending = None;
     }
 
+    /// Until when an answer to the last frame may come.
+    pub(crate) fn listens_until_ms(&self) -> u64 {
+        self.listens_until_ms
+    }
+
     /// When the next attempt is due.
     pub(crate) fn due_ms(&self) -> u64 {
         self.not_before_ms.max(self.pending.map_or(0, |pending| pending.again_ms))
@@ -153,6 +167,7 @@ impl Uplink {
         let counter = self.sealer.next_counter();
         let frame = self.sealer.seal(&bytes)?;
         board.transmit(&frame);
+        self.listens_until_ms = now_ms + self.sending.acknowledgement_ms;
         if let Some(batch) = batch {
             self.wait_for(now_ms, board.random(), batch, counter);
         }

@@ -93,7 +93,7 @@ proptest! {
         site.run_for(5_000).unwrap();
         let before = *site.node.journal().state();
         for frame in frames {
-            prop_assert!(site.hear(&frame).unwrap().is_some());
+            site.hear(&frame).unwrap();
         }
         prop_assert_eq!(*site.node.journal().state(), before);
         site.walk_by().unwrap();
@@ -107,10 +107,38 @@ proptest! {
         let order = site.gateway.new_key(1, Key::new([9; 16]));
         let mut flipped = order.clone();
         flipped[bit / 8 % order.len()] ^= 1 << (bit % 8);
-        prop_assert!(site.hear(&flipped).unwrap().is_some());
+        site.hear(&flipped).unwrap();
         prop_assert!(site.hear(&order[..length.min(order.len() - 1)]).unwrap().is_some());
         prop_assert!(site.node.journal().other_key().is_none());
     }
+}
+
+#[test]
+fn what_is_said_to_another_node_is_no_refusal() {
+    let mut site = BigSite::new(8);
+    site.run_for(5_000).unwrap();
+    let payload = Payload::Acknowledgement(Acknowledgement { counter: 0, version: 1 }).encode().unwrap();
+    let other = Sealer::new(&KEY, Direction::Down, 0, NODE + 1, 0, 1).seal(&payload).unwrap();
+    assert_eq!(reason(site.hear(&other).unwrap()), "obeyed");
+    site.run_for(2 * 3_600_000).unwrap();
+    assert_eq!(site.gateway.telemetry.last().unwrap().refused, 0);
+}
+
+#[test]
+fn of_two_keys_to_come_the_later_counts() {
+    let (never_used, used) = (Key::new([8; 16]), Key::new([9; 16]));
+    let mut site = BigSite::new(7);
+    site.run_for(5_000).unwrap();
+    site.link_up = false;
+    for (epoch, key) in [(1, never_used), (2, used)] {
+        let order = site.gateway.new_key(epoch, key);
+        assert_eq!(reason(site.hear(&order).unwrap()), "obeyed");
+    }
+    site.gateway.add_key(2, &used);
+    site.gateway.use_key(2, &used);
+    site.link_up = true;
+    site.run_for(30_000).unwrap();
+    assert_eq!(site.node.journal().state().epoch, 2);
 }
 
 #[test]

@@ -122,3 +122,16 @@ fn a_busy_channel_is_waited_for() {
     site.run_for(10_000).unwrap();
     assert_eq!(site.gateway.events.len(), 1);
 }
+
+#[test]
+fn the_receiver_is_on_only_after_a_frame() {
+    let mut site = BigSite::new(12);
+    site.run_for(60_000).unwrap();
+    assert!(!site.node.listens(site.true_ms));
+    site.link_up = false;
+    let sent = site.gateway.counters.len();
+    site.inputs(Inputs { pir: true, ..Inputs::default() }, 500).unwrap();
+    assert_eq!(site.gateway.counters.len(), sent + 1);
+    assert!(site.node.listens(site.true_ms));
+    assert!(!site.node.listens(site.true_ms + 2_000));
+}

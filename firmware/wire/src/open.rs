@@ -122,16 +122,18 @@ struct Epoch {
 /// Opening changes nothing. Once the frame's consequences are durable, [`Opener::accept`] takes its counter in; a store that
 /// wants both in one transaction asks [`Opener::window_after`] first. Each key epoch has its own window, for a node that got
 /// a new key may begin to count anew.
+///
+/// `EPOCHS` is the number of keys it has room for; a node, where memory is scarce, needs fewer than a gateway.
 #[derive(Clone, Debug)]
-pub struct Opener {
+pub struct Opener<const EPOCHS: usize = MAX_EPOCHS> {
     node: u32,
     direction: Direction,
-    epochs: Vec<Epoch, MAX_EPOCHS>,
+    epochs: Vec<Epoch, EPOCHS>,
 }
 
-/// More keys than [`MAX_EPOCHS`].
+/// More keys than an opener has room for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("node {node} has {MAX_EPOCHS} keys already; remove one before adding key epoch {epoch}")]
+#[error("node {node} has as many keys as there is room for; remove one before adding key epoch {epoch}")]
 pub struct TooManyEpochs {
     /// The node.
     pub node: u32,
@@ -140,9 +142,17 @@ pub struct TooManyEpochs {
 }
 
 impl Opener {
-    /// An opener without keys for the frames of `node` that travel in `direction`.
+    /// An opener without keys for the frames of `node` that travel in `direction`, with room for [`MAX_EPOCHS`].
     #[must_use]
     pub const fn new(node: u32, direction: Direction) -> Self {
+        Self::with_room(node, direction)
+    }
+}
+
+impl<const EPOCHS: usize> Opener<EPOCHS> {
+    /// An opener without keys for the frames of `node` that travel in `direction`, with room for `EPOCHS`.
+    #[must_use]
+    pub const fn with_room(node: u32, direction: Direction) -> Self {
         Self { node, direction, epochs: Vec::new() }
     }
 

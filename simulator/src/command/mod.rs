@@ -3,5 +3,6 @@
 pub(crate) mod campaign;
 pub(crate) mod faults;
 pub(crate) mod generate;
+pub(crate) mod hil;
 pub(crate) mod play;
 pub(crate) mod run;

@@ -24,8 +24,9 @@ const FLOOR_STEP: f32 = 0.01;
 const LEAST_POWER: f32 = 0.1;
 /// An impulse begins this far above the floor, octaves of power (10.5 dB).
 const IMPULSE_ON: f32 = 3.5;
-/// And ends here (4.5 dB).
+/// And ends here (4.5 dB), or this far below its peak (6 dB): close by, the ground rings longer than a step takes.
 const IMPULSE_OFF: f32 = 1.5;
+const IMPULSE_FALL: f32 = 2.0;
 /// A step's impulse is not longer than this, blocks.
 const IMPULSE_MAX_BLOCKS: u16 = 30;
 /// Blocks until the floor has settled after the start: 10 s.
@@ -33,12 +34,13 @@ const WARM_UP_BLOCKS: u32 = 1000;
 /// Identical samples in a row that mean a broken input: 10 s.
 const STUCK_SAMPLES: u32 = 5000;
 
-/// An impulse under way.
+/// An impulse under way, or the wait for the next.
 #[derive(Clone, Copy, Debug)]
-struct Impulse {
-    blocks: u16,
-    peak: f32,
-    peak_ms: u64,
+enum Impulse {
+    /// None; the next begins this far above the lowest level since the last.
+    Waiting { trough: f32 },
+    /// One.
+    Rising { blocks: u16, peak: f32, peak_ms: u64 },
 }
 
 /// The detector chain of one geophone.
@@ -56,7 +58,7 @@ pub struct Geophone {
     level: f32,
     /// Octaves of power.
     floor: f32,
-    impulse: Option<Impulse>,
+    impulse: Impulse,
     reported_ms: [Option<u64>; 3],
     last_sample: i16,
     same_samples: u32,
@@ -78,7 +80,7 @@ impl Geophone {
             blocks: 0,
             level: LEAST_POWER,
             floor: libm::log2f(LEAST_POWER),
-            impulse: None,
+            impulse: Impulse::Waiting { trough: 0.0 },
             reported_ms: [None; 3],
             last_sample: 0,
             same_samples: 0,
@@ -130,22 +132,22 @@ impl Geophone {
         }
         self.move_floor(level, FLOOR_STEP);
         let above = level - self.floor;
-        match &mut self.impulse {
-            None if above > IMPULSE_ON => {
-                self.impulse = Some(Impulse { blocks: 1, peak: above, peak_ms: now_ms });
+        match self.impulse {
+            Impulse::Waiting { trough } if above > IMPULSE_ON && above > trough + IMPULSE_FALL => {
+                self.impulse = Impulse::Rising { blocks: 1, peak: above, peak_ms: now_ms };
                 None
             }
-            None => None,
-            Some(impulse) if above > IMPULSE_OFF => {
-                impulse.blocks = impulse.blocks.saturating_add(1);
-                if above > impulse.peak {
-                    (impulse.peak, impulse.peak_ms) = (above, now_ms);
-                }
+            Impulse::Waiting { trough } => {
+                self.impulse = Impulse::Waiting { trough: trough.min(above) };
                 None
             }
-            Some(impulse) => {
-                let Impulse { blocks, peak, peak_ms } = *impulse;
-                self.impulse = None;
+            Impulse::Rising { blocks, peak, peak_ms } if above > IMPULSE_OFF && above > peak - IMPULSE_FALL => {
+                let (peak, peak_ms) = if above > peak { (above, now_ms) } else { (peak, peak_ms) };
+                self.impulse = Impulse::Rising { blocks: blocks.saturating_add(1), peak, peak_ms };
+                None
+            }
+            Impulse::Rising { blocks, peak, peak_ms } => {
+                self.impulse = Impulse::Waiting { trough: above };
                 if blocks <= IMPULSE_MAX_BLOCKS { self.step(now_ms, peak_ms, peak) } else { None }
             }
         }
