@@ -73,10 +73,8 @@ impl Outbox {
                 reserved: alert.kind == AlertKind::DataLoss,
                 length: 0,
             };
-            if let Some(older) = self.unsent.get(&alert.id).and_then(|seq| self.waiting.get(seq)) {
-                if older.head.rev >= alert.rev {
-                    continue;
-                }
+            let unsent = self.unsent.get(&alert.id).and_then(|seq| self.waiting.get(seq));
+            if let Some(older) = unsent.filter(|older| older.head.rev < alert.rev) {
                 plan.folded.insert(older.head.seq);
                 head.priority = head.priority.max(older.head.priority);
                 head.place = older.head.place;
