@@ -77,7 +77,8 @@ impl World {
     }
 
     fn step(&mut self, until: Timestamp) {
-        let deadlines = [self.gateway.uplink.next_deadline(), self.ledger.next_deadline(), self.up.next(), self.down.next()];
+        let deadlines =
+            [self.gateway.uplink.next_deadline(), self.ledger.next_deadline(), self.up.next(), self.down.next()];
         let next = deadlines.into_iter().flatten().min().unwrap_or(until);
         self.now = next.clamp(self.now.plus_micros(100), until);
         while let Some(publication) = self.up.take(self.now) {
@@ -171,9 +172,7 @@ fn the_backlog_leaves_in_order_of_urgency_and_ends() {
     assert_eq!(world.gateway.uplink.outbox().depth(), 0, "after {:.0} s", world.now.seconds_since(begin));
     // The centre's own alert about what it knows to be missing is not the gateway's.
     let entries = || world.file.entries().iter().filter(|entry| entry.epoch.0 == "e1");
-    let arrived: Vec<Severity> = entries()
-        .map(|entry| Envelope::read(&entry.bytes).unwrap().alert.severity)
-        .collect();
+    let arrived: Vec<Severity> = entries().map(|entry| Envelope::read(&entry.bytes).unwrap().alert.severity).collect();
     assert_eq!(arrived.len(), 10_000, "each once");
     assert!(arrived.windows(2).all(|pair| pair[0] >= pair[1]), "the most urgent first");
     let bytes: usize = entries().map(|entry| entry.bytes.len() + 24 + OVERHEAD_BYTES).sum();

@@ -90,9 +90,8 @@ fn the_first_message_of_a_critical_alert_fits_1024_bytes() {
     let mut gateway = Gateway::new(|_| {});
     let mut long = alert("a", 1, Severity::Critical);
     long.text = "somebody crossed, ".repeat(60);
-    long.contributors = (0..40)
-        .map(|n| Contributor { sensor: format!("sensor-{n}"), share: (n % 2 == 0).then_some(0.025) })
-        .collect();
+    long.contributors =
+        (0..40).map(|n| Contributor { sensor: format!("sensor-{n}"), share: (n % 2 == 0).then_some(0.025) }).collect();
     let mut update = long.clone();
     update.rev = 2;
     gateway.commit(start(), vec![long]);
@@ -151,7 +150,8 @@ fn nobody_listening_and_not_allowed_are_said_and_wait() {
         let sent = gateway.connect(at(0.0));
         let id = sent.iter().find(|publication| publication.topic.ends_with("/alert")).unwrap().id;
         let actions = gateway.handle(at(0.5), Event::Receipt { id, receipt });
-        let reported = actions.iter().any(|action| matches!(action, Action::Report(report) if format!("{report:?}") == expected));
+        let reported =
+            actions.iter().any(|action| matches!(action, Action::Report(report) if format!("{report:?}") == expected));
         assert!(reported, "{actions:?}");
         assert_eq!(ids(&publications(gateway.handle(at(1.0), Event::Tick))), [""; 0]);
         assert_eq!(gateway.uplink.outbox().depth(), 1, "{receipt:?} is not delivery");

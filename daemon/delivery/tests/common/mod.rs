@@ -1,8 +1,6 @@
 //! Alerts to test with, and a gateway in memory.
 
-use vedette_delivery::engine::{
-    Alert, AlertKind, AlertState, Contributor, Ellipse, Mode, Place, Severity, Timestamp,
-};
+use vedette_delivery::engine::{Alert, AlertKind, AlertState, Contributor, Ellipse, Mode, Place, Severity, Timestamp};
 use vedette_delivery::memory::MemoryStore;
 use vedette_delivery::uplink::{Action, Event, Publication};
 use vedette_delivery::{Batch, Committed, Epoch, GatewayId, Uplink, UplinkConfig};
