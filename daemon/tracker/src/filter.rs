@@ -11,6 +11,7 @@ use crate::companions::{self, Companions};
 use crate::config::TrackerConfig;
 use crate::detection::Scan;
 use crate::extent;
+use crate::fields::Fields;
 use crate::fixture::Mooring;
 use crate::gate::PlotIndex;
 use crate::imm::{Hypothesis, MotionStep};
@@ -18,7 +19,6 @@ use crate::region::Region;
 use crate::sensor::SensorModel;
 use crate::sensor_state::SensorState;
 use crate::time::Timestamp;
-use crate::undetected::Undetected;
 use crate::update::{MOST_CERTAIN, log_odds, update};
 use crate::view::View;
 use crate::visibility::Visibility;
@@ -37,7 +37,7 @@ pub(crate) struct Filter {
     /// In the order of their labels.
     pub(crate) tracks: Vec<Bernoulli>,
     pub(crate) sensors: Vec<SensorState>,
-    undetected: Undetected,
+    fields: Fields,
     companions: Companions,
     pub(crate) now: Timestamp,
 }
@@ -54,7 +54,7 @@ impl Filter {
         Self {
             tracks: Vec::new(),
             sensors: models.sensors.iter().map(SensorState::new).collect(),
-            undetected: Undetected::new(models.config, models.sensors),
+            fields: Fields::new(models.config, models.sensors),
             companions: Companions::new(models.config),
             now: Timestamp::MIN,
         }
@@ -65,7 +65,7 @@ impl Filter {
     pub(crate) fn step(&mut self, models: Models<'_>, scan: &Scan, region: Option<&Region>) {
         let Some(model) = models.sensors.get(scan.sensor) else { return };
         self.advance(models, scan.time);
-        self.undetected.advance(scan.time);
+        self.fields.advance(scan.time);
         if let Some(pose) = scan.at {
             self.sensors[scan.sensor].origin_m = pose.position_m;
         }
@@ -74,8 +74,8 @@ impl Filter {
         self.predict(models, &touched, scan.time);
         let prospects = self.prospects(models, &touched, &view);
         view.further = self.further_returns(models.config, &touched, &view);
-        let mut births: Vec<_> =
-            view.plots.iter().map(|plot| birth(models.config, &self.undetected, &view, plot)).collect();
+        let undetected = self.fields.of(scan.sensor);
+        let mut births: Vec<_> = view.plots.iter().map(|plot| birth(models.config, undetected, &view, plot)).collect();
         self.settle_arrivals(&view, &touched, &mut births);
         self.add_companions(&touched, &view, &mut births);
         let foreign: Vec<f64> =
@@ -268,10 +268,13 @@ impl Filter {
         let is_first_look = touched.is_empty() && self.sensors[view.sensor].last_scan.is_none();
         if is_first_look && !view.is_event && view.model.initiates {
             let companions = self.companions;
-            let factor = self.undetected.settle(promised, view.time, |factor| companions.alone(view, births, factor));
+            let factor = self
+                .fields
+                .of_mut(view.sensor)
+                .settle(promised, view.time, |factor| companions.alone(view, births, factor));
             births.iter_mut().for_each(|birth| birth.intensity *= factor);
         } else {
-            self.undetected.learn(promised, 0.0);
+            self.fields.of_mut(view.sensor).learn(promised, 0.0);
         }
     }
 
@@ -280,7 +283,7 @@ impl Filter {
         if view.is_event || !view.model.initiates {
             return 0.0;
         }
-        self.undetected.thin(view.sensor, view.model, view.origin_m, view.detection_probability)
+        self.fields.thin(view.sensor, view.model, view.origin_m, view.detection_probability)
     }
 
     /// Tracks become confirmed and tentative again, with a margin between.
@@ -290,8 +293,9 @@ impl Filter {
                 && let Some(companionship) = track.companionship.take()
             {
                 self.companions.learn(companionship);
-                if !self.undetected.has_counted(track.label.time) {
-                    self.undetected.learn(0.0, 1.0 - companionship);
+                let field = self.fields.of_mut(track.label.sensor);
+                if !field.has_counted(track.label.time) {
+                    field.learn(0.0, 1.0 - companionship);
                 }
             }
             if track.existence >= config.confirm_existence {

@@ -77,6 +77,7 @@ mod contribution;
 mod coverage;
 mod detection;
 mod extent;
+mod fields;
 mod filter;
 mod fixture;
 mod gate;

@@ -77,6 +77,22 @@ proptest! {
 }
 
 #[test]
+fn an_empty_sensor_far_away_changes_nothing() {
+    let mut walkers = Walkers::new(8, 3);
+    let scans: Vec<Scan> = (1..=30).map(|second| scan(second, walkers.step(0.9, 5, 5.0))).collect();
+    let alone = after(&scans, tracker());
+    let both = Tracker::new(TrackerConfig::default(), vec![radar("near", 0.0), radar("far", 50_000.0)]).unwrap();
+    let mut with_far = Vec::new();
+    for scan in scans {
+        let half_past = scan.time.plus_seconds(0.4);
+        with_far.push(scan);
+        with_far.push(Scan { sensor: 1, time: half_past, at: None, detections: Vec::new() });
+    }
+    with_far.pop();
+    assert_eq!(after(&with_far, both), alone);
+}
+
+#[test]
 fn innovations_fit_their_covariance_on_a_matched_model() {
     let mut walkers = Walkers::new(40, 11);
     let mut tracker = tracker();

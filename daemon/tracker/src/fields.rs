@@ -1,0 +1,78 @@
+//! One field of undetected objects for each group of sensors whose coverages touch: what happens in one field says
+//! nothing about another, so a sensor far away changes nothing.
+
+use nalgebra::Vector2;
+use serde::{Deserialize, Serialize};
+
+use crate::config::TrackerConfig;
+use crate::sensor::SensorModel;
+use crate::time::Timestamp;
+use crate::undetected::Undetected;
+
+/// Coverages nearer to each other than this belong to one field.
+const APART_M: f64 = 1000.0;
+
+/// The fields, and where each sensor belongs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Fields {
+    fields: Vec<Undetected>,
+    /// For each sensor its field, and its number among the sensors of that field.
+    place: Vec<(usize, usize)>,
+}
+
+impl Fields {
+    /// Fields that nobody has watched yet.
+    pub(crate) fn new(config: &TrackerConfig, sensors: &[SensorModel]) -> Self {
+        let mut members: Vec<Vec<SensorModel>> = Vec::new();
+        let mut number_of_root = vec![None; sensors.len()];
+        let mut place = Vec::with_capacity(sensors.len());
+        for (sensor, root) in sensors.iter().zip(roots(sensors)) {
+            let field = *number_of_root[root].get_or_insert_with(|| {
+                members.push(Vec::new());
+                members.len() - 1
+            });
+            place.push((field, members[field].len()));
+            members[field].push(sensor.clone());
+        }
+        Self { fields: members.iter().map(|sensors| Undetected::new(config, sensors)).collect(), place }
+    }
+
+    /// The field that a sensor watches.
+    pub(crate) fn of(&self, sensor: usize) -> &Undetected {
+        &self.fields[self.place[sensor].0]
+    }
+
+    /// The same, to change it.
+    pub(crate) fn of_mut(&mut self, sensor: usize) -> &mut Undetected {
+        &mut self.fields[self.place[sensor].0]
+    }
+
+    /// Lets whole seconds pass in all fields.
+    pub(crate) fn advance(&mut self, to: Timestamp) {
+        for field in &mut self.fields {
+            field.advance(to);
+        }
+    }
+
+    /// Takes out what a scan would have seen, see [`Undetected::thin`].
+    pub(crate) fn thin(&mut self, sensor: usize, model: &SensorModel, origin_m: Vector2<f64>, detection: f64) -> f64 {
+        let (field, number) = self.place[sensor];
+        self.fields[field].thin(number, model, origin_m, detection)
+    }
+}
+
+/// For each sensor the first sensor that it is connected to.
+fn roots(sensors: &[SensorModel]) -> Vec<usize> {
+    let bounds: Vec<_> = sensors.iter().map(|sensor| sensor.coverage.bounds_m(sensor.position_m)).collect();
+    let mut root: Vec<usize> = (0..sensors.len()).collect();
+    for a in 0..sensors.len() {
+        for b in 0..a {
+            let gap = (bounds[a].0 - bounds[b].1).sup(&(bounds[b].0 - bounds[a].1));
+            if root[a] != root[b] && gap.max() < APART_M {
+                let (keep, give_up) = (root[a].min(root[b]), root[a].max(root[b]));
+                root.iter_mut().filter(|root| **root == give_up).for_each(|root| *root = keep);
+            }
+        }
+    }
+    root
+}
