@@ -145,7 +145,10 @@ impl Book {
         let found_at = now.plus_seconds(TEST_EXPIRES_S - site.rules.expire_after_s);
         let (track, position_m) = (None, None);
         let lasting = Lasting::Event;
-        self.open.insert(key, Entry { alert, lasting, track, position_m, existence: 1.0, found_at, emitted_at: now });
+        self.open.insert(
+            key,
+            Entry { alert, lasting, track, position_m, existence: 1.0, found_at, raised_at: now, emitted_at: now },
+        );
         format!("test alert {id} raised")
     }
 }

@@ -1,5 +1,6 @@
 //! From a finding to the alert that people and other systems read.
 
+use nalgebra::{Matrix2, Vector2};
 use vedette_tracker::ClassProbabilities;
 
 use super::text;
@@ -105,6 +106,10 @@ fn filled(mut alert: Alert, finding: &Finding, situation: &Situation<'_>) -> Ale
     match &finding.subject {
         Subject::Track(track) => fill_track(&mut alert, track, site),
         Subject::Sensor(index) => alert.place = Some(Place::Area { name: site.sensors[*index].model.id.clone() }),
+        Subject::Spot { position_m, sd_m, contributors } => {
+            alert.contributors.clone_from(contributors);
+            alert.place = Some(place(*position_m, Matrix2::identity() * (sd_m * sd_m), &alert, site));
+        }
         Subject::Gateway => {}
     }
     alert.text = text::describe(finding, &alert, site);
@@ -112,14 +117,11 @@ fn filled(mut alert: Alert, finding: &Finding, situation: &Situation<'_>) -> Ale
 }
 
 fn fill_track(alert: &mut Alert, track: &Surrounding, site: &Site) {
-    let ellipse = ellipse_95(track);
-    // An ellipse axis is 2.45 standard deviations.
-    alert.place = Some(if track.localised && ellipse.major_m <= site.rules.point_sd_max_m * ELLIPSE_95 {
-        let (lat, lon) = site.frame.to_wgs84(track.position_m);
-        Place::Point { lat: rounded(lat, 5), lon: rounded(lon, 5), ellipse }
+    alert.contributors.clone_from(&track.contributors);
+    alert.place = Some(if track.localised {
+        place(track.position_m, track.covariance_m2, alert, site)
     } else {
-        let named = alert.zone.clone().or_else(|| alert.contributors.first().map(|part| part.sensor.clone()));
-        Place::Area { name: named.unwrap_or_else(|| site.id.clone()) }
+        area(alert, site)
     });
     let speed_mps = track.velocity_mps.norm();
     let heading_deg = libm::atan2(track.velocity_mps.x, track.velocity_mps.y).to_degrees();
@@ -133,11 +135,26 @@ fn fill_track(alert: &mut Alert, track: &Surrounding, site: &Site) {
         animal: rounded(animal, 2),
         vehicle: rounded(vehicle, 2),
     });
-    alert.contributors.clone_from(&track.contributors);
 }
 
-fn ellipse_95(track: &Surrounding) -> Ellipse {
-    let (ee, en, nn) = (track.covariance_m2[(0, 0)], track.covariance_m2[(0, 1)], track.covariance_m2[(1, 1)]);
+/// A point with its ellipse, or an area when the ellipse is too large to be called a point.
+fn place(position_m: Vector2<f64>, covariance_m2: Matrix2<f64>, alert: &Alert, site: &Site) -> Place {
+    let ellipse = ellipse_95(&covariance_m2);
+    // An ellipse axis is 2.45 standard deviations.
+    if ellipse.major_m > site.rules.point_sd_max_m * ELLIPSE_95 {
+        return area(alert, site);
+    }
+    let (lat, lon) = site.frame.to_wgs84(position_m);
+    Place::Point { lat: rounded(lat, 5), lon: rounded(lon, 5), ellipse }
+}
+
+fn area(alert: &Alert, site: &Site) -> Place {
+    let named = alert.zone.clone().or_else(|| alert.contributors.first().map(|part| part.sensor.clone()));
+    Place::Area { name: named.unwrap_or_else(|| site.id.clone()) }
+}
+
+fn ellipse_95(covariance_m2: &Matrix2<f64>) -> Ellipse {
+    let (ee, en, nn) = (covariance_m2[(0, 0)], covariance_m2[(0, 1)], covariance_m2[(1, 1)]);
     let (mean, half) = ((ee + nn) / 2.0, (ee - nn) / 2.0);
     let spread = libm::sqrt(half * half + en * en);
     let axis_m = |variance_m2: f64| rounded(ELLIPSE_95 * libm::sqrt(f64::max(variance_m2, 0.0)), 0);

@@ -56,6 +56,7 @@ struct Entry {
     existence: f64,
     /// When its finding was last there.
     found_at: Timestamp,
+    raised_at: Timestamp,
     emitted_at: Timestamp,
 }
 
@@ -90,7 +91,7 @@ impl Book {
     ) {
         let now = situation.now;
         let causes = self.one_for_each_cause(situation, findings);
-        let (causes, folded) = storm::fold(situation, causes, |key| self.open.contains_key(key));
+        let (causes, folded) = storm::fold(situation, causes, |key| self.open.get(key).map(|entry| entry.raised_at));
         counters.add("findings_folded_into_storms", folded);
         for finding in causes {
             match self.open.get_mut(&finding.key) {
@@ -244,6 +245,7 @@ impl Entry {
             position_m: None,
             existence: 1.0,
             found_at: now,
+            raised_at: now,
             emitted_at: now,
         };
         entry.follow(finding, now);

@@ -6,41 +6,48 @@
 
 use std::collections::BTreeMap;
 
-use vedette_tracker::ClassProbabilities;
+use vedette_tracker::{ClassProbabilities, Timestamp};
 
 use crate::rules::{Certainty, Finding, Lasting, Situation, Subject, Surrounding};
 use crate::{AlertKind, Severity};
 
 /// Findings of one kind that make a storm.
 const STORM_FROM: usize = 5;
+/// Alerts raised within this time belong to one storm.
+const AT_ONCE_S: f64 = 60.0;
 /// Members named in the text.
 const NAMED: usize = 4;
 /// From here on a finding about a track stands on its own, if two sensors bear it out.
 const OWN_CONFIDENCE: f64 = 0.8;
 const OWN_CLASS: f64 = 0.6;
 
-/// Folds findings that no alert is open about into one for each storm; `is_open` tells what is open.
+/// Folds findings that no alert is open about into one for each storm; `raised_at` tells since when one is open.
 pub(super) fn fold(
     situation: &Situation<'_>,
     findings: Vec<Finding>,
-    is_open: impl Fn(&str) -> bool,
+    raised_at: impl Fn(&str) -> Option<Timestamp>,
 ) -> (Vec<Finding>, u64) {
     let mut kept = Vec::new();
     let mut groups = BTreeMap::<String, Vec<Finding>>::new();
     let mut standing = BTreeMap::<String, usize>::new();
     for finding in findings {
         let group = group_of(&finding);
-        if finding.certainty == Certainty::Raises && !is_open(&finding.key) && !stands_alone(&finding) {
-            groups.entry(group).or_default().push(finding);
-        } else {
-            *standing.entry(group).or_default() += usize::from(finding.certainty == Certainty::Raises);
-            kept.push(finding);
+        match raised_at(&finding.key) {
+            None if finding.certainty == Certainty::Raises && !stands_alone(&finding) => {
+                groups.entry(group).or_default().push(finding);
+                continue;
+            }
+            Some(raised) if situation.now.seconds_since(raised) <= AT_ONCE_S => {
+                *standing.entry(group).or_default() += 1;
+            }
+            _ => {}
         }
+        kept.push(finding);
     }
     let mut folded = 0;
     for (key, members) in groups {
         let total = members.len() + standing.get(&key).copied().unwrap_or(0);
-        if total >= STORM_FROM || is_open(&key) {
+        if total >= STORM_FROM || raised_at(&key).is_some() {
             folded += members.len() as u64;
             kept.push(storm(situation, key, &members));
         } else {
@@ -81,7 +88,7 @@ fn storm(situation: &Situation<'_>, key: String, members: &[Finding]) -> Finding
     let name = |finding: &Finding| match &finding.subject {
         Subject::Track(track) => format!("track {}", track.track.0),
         Subject::Sensor(index) => situation.site.sensors[*index].model.id.clone(),
-        Subject::Gateway => finding.key.clone(),
+        Subject::Gateway | Subject::Spot { .. } => finding.key.clone(),
     };
     let first = &members[0];
     let mut names: Vec<String> = members.iter().take(NAMED).map(name).collect();

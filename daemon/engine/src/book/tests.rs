@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use nalgebra::{Matrix2, Vector2};
-use vedette_tracker::{ClassProbabilities, Contribution, Timestamp, Track, TrackId, TrackStatus};
+use vedette_tracker::{
+    ClassProbabilities, Contribution, Detection, Direction, Measurement, Scan, Timestamp, Track, TrackId, TrackStatus,
+};
 
 use super::Book;
 use crate::config::{EngineConfig, Site};
@@ -37,6 +39,12 @@ id = "cam-2"
 kind = "camera"
 position = { east_m = 50.0, north_m = -50.0 }
 coverage = { shape = "sector", range_m = 400.0, heading_deg = 0.0, width_deg = 60.0 }
+
+[[sensor]]
+id = "trip-1"
+kind = "tripwire"
+coverage = { shape = "line", from_m = [-20.0, 0.0], to_m = [20.0, 0.0] }
+false_alarms_per_hour = 0.1
 
 [[zone]]
 name = "Bug line"
@@ -519,4 +527,38 @@ fn confidence_is_read_off_the_calibration() {
         [0.0, 0.4, 0.8, 0.9, 1.0].map(|raw| libm::round(rules.calibrated(raw) * 100.0)),
         [0.0, 20.0, 40.0, 65.0, 90.0]
     );
+}
+
+/// A report of a triggered detector.
+fn report(stage: &mut Stage, sensor: usize, second: f64, measurement: Measurement) {
+    let detections = vec![Detection { measurement, class: None, confidence: None }];
+    stage.rules.observe(&Scan { sensor, time: at(second), at: None, detections }, &stage.site);
+}
+
+#[test]
+fn a_tripwire_that_a_detector_bears_out_is_an_alert_without_a_track() {
+    let mut stage = Stage::new();
+    report(&mut stage, 1, 90.0, Measurement::Presence { strength: None });
+    report(&mut stage, 3, 100.0, Measurement::Crossing { direction: Some(Direction::In) });
+    report(&mut stage, 3, 104.0, Measurement::Crossing { direction: None });
+    let alerts = stage.run(105, 200, |_| None);
+    insta::assert_snapshot!(lines(&alerts));
+    assert_eq!(alerts.len(), 1);
+    // An hour later it is another.
+    report(&mut stage, 3, 3_700.0, Measurement::Crossing { direction: Some(Direction::Out) });
+    assert_eq!(lines(&stage.run(3_701, 3_705, |_| None)).matches("Crossing rev 1").count(), 0);
+    report(&mut stage, 1, 3_706.0, Measurement::Presence { strength: None });
+    assert!(lines(&stage.run(3_706, 3_710, |_| None)).contains("Crossing rev 1"));
+}
+
+#[test]
+fn a_lone_tripwire_is_none_and_a_track_tells_it_better() {
+    let mut stage = Stage::new();
+    report(&mut stage, 3, 10.0, Measurement::Crossing { direction: None });
+    assert_eq!(lines(&stage.run(10, 200, |_| None)), "");
+    let mut stage = Stage::new();
+    report(&mut stage, 3, 40.0, Measurement::Crossing { direction: None });
+    report(&mut stage, 1, 41.0, Measurement::Presence { strength: None });
+    let alerts = stage.run(35, 90, walker);
+    assert!(alerts.iter().all(|alert| alert.dedup_key.contains("track-17")), "{}", lines(&alerts));
 }

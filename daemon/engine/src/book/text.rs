@@ -56,6 +56,12 @@ pub(super) fn describe(finding: &Finding, alert: &Alert, site: &Site) -> String 
             text.push_str(". ");
             text.push_str(&why(alert));
         }
+        Subject::Spot { .. } => {
+            text.push_str(&capitalised(&finding.what));
+            text.push_str(&place(alert));
+            text.push_str(". ");
+            text.push_str(&why(alert));
+        }
         Subject::Sensor(_) | Subject::Gateway => {
             text.push_str(&capitalised(&finding.what));
             text.push('.');

@@ -43,6 +43,8 @@ pub struct RulesTable {
     pub help_after_s: f64,
     /// In the water for this long: a possible need of help.
     pub help_in_water_after_s: f64,
+    /// Crossings of all borders that are expected in an hour: what single reports are weighed against.
+    pub expected_crossings_per_hour: f64,
     /// Pairs of a raw confidence and the share of alerts with it that were real, both rising from 0 to 1; confidence is
     /// read off between them. Empty: as it is.
     pub calibration: Vec<[f64; 2]>,
@@ -74,6 +76,7 @@ impl Default for RulesTable {
             approach_hold_s: 5.0,
             help_after_s: 180.0,
             help_in_water_after_s: 20.0,
+            expected_crossings_per_hour: 0.1,
             calibration: Vec::new(),
             link_lost_after_s: 60.0,
             battery_low_mv: 3_300,
@@ -97,6 +100,7 @@ impl RulesTable {
         check.number("approach_hold_s", self.approach_hold_s, 0.0, DAY_S);
         check.number("help_after_s", self.help_after_s, 0.0, DAY_S);
         check.number("help_in_water_after_s", self.help_in_water_after_s, 0.0, DAY_S);
+        check.positive("expected_crossings_per_hour", self.expected_crossings_per_hour, 10_000.0);
         self.check_calibration(check);
         check.number("link_lost_after_s", self.link_lost_after_s, 0.0, DAY_S);
         check.number("update_interval_s", self.update_interval_s, 1.0, DAY_S);

@@ -110,6 +110,7 @@ impl State {
         for released in self.aligner.release(self.now, site) {
             self.counters.add("scans", 1);
             self.tracker.step(&released.scan);
+            self.rules.observe(&released.scan, site);
             self.news = true;
             if released.late {
                 self.counters.add("scans_late", 1);

@@ -44,6 +44,15 @@ pub(crate) struct Surrounding {
 pub(crate) enum Subject {
     /// A track.
     Track(Box<Surrounding>),
+    /// A place where sensors saw something that is no track.
+    Spot {
+        /// Where.
+        position_m: Vector2<f64>,
+        /// Standard deviation per axis.
+        sd_m: f64,
+        /// The sensors.
+        contributors: Vec<Contributor>,
+    },
     /// A configured sensor, by index.
     Sensor(usize),
     /// The gateway itself.

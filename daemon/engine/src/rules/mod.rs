@@ -7,6 +7,7 @@
 mod approach;
 mod battery;
 mod chattering;
+mod corroborated;
 mod crossing;
 mod data_loss;
 mod doubt;
@@ -23,6 +24,9 @@ mod stuck;
 mod tamper;
 
 use serde::{Deserialize, Serialize};
+use vedette_tracker::Scan;
+
+use crate::config::Site;
 
 pub(crate) use finding::{Certainty, Finding, Lasting, Subject, Surrounding};
 pub(crate) use link_lost::UPLINK;
@@ -54,6 +58,7 @@ macro_rules! rules {
 rules! {
     approach: approach::Approach,
     crossing: crossing::Crossing,
+    corroborated: corroborated::Corroborated,
     entry: entry::Entry,
     loitering: loitering::Loitering,
     silent: silent::Silent,
@@ -68,6 +73,11 @@ rules! {
 }
 
 impl Rules {
+    /// Lets rules that look at single reports see a scan.
+    pub(crate) fn observe(&mut self, scan: &Scan, site: &Site) {
+        self.corroborated.observe(scan, site);
+    }
+
     /// What is the case, set against the surroundings that make it less severe or explain it.
     pub(crate) fn assess(&mut self, situation: &Situation<'_>) -> Vec<Finding> {
         let mut findings = Vec::new();

@@ -1,0 +1,259 @@
+//! A tripwire along a border reported a crossing, and a detector near by bears it out.
+//!
+//! Where only triggered detectors watch there may be too little for a track, but two independent sensors at one place
+//! within two minutes are worth an alert. How sure that is follows from how often each of them reports for nothing.
+
+use std::collections::VecDeque;
+
+use nalgebra::Vector2;
+use serde::{Deserialize, Serialize};
+use vedette_tracker::{
+    Clutter, Coverage, Direction, Measurement, Scan, SensorKind, SensorModel, Timestamp, TrackStatus,
+};
+
+use super::geometry::relation;
+use super::{Finding, Lasting, Rule, Situation, Subject};
+use crate::book::text;
+use crate::config::{Site, Zone, ZoneDirection, ZoneKind};
+use crate::{AlertKind, Contributor, Severity};
+
+/// Reports kept.
+const MAX_REPORTS: usize = 512;
+/// Reports kept this long.
+const KEEP_S: f64 = 300.0;
+/// Two reports belong together within this time and distance: a slow walk from one row of detectors to the next.
+const TOGETHER_S: f64 = 120.0;
+const TOGETHER_M: f64 = 100.0;
+/// A tripwire this near to a border watches it.
+const ALONG_M: f64 = 60.0;
+/// Crossings within this time and distance of the last are the same incident: a group in single file.
+const SAME_S: f64 = 45.0;
+const SAME_M: f64 = 80.0;
+/// A confirmed track this near tells the crossing better.
+const TRACKED_M: f64 = 100.0;
+/// How long after its last report an incident is news.
+const NEWS_S: f64 = 150.0;
+const MAX_INCIDENTS: usize = 64;
+/// From this confidence on the alert is raised.
+const RAISED_FROM: f64 = 0.3;
+
+/// The reports of triggered detectors lately, and the incidents they make.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Corroborated {
+    reports: VecDeque<Report>,
+    incidents: VecDeque<Incident>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Report {
+    sensor: usize,
+    time: Timestamp,
+    direction: Option<Direction>,
+    /// A tripwire's report that has become part of an incident.
+    taken: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Incident {
+    zone: usize,
+    /// The tripwire that reported first, and when.
+    sensor: usize,
+    first: Timestamp,
+    last: Timestamp,
+    crossings: u32,
+    inward: Option<bool>,
+    /// A track told it.
+    tracked: bool,
+}
+
+impl Corroborated {
+    /// Remembers what triggered detectors report.
+    pub(super) fn observe(&mut self, scan: &Scan, site: &Site) {
+        let kind = site.sensors[scan.sensor].model.kind;
+        if !matches!(kind, SensorKind::Pir | SensorKind::Seismic | SensorKind::Tripwire) {
+            return;
+        }
+        for detection in &scan.detections {
+            let direction = match detection.measurement {
+                Measurement::Crossing { direction } => direction,
+                _ => None,
+            };
+            if self.reports.len() == MAX_REPORTS {
+                self.reports.pop_front();
+            }
+            self.reports.push_back(Report { sensor: scan.sensor, time: scan.time, direction, taken: false });
+        }
+    }
+
+    /// Makes incidents of the crossings that are not part of one yet.
+    fn gather(&mut self, situation: &Situation<'_>) {
+        for index in 0..self.reports.len() {
+            let report = self.reports[index];
+            let model = &situation.site.sensors[report.sensor].model;
+            if report.taken || model.kind != SensorKind::Tripwire {
+                continue;
+            }
+            self.reports[index].taken = true;
+            let Some((zone, inward)) = watched(situation.site, model, report.direction) else { continue };
+            let site = situation.site;
+            let same = self.incidents.iter_mut().rev().find(|incident| {
+                let apart_m = (site.sensors[incident.sensor].model.position_m - model.position_m).norm();
+                incident.zone == zone && report.time.seconds_since(incident.last).abs() <= SAME_S && apart_m <= SAME_M
+            });
+            if let Some(incident) = same {
+                incident.last = incident.last.max(report.time);
+                incident.crossings = incident.crossings.saturating_add(1);
+                incident.inward = incident.inward.or(inward);
+            } else {
+                if self.incidents.len() == MAX_INCIDENTS {
+                    self.incidents.pop_front();
+                }
+                let (first, sensor) = (report.time, report.sensor);
+                self.incidents.push_back(Incident {
+                    zone,
+                    sensor,
+                    first,
+                    last: first,
+                    crossings: 1,
+                    inward,
+                    tracked: false,
+                });
+            }
+        }
+    }
+
+    /// The detectors that bear an incident out, each with its nearest report.
+    fn witnesses(&self, incident: &Incident, site: &Site) -> Vec<Report> {
+        let wire_m = site.sensors[incident.sensor].model.position_m;
+        let mut witnesses: Vec<Report> = Vec::new();
+        for report in &self.reports {
+            let model = &site.sensors[report.sensor].model;
+            let apart_s = report.time.seconds_since(incident.first).abs();
+            let near = (model.position_m - wire_m).norm() <= TOGETHER_M + reach_m(&model.coverage);
+            if report.sensor == incident.sensor || apart_s > TOGETHER_S || !near {
+                continue;
+            }
+            match witnesses.iter_mut().find(|other| other.sensor == report.sensor) {
+                Some(other) if other.time.seconds_since(incident.first).abs() <= apart_s => {}
+                Some(other) => *other = *report,
+                None => witnesses.push(*report),
+            }
+        }
+        witnesses
+    }
+}
+
+impl Rule for Corroborated {
+    fn assess(&mut self, situation: &Situation<'_>, findings: &mut Vec<Finding>) {
+        let (now, site) = (situation.now, situation.site);
+        self.gather(situation);
+        let mut incidents = std::mem::take(&mut self.incidents);
+        incidents.retain(|incident| now.seconds_since(incident.last) <= NEWS_S);
+        for incident in &mut incidents {
+            let wire_m = site.sensors[incident.sensor].model.position_m;
+            incident.tracked |= situation
+                .tracks
+                .iter()
+                .any(|track| track.status == TrackStatus::Confirmed && (track.position_m - wire_m).norm() <= TRACKED_M);
+            if !incident.tracked {
+                findings.extend(finding(situation, incident, &self.witnesses(incident, site)));
+            }
+        }
+        self.incidents = incidents;
+        self.reports.retain(|report| now.seconds_since(report.time) <= KEEP_S);
+    }
+}
+
+/// The border that a tripwire watches now, and whether what it reported goes inward there.
+fn watched(site: &Site, model: &SensorModel, direction: Option<Direction>) -> Option<(usize, Option<bool>)> {
+    let Coverage::Line { from_m, to_m } = model.coverage else { return None };
+    let along = Vector2::from(to_m) - Vector2::from(from_m);
+    // "In" of a tripwire is from its left to its right.
+    let right = Vector2::new(along.y, -along.x);
+    site.zones.iter().enumerate().find_map(|(index, zone)| {
+        let relation = relation(&zone.ground, model.position_m, &nalgebra::Matrix2::zeros())?;
+        let near = zone.kind == ZoneKind::Border && relation.alongside && relation.signed_m.abs() <= ALONG_M;
+        let inward = direction.map(|way| (way == Direction::In) == (right.dot(&relation.inward) > 0.0));
+        near.then_some((index, inward))
+    })
+}
+
+fn reach_m(coverage: &Coverage) -> f64 {
+    match coverage {
+        Coverage::Circle { radius_m } => *radius_m,
+        Coverage::Sector { range_m, .. } => *range_m,
+        Coverage::Polygon { .. } | Coverage::Line { .. } => 0.0,
+    }
+}
+
+/// Reports of a sensor for nothing, by the hour.
+fn false_per_hour(model: &SensorModel) -> f64 {
+    match model.clutter {
+        Clutter::PerHour(count) => count,
+        Clutter::PerScan(count) => count * 3_600.0 / f64::max(model.scan_period_s.unwrap_or(1.0), 0.01),
+    }
+}
+
+/// Share of real crossings among such incidents: how often they are real, against how often the reports of all of them
+/// fall together by chance.
+fn confidence(site: &Site, incident: &Incident, witnesses: &[Report]) -> f64 {
+    let expected = site.rules.expected_crossings_per_hour;
+    let chance = witnesses.iter().fold(false_per_hour(&site.sensors[incident.sensor].model), |rate, witness| {
+        let often = false_per_hour(&site.sensors[witness.sensor].model);
+        rate * (1.0 - libm::exp(-often * 2.0 * TOGETHER_S / 3_600.0))
+    });
+    expected / (expected + chance)
+}
+
+fn finding(situation: &Situation<'_>, incident: &Incident, witnesses: &[Report]) -> Option<Finding> {
+    let site = situation.site;
+    let zone: &Zone = site.zones.get(incident.zone)?;
+    let unwanted = match (zone.direction, incident.inward) {
+        (ZoneDirection::In, Some(false)) | (ZoneDirection::Out, Some(true)) => true,
+        (ZoneDirection::Both, _) | (_, None) | (ZoneDirection::In, Some(true)) | (ZoneDirection::Out, Some(false)) => {
+            false
+        }
+    };
+    let confidence = confidence(site, incident, witnesses);
+    if unwanted
+        || witnesses.is_empty()
+        || confidence < RAISED_FROM
+        || !zone.schedule.covers(situation.now, &site.timezone)
+    {
+        return None;
+    }
+    let wire = &site.sensors[incident.sensor].model;
+    let name = |sensor: usize| site.sensors[sensor].model.id.clone();
+    let share = |sensor: usize| Contributor { sensor: name(sensor), share: Some(0.0) };
+    let contributors = std::iter::once(share(incident.sensor)).chain(witnesses.iter().take(4).map(|w| share(w.sensor)));
+    let way = match incident.inward {
+        Some(true) => " inward",
+        Some(false) => " outward",
+        None => "",
+    };
+    let key = format!("wire/{}/{}/{}", zone.name, wire.id, incident.first.as_micros() / 1_000_000);
+    let when = text::clock(incident.first, site);
+    let what = format!("something crossed {}{way} at {}, {when}", zone.name, wire.id);
+    Some(Finding {
+        lasting: Lasting::Event,
+        severity: zone.severity.unwrap_or(Severity::High),
+        zone: Some(zone.name.clone()),
+        subject: Subject::Spot {
+            position_m: wire.position_m,
+            sd_m: reach_along(&wire.coverage),
+            contributors: contributors.collect(),
+        },
+        confidence,
+        first_seen: incident.first,
+        last_seen: incident.last,
+        ..situation.own_finding("corroborated", AlertKind::Crossing, key, what)
+    })
+}
+
+/// Standard deviation of where on a tripwire somebody crosses: uniform over its length.
+fn reach_along(coverage: &Coverage) -> f64 {
+    match coverage {
+        Coverage::Line { from_m, to_m } => (Vector2::from(*to_m) - Vector2::from(*from_m)).norm() / libm::sqrt(12.0),
+        _ => 10.0,
+    }
+}
