@@ -100,8 +100,10 @@ impl Bernoulli {
     /// The factors of a sensor that scans, from its detection probability at a place, for an object that is visible to
     /// it with probability `visible`.
     pub(crate) fn prospect(&self, visible: f64, detection_at: impl Fn(&Gaussian) -> f64) -> Prospect {
-        let detected: Vec<f64> =
-            self.hypotheses.iter().map(|hypothesis| visible * detection_at(&hypothesis.moments())).collect();
+        let detected: Vec<f64> = match self.hypotheses.as_slice() {
+            [only] => vec![visible * detection_at(&only.moments())],
+            many => many.iter().map(|hypothesis| visible * detection_at(hypothesis.likeliest())).collect(),
+        };
         let missed: Vec<f64> = detected.iter().map(|detection| 1.0 - detection).collect();
         let mean_missed = self.hypotheses.iter().zip(&missed).map(|(h, m)| h.weight * m).sum();
         Prospect { detected, missed, mean_missed, visible }
@@ -115,7 +117,7 @@ impl Bernoulli {
 
     /// Density of `plot` coming from this object, detection included, if the object exists.
     pub(crate) fn likelihood(&self, prospect: &Prospect, plot: &Plot<'_>) -> f64 {
-        self.mean_over_states(prospect, |state| plot.likelihood(state).0)
+        self.mean_over_states(prospect, |state| plot.likelihood(state))
     }
 
     /// Mean of a function of the state, weighted by the detection probability.
@@ -128,7 +130,7 @@ impl Bernoulli {
     }
 
     /// The update of the multi-Bernoulli filter: a mixture over "missed" and each plot taken, weighted by their
-    /// probabilities, each hypothesis brought back to one Gaussian per mode.
+    /// probabilities, brought back to one Gaussian per mode where there is only one hypothesis.
     ///
     /// `missed` is the probability that the object exists and has no plot; existence itself is the caller's.
     pub(crate) fn update(&mut self, prospect: &Prospect, missed: f64, taken: &[(f64, &Plot<'_>)]) {
@@ -148,7 +150,12 @@ impl Bernoulli {
                 let scale = share * hypothesis.weight * detection / evidence;
                 parts.extend(updated_by(hypothesis, plot, scale));
             }
-            updated.extend(if parts.len() > 1 { Hypothesis::merged(&parts) } else { parts.pop() });
+            if self.hypotheses.len() > 1 {
+                // Where the place is ambiguous, so is the claim: what does not differ is merged below.
+                updated.append(&mut parts);
+            } else {
+                updated.extend(if parts.len() > 1 { Hypothesis::merged(&parts) } else { parts.pop() });
+            }
         }
         self.hypotheses = mixture::reduced(updated, &self.hypotheses);
         for (share, plot) in taken {

@@ -3,12 +3,13 @@
 use nalgebra::{Matrix2, Vector2};
 
 use crate::angle::towards;
-use crate::config::{MODES, TrackerConfig};
+use crate::config::{MODES, TrackerConfig, WALKING};
 use crate::detection::{Direction, Measurement};
 use crate::gaussian::Gaussian;
 use crate::imm::{Hypothesis, MotionStep};
 use crate::measure::Plot;
-use crate::undetected::Undetected;
+use crate::mixture;
+use crate::undetected::{HEADINGS, Undetected};
 use crate::view::View;
 
 /// Where the object of a plot would be, with the intensity of undetected objects that would give this plot.
@@ -19,9 +20,14 @@ pub(crate) struct Birth {
     pub(crate) hypotheses: Vec<Hypothesis>,
 }
 
-/// Ratio of two neighbouring ranges along a bearing.
+/// Ratio of two neighbouring ranges along a bearing, and their largest step.
 const RANGE_RATIO: f64 = 1.18;
 const NEAREST_RANGE_M: f64 = 15.0;
+const LARGEST_RANGE_STEP_M: f64 = 20.0;
+
+/// How fast who walks in one of the directions walks, per axis and relative to the variance of all who walk: the Rayleigh
+/// distribution of speeds around its mean, and half a direction's width to each side.
+const COURSE_VARIANCE: f64 = 0.4;
 
 /// The birth that a plot suggests.
 pub(crate) fn birth(config: &TrackerConfig, undetected: &Undetected, view: &View<'_>, plot: &Plot<'_>) -> Birth {
@@ -34,23 +40,57 @@ pub(crate) fn birth(config: &TrackerConfig, undetected: &Undetected, view: &View
         }
         Measurement::Range { range_m, range_sd_m } => around_range(config, undetected, view, plot, range_m, range_sd_m),
         Measurement::Crossing { direction } => across_line(config, undetected, plot, direction),
-        Measurement::Position { .. } | Measurement::RangeBearing { .. } | Measurement::Presence { .. } => {
-            on_the_spot(config, undetected, view, plot)
-        }
+        Measurement::Presence { .. } => into_footprint(config, undetected, plot),
+        Measurement::Position { .. } | Measurement::RangeBearing { .. } => on_the_spot(config, undetected, view, plot),
     };
     let intensity: f64 = raw.iter().map(|hypothesis| hypothesis.weight).sum();
-    let mut hypotheses = raw;
+    let mut hypotheses = if intensity > 0.0 { mixture::reduced(raw, &[]) } else { Vec::new() };
     if plot.sensor.plot_age_s > 0.0 {
         // Born where the object was; what is known of it now includes that it has moved on.
         let step = MotionStep::new(config, plot.sensor.plot_age_s);
         hypotheses.iter_mut().for_each(|hypothesis| hypothesis.predict(&step));
     }
-    hypotheses.retain(|hypothesis| hypothesis.weight > 1e-3 * intensity);
-    let kept: f64 = hypotheses.iter().map(|hypothesis| hypothesis.weight).sum();
-    for hypothesis in &mut hypotheses {
-        hypothesis.weight /= kept;
-    }
     Birth { intensity, hypotheses }
+}
+
+/// Velocities of who is not yet detected at a place: total intensity per square metre, and the moments.
+struct Course {
+    intensity: f64,
+    mean: Vector2<f64>,
+    covariance: Matrix2<f64>,
+}
+
+impl Course {
+    /// Over all directions, each weighted by its intensity times `weight` of its velocity.
+    fn of(
+        config: &TrackerConfig,
+        undetected: &Undetected,
+        intensities: &[f64; HEADINGS],
+        weight: impl Fn(Vector2<f64>) -> f64,
+    ) -> Self {
+        let (mut intensity, mut sum, mut square) = (0.0, Vector2::zeros(), Matrix2::zeros());
+        for (heading, of_heading) in intensities.iter().enumerate() {
+            let velocity = undetected.velocity(heading);
+            let weighted = of_heading * weight(velocity);
+            intensity += weighted;
+            sum += velocity * weighted;
+            square += velocity * velocity.transpose() * weighted;
+        }
+        let total = intensity.max(f64::MIN_POSITIVE);
+        let mean = sum / total;
+        Self { intensity, mean, covariance: square / total - mean * mean.transpose() + course_covariance(config) }
+    }
+
+    /// A hypothesis at a place for who moves so; a vehicle may move in any other way too.
+    fn at(&self, config: &TrackerConfig, weight: f64, place: Vector2<f64>, spread: &Matrix2<f64>) -> Hypothesis {
+        let mut hypothesis = at(config, weight, place, spread, Vector2::zeros());
+        hypothesis.modes[WALKING] = Gaussian::new(place, *spread, self.mean, self.covariance);
+        hypothesis
+    }
+}
+
+fn course_covariance(config: &TrackerConfig) -> Matrix2<f64> {
+    config.walking.velocity_covariance() * COURSE_VARIANCE
 }
 
 /// A hypothesis at a place, at rest on average, in each way of moving.
@@ -76,12 +116,6 @@ fn on_the_spot(config: &TrackerConfig, undetected: &Undetected, view: &View<'_>,
     let mut hypothesis = at(config, 1.0, place, &spread, Vector2::zeros());
     let density = undetected.density_at(place);
     hypothesis.weight = match plot.measurement {
-        Measurement::Presence { .. } => {
-            // Who is undetected comes in through the edge: flux of an isotropic crowd through a convex outline.
-            let (low, high) = plot.sensor.coverage.bounds_m(plot.origin_m);
-            let width = 0.5 * (high - low).sum();
-            density * width * mean_speed_mps(config)
-        }
         Measurement::RangeBearing { range_m, .. } => density * view.detection_probability * range_m,
         _ => density * view.detection_at(&hypothesis.modes[0]).max(0.5 * view.detection_probability),
     };
@@ -104,15 +138,16 @@ fn along_bearing(
     let mut hypotheses = Vec::new();
     let mut range = NEAREST_RANGE_M;
     while range < farthest {
-        let length = range * (RANGE_RATIO - 1.0);
+        let length = (range * (RANGE_RATIO - 1.0)).min(LARGEST_RANGE_STEP_M);
         let place = plot.origin_m + outwards * (range + 0.5 * length);
         let across_sd = range * azimuth_sd_rad;
-        let spread = outwards * outwards.transpose() * (length * length / 12.0)
+        let spread = outwards * outwards.transpose() * (0.25 * length * length)
             + across * across.transpose() * (across_sd * across_sd)
             + Matrix2::identity() * plot.origin_variance_m2;
-        let mut hypothesis = at(config, 1.0, place, &spread, Vector2::zeros());
+        let course = Course::of(config, undetected, &undetected.by_heading(place), |_| 1.0);
+        let mut hypothesis = course.at(config, 1.0, place, &spread);
         // Area seen per radian.
-        hypothesis.weight = undetected.density_at(place) * range * length * view.detection_at(&hypothesis.modes[0]);
+        hypothesis.weight = course.intensity * range * length * view.detection_at(&hypothesis.modes[0]);
         hypotheses.push(hypothesis);
         range += length;
     }
@@ -145,43 +180,55 @@ fn around_range(
         .collect()
 }
 
-/// On the line and moving across it, in the direction reported, else in both.
+/// On the line and moving across it, in the direction reported, else in both: the flux of each direction of walking,
+/// from the side that it comes from.
 fn across_line(
     config: &TrackerConfig,
     undetected: &Undetected,
     plot: &Plot<'_>,
     direction: Option<Direction>,
 ) -> Vec<Hypothesis> {
-    let (Some((from, to)), Some((place, spread))) = (plot.segment(), plot.on_ground()) else {
+    let (Some(segment), Some((place, spread))) = (plot.segment(), plot.on_ground()) else {
         return Vec::new();
     };
-    let along = to - from;
-    let length = along.norm().max(1e-3);
-    let inwards = Vector2::new(along.y, -along.x) / length;
-    let speed = mean_speed_mps(config);
-    let flux =
-        undetected.density_at(place) * length * speed * plot.sensor.detection_probability / core::f64::consts::PI;
-    let ways: &[f64] = match direction {
-        None => &[1.0, -1.0],
-        Some(Direction::In) => &[1.0],
-        Some(Direction::Out) => &[-1.0],
+    let allowed = |speed: f64| match direction {
+        None => speed.abs(),
+        Some(Direction::In) => speed.max(0.0),
+        Some(Direction::Out) => (-speed).max(0.0),
     };
-    ways.iter()
-        .map(|way| {
-            let mut hypothesis = at(config, flux, place, &spread, inwards * (way * speed));
-            for mode in &mut hypothesis.modes {
-                let mut velocity = mode.covariance.fixed_view_mut::<2, 2>(2, 2);
-                velocity *= 0.5;
-            }
-            // Who stands still crosses nothing.
-            hypothesis.modes[0].mean.fixed_rows_mut::<2>(2).fill(0.0);
-            hypothesis.mode_probability = [0.0, 1.0 - config.vehicle.share, config.vehicle.share];
-            hypothesis
-        })
-        .collect()
+    let ways = [segment.across, -segment.across];
+    let courses = ways.map(|way| {
+        // A cell before the line, where this line has not thinned the intensity.
+        let before = undetected.by_heading(place - way * undetected.cell_m());
+        let across = |velocity: Vector2<f64>| {
+            if velocity.dot(&way) > 0.0 { allowed(velocity.dot(&segment.across)) } else { 0.0 }
+        };
+        Course::of(config, undetected, &before, across)
+    });
+    let flux = segment.length_m * plot.sensor.detection_probability;
+    let born = courses.iter().filter(|course| course.intensity > 0.0).map(|course| {
+        let mut hypothesis = course.at(config, course.intensity * flux, place, &spread);
+        // Who stands still crosses nothing.
+        hypothesis.mode_probability = [0.0, 1.0 - config.vehicle.share, config.vehicle.share];
+        hypothesis
+    });
+    born.collect()
 }
 
-/// Mean speed on the ground of people on foot (Rayleigh).
-fn mean_speed_mps(config: &TrackerConfig) -> f64 {
-    config.walking.speed_sd_mps * libm::sqrt(core::f64::consts::FRAC_PI_2)
+/// Just inside the outline, in each direction of walking: who is undetected comes in through the edge, as the flux of
+/// that direction through the footprint's width.
+fn into_footprint(config: &TrackerConfig, undetected: &Undetected, plot: &Plot<'_>) -> Vec<Hypothesis> {
+    let Some((centre, spread)) = plot.on_ground() else { return Vec::new() };
+    let (low, high) = plot.sensor.coverage.bounds_m(plot.origin_m);
+    let width = 0.5 * (high - low).sum();
+    let born = (0..HEADINGS).filter_map(|heading| {
+        let velocity = undetected.velocity(heading);
+        let speed = velocity.norm().max(1e-3);
+        let upstream = velocity * (-0.5 * width / speed);
+        let mut only = [0.0; HEADINGS];
+        only[heading] = undetected.by_heading(centre + upstream * 1.2)[heading];
+        let course = Course::of(config, undetected, &only, |velocity| velocity.norm());
+        (course.intensity > 0.0).then(|| course.at(config, course.intensity * width, centre + upstream * 0.6, &spread))
+    });
+    born.collect()
 }

@@ -7,6 +7,9 @@ use crate::motion::MotionModel;
 /// Number of motion modes of the interacting multiple model filter.
 pub(crate) const MODES: usize = 3;
 
+/// Place of the walking mode among them.
+pub(crate) const WALKING: usize = 1;
+
 /// What can be set about the filter; every field has a default that suits people on foot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -4,9 +4,13 @@
 use nalgebra::{Matrix2, Vector2};
 
 use crate::angle::wrap;
+use crate::measure::crossing::Segment;
 use crate::sensor::Coverage;
 
 const SQRT_TWO: f64 = core::f64::consts::SQRT_2;
+
+/// Step of the differences that give the direction of an edge.
+const EDGE_STEP_M: f64 = 0.5;
 
 impl Coverage {
     /// Distance to the edge, positive inside. A line has no inside: minus the distance to the segment.
@@ -37,13 +41,32 @@ impl Coverage {
         covariance_m2: &Matrix2<f64>,
     ) -> f64 {
         let distance = self.signed_distance_m(origin_m, position_m);
-        let sd = libm::sqrt(0.5 * covariance_m2.trace()).max(1e-3);
-        if distance > 5.0 * sd {
-            1.0
-        } else if distance < -5.0 * sd {
-            0.0
-        } else {
-            0.5 * libm::erfc(-distance / (sd * SQRT_TWO))
+        let widest_sd = libm::sqrt(covariance_m2.trace()).max(1e-3);
+        if distance > 5.0 * widest_sd {
+            return 1.0;
+        }
+        if distance < -5.0 * widest_sd {
+            return 0.0;
+        }
+        // A spread along the edge moves nothing across it: only what is normal to the edge counts.
+        let slope = |step: Vector2<f64>| {
+            let ahead = self.signed_distance_m(origin_m, position_m + step);
+            let behind = self.signed_distance_m(origin_m, position_m - step);
+            (ahead - behind) / (2.0 * EDGE_STEP_M)
+        };
+        let normal = Vector2::new(slope(Vector2::new(EDGE_STEP_M, 0.0)), slope(Vector2::new(0.0, EDGE_STEP_M)));
+        let across = normal.dot(&(covariance_m2 * normal)) / normal.norm_squared().max(1e-6);
+        let sd = libm::sqrt(across).max(1e-3);
+        0.5 * libm::erfc(-distance / (sd * SQRT_TWO))
+    }
+
+    /// The line of a sensor that reports crossings.
+    pub(crate) fn segment(&self) -> Option<Segment> {
+        match self {
+            Self::Line { from_m, to_m } => {
+                Some(Segment::new(Vector2::new(from_m[0], from_m[1]), Vector2::new(to_m[0], to_m[1])))
+            }
+            Self::Circle { .. } | Self::Sector { .. } | Self::Polygon { .. } => None,
         }
     }
 

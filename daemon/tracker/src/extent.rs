@@ -26,7 +26,7 @@ pub(crate) fn further_return(config: &TrackerConfig, track: &Bernoulli, plot: &P
     let mut spread = track.moments();
     spread.covariance[(0, 0)] += extent_m * extent_m;
     spread.covariance[(1, 1)] += extent_m * extent_m;
-    track.existence * config.further_returns * plot.likelihood(&spread).0
+    track.existence * config.further_returns * plot.likelihood(&spread)
 }
 
 /// Joins the positions of one scan that are nearer to each other than `within_m`, in chains, into their means.

@@ -18,6 +18,8 @@ use crate::imm::{Hypothesis, MotionStep};
 use crate::region::Region;
 use crate::sensor::SensorModel;
 use crate::sensor_state::SensorState;
+use crate::sharpen::sharpen;
+use crate::silence::{DELIVERED, EventSensors, reports_events};
 use crate::time::Timestamp;
 use crate::update::{MOST_CERTAIN, log_odds, update};
 use crate::view::View;
@@ -26,6 +28,12 @@ use crate::watch;
 
 /// A pair that weighs less than this against "missed, and the plot is nobody's" is not considered.
 const SMALLEST_PAIR_WEIGHT: f64 = 1e-4;
+
+/// An ambiguous birth costs many hypotheses: it must be likelier than this to be kept.
+const LEAST_AMBIGUOUS: f64 = 1e-3;
+
+/// Silence beyond this is not looked at second by second.
+const LONGEST_SILENCE_S: f64 = 600.0;
 
 /// A track this sure, wholly inside, is a chance to measure the sensor's detection probability.
 const SURE_EXISTENCE: f64 = 0.95;
@@ -39,6 +47,7 @@ pub(crate) struct Filter {
     pub(crate) sensors: Vec<SensorState>,
     fields: Fields,
     companions: Companions,
+    events: EventSensors,
     pub(crate) now: Timestamp,
 }
 
@@ -56,6 +65,7 @@ impl Filter {
             sensors: models.sensors.iter().map(SensorState::new).collect(),
             fields: Fields::new(models.config, models.sensors),
             companions: Companions::new(models.config),
+            events: EventSensors::new(models.sensors),
             now: Timestamp::MIN,
         }
     }
@@ -65,6 +75,13 @@ impl Filter {
     pub(crate) fn step(&mut self, models: Models<'_>, scan: &Scan, region: Option<&Region>) {
         let Some(model) = models.sensors.get(scan.sensor) else { return };
         self.advance(models, scan.time);
+        self.take_in(models, model, scan, region);
+        let reports_event = reports_events(model) && !scan.detections.is_empty();
+        self.sensors[scan.sensor].note_scan(model, scan.time, reports_event);
+    }
+
+    /// The recursion itself, for a scan that arrived or for one that is known to have seen nothing.
+    fn take_in(&mut self, models: Models<'_>, model: &SensorModel, scan: &Scan, region: Option<&Region>) {
         self.fields.advance(scan.time);
         if let Some(pose) = scan.at {
             self.sensors[scan.sensor].origin_m = pose.position_m;
@@ -72,6 +89,7 @@ impl Filter {
         let mut view = View::new(models.config, scan, model, &self.sensors[scan.sensor], region);
         let touched = self.touched_by(&view);
         self.predict(models, &touched, scan.time);
+        touched.iter().for_each(|track| sharpen(&mut self.tracks[*track], &view));
         let prospects = self.prospects(models, &touched, &view);
         view.further = self.further_returns(models.config, &touched, &view);
         let undetected = self.fields.of(scan.sensor);
@@ -92,7 +110,8 @@ impl Filter {
         let newborn = self.companions.together(&view, &births, 1.0, &association.unclaimed);
         for (plot, (birth, newborn)) in births.into_iter().zip(newborn).enumerate() {
             let existence = newborn.existence;
-            if existence > models.config.forget_existence && !birth.hypotheses.is_empty() {
+            let ambiguous = if birth.hypotheses.len() > 1 { LEAST_AMBIGUOUS } else { 0.0 };
+            if existence > models.config.forget_existence.max(ambiguous) && !birth.hypotheses.is_empty() {
                 let label = Label { time: scan.time, sensor: scan.sensor, plot: view.numbers[plot] };
                 let class = class::fused(&class::PRIOR, view.plots[plot].class.as_ref(), 1.0);
                 let visibility = Visibility::born(models.config, scan.sensor, scan.time);
@@ -107,21 +126,60 @@ impl Filter {
         }
         self.confirm(models.config);
         self.forget(models.config);
-        self.sensors[scan.sensor].last_scan = Some(scan.time);
     }
 
-    /// Lets time pass: tracks that nobody can see any more fade.
+    /// Lets time pass: silence is taken into account each whole second, absent scans when they are due.
     pub(crate) fn advance(&mut self, models: Models<'_>, to: Timestamp) {
-        let first = self.now == Timestamp::MIN;
-        let swept = self.now.whole_seconds() != to.whole_seconds();
-        self.now = self.now.max(to);
-        if first || !swept {
-            return;
+        if self.now == Timestamp::MIN {
+            self.now = to;
         }
-        let at = Timestamp::from_seconds(to.whole_seconds());
+        // After a longer pause nothing that could be said of each second of it matters.
+        self.now = self.now.max(to.plus_seconds(-LONGEST_SILENCE_S));
+        loop {
+            let second = Timestamp::from_seconds(self.now.whole_seconds() + 1);
+            let due = self.sensors.iter().enumerate().filter_map(|(index, state)| Some((state.absent_at?, index)));
+            let absent = due.min().filter(|(at, _)| *at < second);
+            let next = absent.map_or(second, |(at, _)| at);
+            if next > to {
+                break;
+            }
+            self.now = self.now.max(next);
+            match absent {
+                Some((at, sensor)) => {
+                    let model = &models.sensors[sensor];
+                    self.sensors[sensor].note_absent(model, at);
+                    let nothing = Scan { sensor, time: self.now, at: None, detections: Vec::new() };
+                    self.take_in(models, model, &nothing, None);
+                }
+                None => self.pass_second(models, second),
+            }
+        }
+        self.now = self.now.max(to);
+    }
+
+    /// One second without a report of the event sensors; tracks that nobody can see any more fade.
+    fn pass_second(&mut self, models: Models<'_>, at: Timestamp) {
         let least = models.config.forget_existence;
         let sensors = &self.sensors;
         self.tracks.retain(|track| watch::existence_at(models, sensors, track, at) > least);
+        if self.events.is_empty() {
+            return;
+        }
+        self.fields.advance(at);
+        for (index, model) in models.sensors.iter().enumerate() {
+            if reports_events(model) && self.sensors[index].is_armed(model, at) {
+                let reported = DELIVERED * model.detection_probability;
+                let origin_m = self.sensors[index].origin_m;
+                let promised = self.fields.thin(index, model, origin_m, reported);
+                self.fields.of_mut(index).learn(promised, 0.0);
+            }
+        }
+        let all: Vec<usize> = (0..self.tracks.len()).collect();
+        self.predict(models, &all, at);
+        for track in &mut self.tracks {
+            self.events.listen(models.sensors, &self.sensors, track);
+        }
+        self.tracks.retain(|track| !watch::is_lost(track, at));
     }
 
     /// Tracks that the scan's sensor may see at all: the others are left alone, to the bit.

@@ -47,6 +47,32 @@ impl Gaussian {
         Self { mean: transition * self.mean, covariance: (covariance + covariance.transpose()) * 0.5 }
     }
 
+    /// The state when only its position is known better: the velocity follows through its regression on the position.
+    pub(crate) fn with_position(&self, position_m: Vector2<f64>, covariance_m2: &Matrix2<f64>) -> Option<Self> {
+        let before = self.position_covariance();
+        let joint = self.covariance.fixed_view::<4, 2>(0, 0).into_owned();
+        let gain = before.cholesky()?.solve(&joint.transpose()).transpose();
+        let covariance = self.covariance + gain * (covariance_m2 - before) * gain.transpose();
+        let covariance = (covariance + covariance.transpose()) * 0.5;
+        Some(Self { mean: self.mean + gain * (position_m - self.position()), covariance })
+    }
+
+    /// The state when only `direction . x` is known better, as mean and variance.
+    pub(crate) fn with_scalar(&self, direction: &Vector4<f64>, mean: f64, variance: f64) -> Self {
+        let joint = self.covariance * direction;
+        let before = direction.dot(&joint).max(f64::MIN_POSITIVE);
+        let gain = joint / before;
+        let covariance = self.covariance + gain * ((variance - before) * gain.transpose());
+        let covariance = (covariance + covariance.transpose()) * 0.5;
+        Self { mean: self.mean + gain * (mean - direction.dot(&self.mean)), covariance }
+    }
+
+    /// Mean and standard deviation of `direction . x`.
+    pub(crate) fn scalar(&self, direction: &Vector4<f64>) -> (f64, f64) {
+        let variance = direction.dot(&(self.covariance * direction));
+        (direction.dot(&self.mean), libm::sqrt(variance.max(1e-12)))
+    }
+
     /// Larger standard deviation of the position over all directions.
     pub(crate) fn position_sd_m(&self) -> f64 {
         largest_sd(&self.position_covariance())

@@ -80,6 +80,12 @@ impl Hypothesis {
         self.mode_probability.iter().copied().zip(&self.modes).filter(|(probability, _)| *probability > NEGLIGIBLE)
     }
 
+    /// The state given the likeliest mode: where the hypothesis is about, without the tail of the rarer modes.
+    pub(crate) fn likeliest(&self) -> &Gaussian {
+        let mode = (0..MODES).max_by(|a, b| self.mode_probability[*a].total_cmp(&self.mode_probability[*b]));
+        &self.modes[mode.unwrap_or(0)]
+    }
+
     /// Mean and covariance over the modes.
     pub(crate) fn moments(&self) -> Gaussian {
         Gaussian::merged(self.active()).unwrap_or(self.modes[0])

@@ -4,9 +4,9 @@
 //! m; for presence and crossing, per second. Clutter and birth intensities use the same units, so that they compare.
 
 mod bearing;
-mod crossing;
+pub(crate) mod crossing;
 mod position;
-mod presence;
+pub(crate) mod presence;
 mod range;
 mod range_bearing;
 
@@ -14,7 +14,7 @@ use nalgebra::{Matrix2, Vector2};
 
 use crate::detection::{ClassProbabilities, Measurement};
 use crate::gaussian::{Gaussian, Linearised};
-use crate::sensor::{Coverage, SensorModel};
+use crate::sensor::SensorModel;
 
 /// One detection ready for filtering: the measurement, where the sensor stood, and the shape it watches.
 #[derive(Clone, Debug)]
@@ -55,77 +55,79 @@ impl Innovation {
 }
 
 impl Plot<'_> {
-    /// The linearised measurement and the factor that turns its density into the measurement's units.
+    /// The linearised measurement. That of presence and crossing serves the record only.
     ///
     /// A plot that shows the past measures where the object was then: `h(F⁻¹ x)` with constant velocity over its age.
-    fn linearise(&self, prior: &Gaussian) -> (Innovation, f64) {
+    fn linearise(&self, prior: &Gaussian) -> Innovation {
         let age_s = self.sensor.plot_age_s;
         if age_s > 0.0 {
-            let (innovation, scale) = self.linearise_present(&prior.shifted(-age_s));
-            return (innovation.aged(age_s), scale);
+            return self.linearise_present(&prior.shifted(-age_s)).aged(age_s);
         }
         self.linearise_present(prior)
     }
 
-    fn linearise_present(&self, prior: &Gaussian) -> (Innovation, f64) {
+    fn linearise_present(&self, prior: &Gaussian) -> Innovation {
         match self.measurement {
             Measurement::Position { position_m, covariance_m2 } => {
-                (Innovation::Two(position::linearise(position_m, &covariance_m2, self.origin_variance_m2, prior)), 1.0)
+                Innovation::Two(position::linearise(position_m, &covariance_m2, self.origin_variance_m2, prior))
             }
             Measurement::RangeBearing { range_m, range_sd_m, azimuth_rad, azimuth_sd_rad, range_rate_mps } => {
                 let polar = range_bearing::Polar { range_m, range_sd_m, azimuth_rad, azimuth_sd_rad };
-                let innovation = match range_rate_mps {
+                match range_rate_mps {
                     Some(rate) => Innovation::Three(polar.linearise_with_rate(rate, self, prior)),
                     None => Innovation::Two(polar.linearise(self, prior)),
-                };
-                (innovation, 1.0)
+                }
             }
             Measurement::Bearing { azimuth_rad, azimuth_sd_rad } => {
-                (Innovation::One(bearing::linearise(azimuth_rad, azimuth_sd_rad, self, prior)), 1.0)
+                Innovation::One(bearing::linearise(azimuth_rad, azimuth_sd_rad, self, prior))
             }
             Measurement::Range { range_m, range_sd_m } => {
-                (Innovation::One(range::linearise(range_m, range_sd_m, self, prior)), 1.0)
+                Innovation::One(range::linearise(range_m, range_sd_m, self, prior))
             }
-            Measurement::Presence { .. } => {
-                let (innovation, scale) = presence::linearise(self, prior);
-                (Innovation::Two(innovation), scale)
-            }
-            Measurement::Crossing { direction } => {
-                let (innovation, scale) = crossing::linearise(direction, self, prior);
-                (Innovation::Two(innovation), scale)
-            }
+            Measurement::Presence { .. } => Innovation::Two(presence::linearise(self, prior)),
+            Measurement::Crossing { .. } => Innovation::Two(crossing::linearise(self, prior)),
         }
     }
 
-    /// Density of this plot if it comes from an object in this state, and the normalised innovation squared.
-    pub(crate) fn likelihood(&self, prior: &Gaussian) -> (f64, f64) {
-        let (innovation, scale) = self.linearise(prior);
-        let (density, squared) = match innovation {
-            Innovation::One(one) => one.likelihood(prior),
-            Innovation::Two(two) => two.likelihood(prior),
-            Innovation::Three(three) => three.likelihood(prior),
-        };
-        (density * scale, squared)
+    /// Density of this plot if it comes from an object in this state.
+    pub(crate) fn likelihood(&self, prior: &Gaussian) -> f64 {
+        match self.measurement {
+            Measurement::Presence { .. } => {
+                presence::probability_inside(self, prior) * presence::rate_per_s(self.sensor)
+            }
+            Measurement::Crossing { direction } => self
+                .segment()
+                .and_then(|segment| crossing::update(direction, self, &segment, prior))
+                .map_or(0.0, |(_, density)| density),
+            _ => match self.linearise(prior) {
+                Innovation::One(one) => one.likelihood(prior).0,
+                Innovation::Two(two) => two.likelihood(prior).0,
+                Innovation::Three(three) => three.likelihood(prior).0,
+            },
+        }
     }
 
     /// What this plot counts for when states compete: its density, to the power of the part of it that is new.
     pub(crate) fn evidence(&self, prior: &Gaussian) -> f64 {
-        self.new_part_of(self.likelihood(prior).0)
+        self.new_part_of(self.likelihood(prior))
     }
 
     fn new_part_of(&self, density: f64) -> f64 {
         if self.share < 1.0 { libm::pow(density, self.share) } else { density }
     }
 
-    /// The state after this plot, and the plot's evidence. `None` when the innovation covariance is not positive definite.
+    /// The state after this plot, and the plot's evidence. `None` when the plot is impossible.
     pub(crate) fn update(&self, prior: &Gaussian) -> Option<(Gaussian, f64)> {
-        let (innovation, scale) = self.linearise(prior);
-        let (posterior, density) = match innovation {
-            Innovation::One(one) => one.update(prior, self.share)?,
-            Innovation::Two(two) => two.update(prior, self.share)?,
-            Innovation::Three(three) => three.update(prior, self.share)?,
+        let (posterior, density) = match self.measurement {
+            Measurement::Presence { .. } => presence::update(self, prior)?,
+            Measurement::Crossing { direction } => crossing::update(direction, self, &self.segment()?, prior)?,
+            _ => match self.linearise(prior) {
+                Innovation::One(one) => one.update(prior, self.share)?,
+                Innovation::Two(two) => two.update(prior, self.share)?,
+                Innovation::Three(three) => three.update(prior, self.share)?,
+            },
         };
-        Some((posterior, self.new_part_of(density * scale)))
+        Some((posterior, self.new_part_of(density)))
     }
 
     /// Innovation, its covariance and its test ratio, for the record.
@@ -137,7 +139,7 @@ impl Plot<'_> {
                 test_ratio: linearised.likelihood(prior).1,
             }
         }
-        match self.linearise(prior).0 {
+        match self.linearise(prior) {
             Innovation::One(one) => of(&one, prior),
             Innovation::Two(two) => of(&two, prior),
             Innovation::Three(three) => of(&three, prior),
@@ -161,12 +163,45 @@ impl Plot<'_> {
     }
 
     /// The segment of a line sensor.
-    pub(crate) fn segment(&self) -> Option<(Vector2<f64>, Vector2<f64>)> {
-        match &self.sensor.coverage {
-            Coverage::Line { from_m, to_m } => {
-                Some((Vector2::new(from_m[0], from_m[1]), Vector2::new(to_m[0], to_m[1])))
-            }
-            Coverage::Circle { .. } | Coverage::Sector { .. } | Coverage::Polygon { .. } => None,
+    pub(crate) fn segment(&self) -> Option<crossing::Segment> {
+        self.sensor.coverage.segment()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod fixture {
+    //! A sensor at the origin and its plots.
+
+    use nalgebra::Vector2;
+
+    use super::Plot;
+    use crate::detection::Measurement;
+    use crate::sensor::{Clutter, Coverage, SensorKind, SensorModel};
+
+    pub(crate) fn sensor(kind: SensorKind, coverage: Coverage) -> SensorModel {
+        SensorModel {
+            id: "fixture".into(),
+            kind,
+            position_m: Vector2::zeros(),
+            coverage,
+            mobile: false,
+            scan_period_s: None,
+            reports_empty_scans: true,
+            detection_probability: 0.9,
+            clutter: Clutter::PerHour(1.0),
+            rearm_s: 5.0,
+            position_sd_m: 5.0,
+            range_sd_m: 5.0,
+            azimuth_sd_rad: 0.007,
+            range_rate_sd_mps: 0.5,
+            latency_s: 0.0,
+            plot_age_s: 0.0,
+            error_correlation_s: 0.0,
+            initiates: true,
         }
+    }
+
+    pub(crate) fn plot_of(measurement: Measurement, sensor: &SensorModel) -> Plot<'_> {
+        Plot { measurement, class: None, origin_m: Vector2::zeros(), origin_variance_m2: 0.0, share: 1.0, sensor }
     }
 }

@@ -1,13 +1,25 @@
-//! Mixtures of hypotheses: their moments, and keeping them few.
+//! Mixtures of hypotheses: their moments, splitting what is too wide for a measurement, and keeping them few.
+
+use nalgebra::Vector2;
 
 use crate::gaussian::Gaussian;
 use crate::imm::Hypothesis;
+use crate::quadrature::Axes;
 
 /// A hypothesis less likely than this is dropped.
-const SMALLEST_WEIGHT: f64 = 1e-3;
+const SMALLEST_WEIGHT: f64 = 3e-4;
 
-/// Two hypotheses closer than this, as a squared Mahalanobis distance of positions in their own covariances, become one.
+/// Two hypotheses closer than this, as a squared Mahalanobis distance of states in their mean covariance, become one.
 const MERGE_SQUARED: f64 = 0.5;
+
+/// Most hypotheses of one track; the lightest join their nearest neighbours.
+const MOST_HYPOTHESES: usize = 80;
+
+/// The standard normal as a sum of three narrower ones: weight and offset of the outer two (Vittaldev and Russell,
+/// Journal of Guidance, Control, and Dynamics 39(12), 2016), and the standard deviation of all that keeps the variance.
+const SPLIT_WEIGHT: f64 = 0.225_224_624_9;
+const SPLIT_OFFSET: f64 = 1.057_515_461_5;
+const SPLIT_SD: f64 = 0.704_451_0;
 
 /// Mean and covariance over all hypotheses and modes.
 pub(crate) fn moments(hypotheses: &[Hypothesis]) -> Gaussian {
@@ -21,6 +33,37 @@ pub(crate) fn moments(hypotheses: &[Hypothesis]) -> Gaussian {
         .unwrap_or(Gaussian { mean: nalgebra::Vector4::zeros(), covariance: nalgebra::Matrix4::identity() * 1e12 })
 }
 
+/// Splits, along its longer axis, every hypothesis that is wider than `widest_sd_m` and that `concerns` is true of.
+pub(crate) fn split(hypotheses: &mut Vec<Hypothesis>, widest_sd_m: f64, concerns: impl Fn(&Gaussian) -> bool) {
+    let mut place = 0;
+    while let Some(hypothesis) = hypotheses.get(place) {
+        let state = hypothesis.likeliest();
+        let axes = Axes::of(&state.position_covariance());
+        if axes.long_sd <= widest_sd_m || hypotheses.len() >= 4 * MOST_HYPOTHESES || !concerns(state) {
+            place += 1;
+            continue;
+        }
+        let whole = hypothesis.clone();
+        hypotheses[place] = shifted(&whole, axes.long, 0.0, 1.0 - 2.0 * SPLIT_WEIGHT);
+        hypotheses.push(shifted(&whole, axes.long, SPLIT_OFFSET, SPLIT_WEIGHT));
+        hypotheses.push(shifted(&whole, axes.long, -SPLIT_OFFSET, SPLIT_WEIGHT));
+    }
+}
+
+/// One part of a split: each mode moved by `offset` standard deviations along `axis`, velocities by their correlation.
+fn shifted(whole: &Hypothesis, axis: Vector2<f64>, offset: f64, share: f64) -> Hypothesis {
+    let mut part = whole.clone();
+    part.weight *= share;
+    for mode in &mut part.modes {
+        let joint = mode.covariance.fixed_view::<4, 2>(0, 0) * axis;
+        let sd = libm::sqrt(axis.dot(&joint.fixed_rows::<2>(0)).max(f64::MIN_POSITIVE));
+        let column = joint / sd;
+        mode.mean += column * offset;
+        mode.covariance -= column * column.transpose() * (1.0 - SPLIT_SD * SPLIT_SD);
+    }
+    part
+}
+
 /// Normalised, without the negligible, with neighbours merged. Falls back to `before` when nothing is left.
 pub(crate) fn reduced(mut hypotheses: Vec<Hypothesis>, before: &[Hypothesis]) -> Vec<Hypothesis> {
     let total: f64 = hypotheses.iter().map(|hypothesis| hypothesis.weight).sum();
@@ -32,6 +75,7 @@ pub(crate) fn reduced(mut hypotheses: Vec<Hypothesis>, before: &[Hypothesis]) ->
     }
     if hypotheses.len() > 1 {
         hypotheses.retain(|hypothesis| hypothesis.weight > SMALLEST_WEIGHT);
+        hypotheses.sort_by(|a, b| b.weight.total_cmp(&a.weight));
         merge_neighbours(&mut hypotheses);
         let kept: f64 = hypotheses.iter().map(|hypothesis| hypothesis.weight).sum();
         for hypothesis in &mut hypotheses {
@@ -41,25 +85,67 @@ pub(crate) fn reduced(mut hypotheses: Vec<Hypothesis>, before: &[Hypothesis]) ->
     hypotheses
 }
 
-/// Merges each hypothesis into an earlier one that is close in position and velocity.
+/// Merges each hypothesis into a heavier one that is close in position and velocity; beyond the bound, into the
+/// nearest.
 fn merge_neighbours(hypotheses: &mut Vec<Hypothesis>) {
-    let mut kept: Vec<Hypothesis> = Vec::with_capacity(hypotheses.len());
+    let mut kept: Vec<(Gaussian, Vec<Hypothesis>)> = Vec::with_capacity(hypotheses.len());
     for candidate in hypotheses.drain(..) {
-        let state = candidate.moments();
-        let near = kept.iter_mut().find(|other| {
-            let other = other.moments();
-            let between = state.mean - other.mean;
-            let spread = (state.covariance + other.covariance) * 0.5;
-            spread.cholesky().is_some_and(|factor| between.dot(&factor.solve(&between)) < MERGE_SQUARED)
-        });
+        let state = *candidate.likeliest();
+        let near = kept.iter().position(|(other, _)| are_close(&state, other));
+        let near = if near.is_none() && kept.len() >= MOST_HYPOTHESES { nearest(&state, &kept) } else { near };
         match near {
-            Some(other) => {
-                if let Some(merged) = Hypothesis::merged(&[other.clone(), candidate]) {
-                    *other = merged;
-                }
-            }
-            None => kept.push(candidate),
+            Some(group) => kept[group].1.push(candidate),
+            None => kept.push((state, vec![candidate])),
         }
     }
-    *hypotheses = kept;
+    hypotheses.extend(kept.iter().filter_map(|(_, group)| Hypothesis::merged(group)));
+}
+
+fn are_close(a: &Gaussian, b: &Gaussian) -> bool {
+    let between = a.mean - b.mean;
+    let spread = (a.covariance + b.covariance) * 0.5;
+    // Cheap and sufficient to rule out: no direction has more variance than the trace.
+    let apart = between.fixed_rows::<2>(0).norm_squared();
+    if apart > MERGE_SQUARED * (spread[(0, 0)] + spread[(1, 1)]) {
+        return false;
+    }
+    spread.cholesky().is_some_and(|factor| between.dot(&factor.solve(&between)) < MERGE_SQUARED)
+}
+
+fn nearest(state: &Gaussian, kept: &[(Gaussian, Vec<Hypothesis>)]) -> Option<usize> {
+    let distance = |place: &usize| (kept[*place].0.position() - state.position()).norm_squared();
+    (0..kept.len()).min_by(|a, b| distance(a).total_cmp(&distance(b)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nalgebra::Matrix2;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn splitting_keeps_the_moments(
+            a in 1.0..900.0_f64, d in 1.0..900.0_f64, correlation in -0.9..0.9_f64, speed in 0.1..2.0_f64, limit in 3.0..40.0_f64,
+        ) {
+            let b = correlation * (a * d).sqrt();
+            let mut state = Gaussian::new(
+                Vector2::new(10.0, -20.0), Matrix2::new(a, b, b, d), Vector2::new(1.0, 0.5), Matrix2::identity() * (speed * speed),
+            );
+            // A velocity that has already moved the position correlates with it.
+            let cross = Matrix2::identity() * (0.5 * speed * a.min(d).sqrt() * (1.0 - correlation.abs()).sqrt());
+            state.covariance.fixed_view_mut::<2, 2>(0, 2).copy_from(&cross);
+            state.covariance.fixed_view_mut::<2, 2>(2, 0).copy_from(&cross);
+            let whole = Hypothesis { weight: 1.0, mode_probability: [0.0, 1.0, 0.0], modes: [state; 3] };
+            let mut parts = vec![whole];
+            split(&mut parts, limit, |_| true);
+            let after = moments(&parts);
+            prop_assert!((after.mean - state.mean).norm() < 1e-6);
+            prop_assert!((after.covariance - state.covariance).norm() < 1e-3 * state.covariance.norm());
+            for part in &parts {
+                prop_assert!(parts.len() >= 4 * MOST_HYPOTHESES || part.modes[1].position_sd_m() <= limit * (1.0 + 1e-9));
+                prop_assert!(part.modes[1].covariance.cholesky().is_some());
+            }
+        }
+    }
 }

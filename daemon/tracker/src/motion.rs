@@ -56,6 +56,11 @@ impl MotionModel {
         }
     }
 
+    /// Mean speed on the ground (Rayleigh).
+    pub(crate) fn mean_speed_mps(&self) -> f64 {
+        self.speed_sd_mps * libm::sqrt(core::f64::consts::FRAC_PI_2)
+    }
+
     /// What is known of the velocity of a new object.
     pub(crate) fn velocity_covariance(&self) -> Matrix2<f64> {
         Matrix2::identity() * (self.speed_sd_mps * self.speed_sd_mps)

@@ -1,11 +1,72 @@
 //! From belief to report: a potential object as others see it.
 
+use nalgebra::{Matrix2, Vector2};
+
 use crate::bernoulli::Bernoulli;
 use crate::config::TrackerConfig;
+use crate::gaussian::Gaussian;
+use crate::imm::Hypothesis;
+use crate::quadrature;
 use crate::track::{Track, TrackId, TrackStatus};
 
 /// A track without a plot for this long is coasting.
 const COASTING_S: f64 = 3.0;
+
+/// Where to say that an ambiguous object is.
+struct Point {
+    position_m: Vector2<f64>,
+    covariance_m2: Matrix2<f64>,
+    /// Mean squared error with errors beyond the cut-off counted as the cut-off.
+    error_m2: f64,
+}
+
+/// Rounds of moving the point to the mean of what is within the cut-off.
+const ROUNDS: usize = 6;
+
+/// Heaviest hypotheses from which the search starts, besides the mean.
+const STARTS: usize = 4;
+
+/// The point that minimises the mean squared error cut off at `cut_off_m`: the best answer under the GOSPA metric
+/// (Rahmathullah, Garcia-Fernandez and Svensson, Fusion 2017), found by mean shift.
+fn point(hypotheses: &[Hypothesis], mean: &Gaussian, cut_off_m: f64) -> Point {
+    let cut_off_m2 = cut_off_m * cut_off_m;
+    let places: Vec<(Vector2<f64>, f64)> = hypotheses
+        .iter()
+        .flat_map(|hypothesis| {
+            let state = hypothesis.likeliest();
+            let points = quadrature::points(state.position(), &state.position_covariance());
+            points.map(|(place, weight)| (place, weight * hypothesis.weight))
+        })
+        .collect();
+    let starts = hypotheses.iter().take(STARTS).map(|hypothesis| hypothesis.likeliest().position());
+    let mut best =
+        Point { position_m: mean.position(), covariance_m2: mean.position_covariance(), error_m2: f64::INFINITY };
+    for start in starts.chain([mean.position()]) {
+        let mut centre = start;
+        for _ in 0..ROUNDS {
+            let near = places.iter().filter(|(place, _)| (place - centre).norm_squared() < cut_off_m2);
+            let (weight, sum) = near
+                .fold((0.0, Vector2::zeros()), |(total, sum), (place, weight)| (total + weight, sum + place * *weight));
+            if weight <= 0.0 {
+                break;
+            }
+            centre = sum / weight;
+        }
+        let (mut error_m2, mut near, mut spread) = (0.0, 0.0, Matrix2::zeros());
+        for (place, weight) in &places {
+            let offset = place - centre;
+            error_m2 += weight * offset.norm_squared().min(cut_off_m2);
+            if offset.norm_squared() < cut_off_m2 {
+                near += weight;
+                spread += offset * offset.transpose() * *weight;
+            }
+        }
+        if error_m2 < best.error_m2 && near > 0.0 {
+            best = Point { position_m: centre, covariance_m2: spread / near, error_m2 };
+        }
+    }
+    best
+}
 
 /// The track as it is reported, at the time of its belief.
 pub(crate) fn report(config: &TrackerConfig, id: TrackId, track: &Bernoulli, count: (u32, u32)) -> Track {
@@ -16,15 +77,23 @@ pub(crate) fn report(config: &TrackerConfig, id: TrackId, track: &Bernoulli, cou
     } else {
         TrackStatus::Tentative
     };
+    // An error as large as the cut-off costs as much as no answer: half of its square is the most a point is worth.
+    let cut_off_m = config.point_sd_m * core::f64::consts::SQRT_2;
+    let (position_m, covariance_m2, localised) = if track.hypotheses.len() > 1 {
+        let point = point(&track.hypotheses, &state, cut_off_m);
+        (point.position_m, point.covariance_m2, point.error_m2 <= config.point_sd_m * config.point_sd_m)
+    } else {
+        (state.position(), state.position_covariance(), state.position_sd_m() <= config.point_sd_m)
+    };
     Track {
         id,
         status,
         coasting: track.time.seconds_since(track.last_seen) > COASTING_S,
         first_seen: track.label.time,
         last_seen: track.last_seen,
-        position_m: state.position(),
-        position_covariance_m2: state.position_covariance(),
-        localised: state.position_sd_m() <= config.point_sd_m,
+        position_m,
+        position_covariance_m2: covariance_m2,
+        localised,
         velocity_mps: state.velocity(),
         velocity_covariance_m2ps2: state.velocity_covariance(),
         existence: track.existence,

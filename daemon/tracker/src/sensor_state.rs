@@ -15,6 +15,13 @@ const DETECTION_PRIOR: f64 = 200.0;
 /// Scans that the configured clutter is worth.
 const CLUTTER_PRIOR_SCANS: f64 = 50.0;
 
+/// A scan is absent when the next is this many periods after the last.
+const ABSENT_AFTER_PERIODS: f64 = 1.5;
+
+/// A sensor is dead when so many false plots were to be expected and none came.
+const DEAD_AFTER_FALSE_PLOTS: f64 = 8.0;
+const SMALLEST_CLUTTER: f64 = 0.01;
+
 /// What is known of one sensor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct SensorState {
@@ -22,6 +29,12 @@ pub(crate) struct SensorState {
     pub(crate) origin_m: Vector2<f64>,
     /// Time of its last scan.
     pub(crate) last_scan: Option<Timestamp>,
+    /// Time of its last report of an event.
+    fired: Option<Timestamp>,
+    /// When the next scan, if none arrives, counts as one that saw nothing.
+    pub(crate) absent_at: Option<Timestamp>,
+    /// Scans in a row that were counted so.
+    absent: u32,
     hits: f64,
     chances: f64,
     false_plots: f64,
@@ -37,6 +50,9 @@ impl SensorState {
         Self {
             origin_m: model.position_m,
             last_scan: None,
+            fired: None,
+            absent_at: None,
+            absent: 0,
             hits: DETECTION_PRIOR * model.detection_probability,
             chances: DETECTION_PRIOR,
             false_plots: CLUTTER_PRIOR_SCANS * clutter,
@@ -52,6 +68,31 @@ impl SensorState {
     /// False plots in a scan, or in a second for a sensor that reports events.
     pub(crate) fn clutter(&self) -> f64 {
         self.false_plots / self.scans
+    }
+
+    /// Whether a sensor of events could have reported in the second before `at`.
+    pub(crate) fn is_armed(&self, model: &SensorModel, at: Timestamp) -> bool {
+        self.fired.is_none_or(|fired| at.seconds_since(fired) >= model.rearm_s)
+    }
+
+    /// Notes a scan that arrived.
+    pub(crate) fn note_scan(&mut self, model: &SensorModel, time: Timestamp, reports_event: bool) {
+        self.last_scan = Some(time);
+        if reports_event {
+            self.fired = Some(time);
+        }
+        self.absent = 0;
+        if let Some(period_s) = model.scan_period_s.filter(|_| !model.reports_empty_scans) {
+            self.absent_at = Some(time.plus_seconds(ABSENT_AFTER_PERIODS * period_s));
+        }
+    }
+
+    /// Notes that no scan arrived. A sensor that says nothing for much longer than its own false plots should take
+    /// is taken for dead, not for blind.
+    pub(crate) fn note_absent(&mut self, model: &SensorModel, time: Timestamp) {
+        self.absent = self.absent.saturating_add(1);
+        let alive = f64::from(self.absent) * self.clutter().max(SMALLEST_CLUTTER) < DEAD_AFTER_FALSE_PLOTS;
+        self.absent_at = model.scan_period_s.filter(|_| alive).map(|period_s| time.plus_seconds(period_s));
     }
 
     /// Counts one scan: `chances` objects were surely there, `hits` of them were seen, `false_plots` were nobody's.

@@ -1,8 +1,11 @@
 //! Objects nobody has seen yet: the Poisson intensity of the filter, on a grid.
 //!
-//! Objects come at a uniform rate, live for a mean life, wander between neighbouring cells, and leave the intensity
-//! with each scan that would have seen them. So a plot in the middle of a well-watched field is unlikely to be a new
-//! object, and one at the field's edge likely. The rate itself is learned: a gamma count of confirmed tracks against
+//! Objects enter from beyond the grid, where nobody watches, walk in one of eight directions, seldom turn, and leave
+//! the intensity with each scan, footprint or line that would have reported them. So a plot in the middle of a
+//! well-watched field is unlikely to be a new object and one at its edge likely, and who crosses a line comes from the
+//! side that nobody watches. Beside these walkers there are those who appear anywhere: a position may be one of them;
+//! a bearing, a presence or a crossing, which the place of origin has to complete, is taken for a walker.
+//! The rate itself is learned: a gamma count of confirmed tracks against
 //! how many the intensity had promised (Williams, IEEE Transactions on Aerospace and Electronic Systems 51(3), 2015,
 //! for the intensity; the rate's conjugate estimate is ours).
 
@@ -10,7 +13,9 @@ use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
 
 use crate::config::TrackerConfig;
-use crate::sensor::{Coverage, SensorModel};
+use crate::measure::crossing::Segment;
+use crate::sensor::{Coverage, SensorKind, SensorModel};
+use crate::silence::DELIVERED;
 use crate::time::Timestamp;
 
 /// Most cells on the grid; the cells grow with the site.
@@ -19,6 +24,21 @@ const SMALLEST_CELL_M: f64 = 25.0;
 const MARGIN_M: f64 = 100.0;
 
 const SETTLING_ROUNDS: usize = 30;
+/// Step of the intensity's motion: well below a cell's width at walking speed.
+const STEP_S: f64 = 4.0;
+const LONGEST_PAUSE_S: f64 = 600.0;
+
+/// Directions of walking, evenly spaced from north.
+pub(crate) const HEADINGS: usize = 8;
+
+/// Share of the objects that turn into a neighbouring direction each second: what a walker's random acceleration does.
+const TURNS_PER_S: f64 = 0.003;
+
+/// Of the objects that a mean life renews, the part that the walkers' intensity counts; the others appear.
+const RENEWED_WALKERS: f64 = 0.1;
+
+/// How long who has appeared and was not detected stays where that happened.
+const APPEARED_STAY_S: f64 = 60.0;
 
 /// Confirmed tracks that the configured rate is worth.
 const RATE_PRIOR: f64 = 1.0;
@@ -34,10 +54,16 @@ pub(crate) struct Undetected {
     cell_m: f64,
     columns: usize,
     rows: usize,
-    /// Row by row from the south-west, relative to the intensity of a field nobody watches.
-    cells: Vec<f64>,
+    /// Walkers by direction, then row by row from the south-west, relative to the intensity of a field nobody watches.
+    walkers: Vec<Vec<f64>>,
+    /// Who appeared, relative to the same.
+    appeared: Vec<f64>,
+    /// Part that passes unreported through each cell's north side.
+    passes_north: Vec<f64>,
+    /// Part that passes unreported through each cell's east side.
+    passes_east: Vec<f64>,
     unwatched_per_m2: f64,
-    wander_per_s: f64,
+    speed_mps: f64,
     life_s: f64,
     time: Option<Timestamp>,
     /// For each sensor that stands still, the part of each cell it sees.
@@ -69,16 +95,17 @@ impl Undetected {
         let cell_m = libm::sqrt(size.x * size.y / MOST_CELLS).max(SMALLEST_CELL_M);
         let (columns, rows) = (count(size.x / cell_m), count(size.y / cell_m));
         let rate = config.arrivals_per_km2_hour / 3.6e9;
-        // Mean speed along one axis, half of it outwards through a side.
-        let outward_mps = 0.5 * libm::sqrt(core::f64::consts::FRAC_2_PI) * config.walking.speed_sd_mps;
         let mut field = Self {
             corner_m,
             cell_m,
             columns,
             rows,
-            cells: vec![1.0; columns * rows],
+            walkers: vec![vec![1.0; columns * rows]; HEADINGS],
+            appeared: vec![0.0; columns * rows],
+            passes_north: vec![1.0; columns * rows],
+            passes_east: vec![1.0; columns * rows],
             unwatched_per_m2: rate * config.mean_life_s,
-            wander_per_s: outward_mps / cell_m,
+            speed_mps: config.walking.mean_speed_mps(),
             life_s: config.mean_life_s,
             time: None,
             arrived: RATE_PRIOR,
@@ -90,66 +117,146 @@ impl Undetected {
             |sensor: &SensorModel| (!sensor.mobile).then(|| field.footprint(&sensor.coverage, sensor.position_m));
         let footprints = sensors.iter().map(fixed).collect();
         field.footprints = footprints;
+        for sensor in sensors.iter().filter(|sensor| !sensor.mobile) {
+            if let Some(segment) = sensor.coverage.segment() {
+                field.set_line(&segment, 1.0 - DELIVERED * sensor.detection_probability);
+            }
+        }
         field
     }
 
-    /// Lets whole seconds pass: arrivals, departures, and wandering between cells.
+    /// Lets whole steps pass: walking, turning, appearing, departing.
     pub(crate) fn advance(&mut self, to: Timestamp) {
         let from = *self.time.get_or_insert(to);
-        let seconds = libm::floor(to.seconds_since(from));
-        if seconds < 1.0 {
+        let steps = libm::floor(to.seconds_since(from) / STEP_S);
+        if steps < 1.0 {
             return;
         }
-        self.time = Some(from.plus_seconds(seconds));
+        self.time = Some(from.plus_seconds(steps * STEP_S));
         // Beyond some minutes the field is as good as new.
-        for _ in 0..count(seconds.min(600.0)) {
-            self.advance_one_second();
+        for _ in 0..count(steps.min(LONGEST_PAUSE_S / STEP_S)) {
+            self.advance_one_step();
         }
     }
 
-    fn advance_one_second(&mut self) {
-        let (columns, rows) = (self.columns, self.rows);
-        let fresh = 1.0 / self.life_s;
-        let stay = 1.0 - fresh - 4.0 * self.wander_per_s;
-        let before = &self.cells;
-        let mut after = Vec::with_capacity(before.len());
-        for row in 0..rows {
-            let here = &before[row * columns..(row + 1) * columns];
-            let south = if row > 0 { Some(&before[(row - 1) * columns..row * columns]) } else { None };
-            let north = if row + 1 < rows { Some(&before[(row + 1) * columns..(row + 2) * columns]) } else { None };
-            for column in 0..columns {
-                // Beyond the grid nobody watches: intensity one.
-                let west = if column > 0 { here[column - 1] } else { 1.0 };
-                let east = here.get(column + 1).copied().unwrap_or(1.0);
-                let around = west + east + south.map_or(1.0, |row| row[column]) + north.map_or(1.0, |row| row[column]);
-                after.push(here[column] * stay + around * self.wander_per_s + fresh);
+    /// First-order upwind transport in each direction, then turning and renewal.
+    fn advance_one_step(&mut self) {
+        let share = (self.speed_mps * STEP_S / self.cell_m).min(0.5);
+        let moved: Vec<Vec<f64>> =
+            (0..HEADINGS).map(|heading| self.moved(heading, direction(heading) * share)).collect();
+        let renewed = RENEWED_WALKERS * STEP_S / self.life_s;
+        let kept = (1.0 - 2.0 * TURNS_PER_S * STEP_S) * (1.0 - renewed);
+        let turned = TURNS_PER_S * STEP_S * (1.0 - renewed);
+        for (heading, walkers) in self.walkers.iter_mut().enumerate() {
+            let beside = [&moved[(heading + 1) % HEADINGS], &moved[(heading + HEADINGS - 1) % HEADINGS]];
+            let around = beside[0].iter().zip(beside[1]).map(|(left, right)| turned * (left + right) + renewed);
+            for ((after, straight), around) in walkers.iter_mut().zip(&moved[heading]).zip(around) {
+                *after = kept * straight + around;
             }
         }
-        self.cells = after;
+        let appear = (1.0 - RENEWED_WALKERS) * STEP_S / self.life_s;
+        for appeared in &mut self.appeared {
+            *appeared += appear - *appeared * (STEP_S / APPEARED_STAY_S);
+        }
     }
 
-    /// Objects per square metre at a place.
+    /// The walkers of one direction after a step, in cells. Beyond the grid nobody watches: intensity one.
+    fn moved(&self, heading: usize, step: Vector2<f64>) -> Vec<f64> {
+        let before = &self.walkers[heading];
+        let (east, north) = (step.x.abs(), step.y.abs());
+        let mut after = Vec::with_capacity(before.len());
+        for row in 0..self.rows {
+            let here = row * self.columns;
+            let upwind = if step.y > 0.0 { row.checked_sub(1) } else { Some(row + 1).filter(|row| *row < self.rows) };
+            for column in 0..self.columns {
+                let cell = here + column;
+                let vertical = upwind.map_or(1.0, |upwind| {
+                    before[upwind * self.columns + column] * self.passes_north[row.min(upwind) * self.columns + column]
+                });
+                let horizontal = if step.x > 0.0 {
+                    if column > 0 { before[cell - 1] * self.passes_east[cell - 1] } else { 1.0 }
+                } else if column + 1 < self.columns {
+                    before[cell + 1] * self.passes_east[cell]
+                } else {
+                    1.0
+                };
+                after.push(before[cell] * (1.0 - east - north) + north * vertical + east * horizontal);
+            }
+        }
+        after
+    }
+
+    /// Makes the sides of cells along the segment let through only `passes`.
+    fn set_line(&mut self, segment: &Segment, passes: f64) {
+        let (corner_m, cell_m) = (self.corner_m, self.cell_m);
+        let corner = |along_m: f64| {
+            let relative = (segment.at(along_m) - corner_m) / cell_m;
+            (count(relative.x + 0.5), count(relative.y + 0.5))
+        };
+        let pieces = count(4.0 * segment.length_m / cell_m) + 1;
+        let mut last = corner(0.0);
+        for piece in 1..=pieces {
+            let next = corner(segment.length_m * as_f64(piece) / as_f64(pieces));
+            while last != next {
+                // One side at a time, from corner to corner.
+                if last.0 != next.0 {
+                    let column = last.0.min(next.0).max(last.0.saturating_sub(1));
+                    if let Some(below) = last.1.checked_sub(1) {
+                        limit(&mut self.passes_north, (self.rows, self.columns), (below, column), passes);
+                    }
+                    last.0 = if last.0 < next.0 { last.0 + 1 } else { last.0 - 1 };
+                } else {
+                    let row = last.1.min(next.1).max(last.1.saturating_sub(1));
+                    if let Some(left) = last.0.checked_sub(1) {
+                        limit(&mut self.passes_east, (self.rows, self.columns), (row, left), passes);
+                    }
+                    last.1 = if last.1 < next.1 { last.1 + 1 } else { last.1 - 1 };
+                }
+            }
+        }
+    }
+
+    /// Objects per square metre at a place, walkers and who appeared.
     pub(crate) fn density_at(&self, point_m: Vector2<f64>) -> f64 {
-        let relative = self.cell_at(point_m).map_or(1.0, |cell| self.cells[cell]);
-        relative * self.unwatched_per_m2 * self.scale()
+        let appeared = self.cell_at(point_m).map_or(0.0, |cell| self.appeared[cell]);
+        self.by_heading(point_m).iter().sum::<f64>() + appeared * self.unwatched_per_m2 * self.scale()
+    }
+
+    /// Walkers per square metre at a place, by the direction in which they walk.
+    pub(crate) fn by_heading(&self, point_m: Vector2<f64>) -> [f64; HEADINGS] {
+        let scale = self.unwatched_per_m2 * self.scale() / as_f64(HEADINGS);
+        let cell = self.cell_at(point_m);
+        core::array::from_fn(|heading| scale * cell.map_or(1.0, |cell| self.walkers[heading][cell]))
+    }
+
+    /// Velocity of who walks in a direction, metres a second.
+    pub(crate) fn velocity(&self, heading: usize) -> Vector2<f64> {
+        direction(heading) * self.speed_mps
+    }
+
+    /// Side of a cell, metres.
+    pub(crate) fn cell_m(&self) -> f64 {
+        self.cell_m
     }
 
     /// Takes out what a scan of a sensor at `origin_m` would have seen, and gives the number of new objects that the
     /// scan should have found at a rate of one.
     pub(crate) fn thin(&mut self, sensor: usize, model: &SensorModel, origin_m: Vector2<f64>, detection: f64) -> f64 {
+        let gives_positions = matches!(model.kind, SensorKind::Radar);
         let moved;
-        let footprint = match self.footprints.get(sensor) {
-            Some(Some(fixed)) => fixed,
-            _ => {
-                moved = self.footprint(&model.coverage, origin_m);
-                &moved
-            }
+        let footprint = if let Some(Some(fixed)) = self.footprints.get(sensor) {
+            fixed
+        } else {
+            moved = self.footprint(&model.coverage, origin_m);
+            &moved
         };
         let mut found = 0.0;
-        for (cell, inside) in &footprint.0 {
-            let seen = self.cells[*cell] * detection * inside;
-            found += seen;
-            self.cells[*cell] -= seen;
+        for walkers in &mut self.walkers {
+            found += take(walkers, &footprint.0, detection) / as_f64(HEADINGS);
+        }
+        let appeared = take(&mut self.appeared, &footprint.0, detection);
+        if gives_positions {
+            found += appeared;
         }
         found * self.unwatched_per_m2 * self.cell_m * self.cell_m
     }
@@ -213,6 +320,41 @@ impl Undetected {
     }
 }
 
+/// Takes out what is detected, and gives how much it was.
+fn take(intensity: &mut [f64], footprint: &[(usize, f64)], detection: f64) -> f64 {
+    let mut found = 0.0;
+    for (cell, inside) in footprint {
+        let seen = intensity[*cell] * detection * inside;
+        found += seen;
+        intensity[*cell] -= seen;
+    }
+    found
+}
+
+/// Lowers what passes through the side of a cell, if the cell is on the grid.
+fn limit(sides: &mut [f64], (rows, columns): (usize, usize), (row, column): (usize, usize), passes: f64) {
+    if row < rows && column < columns {
+        let side = &mut sides[row * columns + column];
+        *side = side.min(passes);
+    }
+}
+
+fn direction(heading: usize) -> Vector2<f64> {
+    const DIAGONAL: f64 = core::f64::consts::FRAC_1_SQRT_2;
+    const DIRECTIONS: [(f64, f64); HEADINGS] = [
+        (0.0, 1.0),
+        (DIAGONAL, DIAGONAL),
+        (1.0, 0.0),
+        (DIAGONAL, -DIAGONAL),
+        (0.0, -1.0),
+        (-DIAGONAL, -DIAGONAL),
+        (-1.0, 0.0),
+        (-DIAGONAL, DIAGONAL),
+    ];
+    let (east, north) = DIRECTIONS[heading % HEADINGS];
+    Vector2::new(east, north)
+}
+
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "negative becomes 0; grids are small")]
 fn count(value: f64) -> usize {
     libm::floor(value) as usize
@@ -221,4 +363,39 @@ fn count(value: f64) -> usize {
 #[expect(clippy::cast_precision_loss, reason = "grids are small")]
 fn as_f64(value: usize) -> f64 {
     value as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::fixture::sensor;
+
+    fn tripwire(from_m: [f64; 2], to_m: [f64; 2], detection_probability: f64) -> SensorModel {
+        let model = sensor(SensorKind::Tripwire, Coverage::Line { from_m, to_m });
+        SensorModel { detection_probability, ..model }
+    }
+
+    /// Who walks south behind a line that nobody crosses unseen is rare there; who walks north towards it is not.
+    #[test]
+    fn a_line_shadows_the_ground_behind_it() {
+        let line = tripwire([0.0, 500.0], [1000.0, 500.0], 0.95);
+        let blind = tripwire([0.0, 0.0], [0.0, 1000.0], 0.0);
+        let mut field = Undetected::new(&TrackerConfig::default(), &[line, blind]);
+        field.advance(Timestamp::from_seconds(0));
+        field.advance(Timestamp::from_seconds(200));
+        let behind = field.by_heading(Vector2::new(500.0, 440.0));
+        let (north, south) = (behind[0], behind[4]);
+        assert!(south < 0.25 * north, "south {south:e}, north {north:e}");
+    }
+
+    #[test]
+    fn an_unwatched_field_stays_as_it_is() {
+        let blind = tripwire([0.0, 0.0], [1000.0, 1000.0], 0.0);
+        let mut field = Undetected::new(&TrackerConfig::default(), &[blind]);
+        let before: f64 = field.by_heading(Vector2::new(500.0, 500.0)).iter().sum();
+        field.advance(Timestamp::from_seconds(0));
+        field.advance(Timestamp::from_seconds(400));
+        let after: f64 = field.by_heading(Vector2::new(500.0, 500.0)).iter().sum();
+        assert!((after - before).abs() < 1e-9 * before, "before {before:e}, after {after:e}");
+    }
 }

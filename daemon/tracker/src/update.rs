@@ -37,7 +37,8 @@ pub(crate) fn update(
         let look = Look { prior: prospect.visible, missed, missed_if_visible: 1.0 - detection, share: view.share };
         track.visibility.learn(view.sensor, view.time, &look);
     }
-    match verdict.best {
+    // Where the place is ambiguous, so is the claim: the best association of a moment would decide too early.
+    match verdict.best.filter(|_| track.hypotheses.len() == 1) {
         Some(None) => track.update(prospect, 1.0, &[]),
         Some(Some(plot)) => track.update(prospect, 0.0, &[(1.0, &view.plots[plot])]),
         None => {

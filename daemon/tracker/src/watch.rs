@@ -11,6 +11,14 @@ use crate::time::Timestamp;
 /// How far ahead a track's course is followed, and in what steps.
 const COURSE_S: [f64; 8] = [5.0, 10.0, 20.0, 40.0, 60.0, 90.0, 120.0, 180.0];
 
+/// A track this wide, unseen for this long, is given back to the undetected.
+const LOST_SD_M: f64 = 250.0;
+const LOST_AFTER_S: f64 = 20.0;
+
+/// So is an ambiguous one that has not been believed in for this long.
+const DOUBTED_EXISTENCE: f64 = 0.02;
+const DOUBTED_AFTER_S: f64 = 10.0;
+
 /// Mean life of the track's object, as its place and course give it.
 pub(crate) fn life_s(models: Models<'_>, sensors: &[SensorState], track: &Bernoulli) -> f64 {
     let state = track.moments();
@@ -27,6 +35,13 @@ pub(crate) fn life_s(models: Models<'_>, sensors: &[SensorState], track: &Bernou
 pub(crate) fn existence_at(models: Models<'_>, sensors: &[SensorState], track: &Bernoulli, at: Timestamp) -> f64 {
     let interval_s = at.seconds_since(track.time).max(0.0);
     track.existence * libm::exp(-interval_s / life_s(models, sensors, track))
+}
+
+/// Whether a track says nothing any more about where its object is.
+pub(crate) fn is_lost(track: &Bernoulli, at: Timestamp) -> bool {
+    let unseen_s = at.seconds_since(track.last_seen);
+    let doubted = track.existence < DOUBTED_EXISTENCE && unseen_s > DOUBTED_AFTER_S && track.hypotheses.len() > 1;
+    doubted || (unseen_s > LOST_AFTER_S && track.moments().position_sd_m() > LOST_SD_M)
 }
 
 fn is_watched(models: Models<'_>, sensors: &[SensorState], place: Vector2<f64>, slack_m: f64) -> bool {

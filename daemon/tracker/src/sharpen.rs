@@ -1,0 +1,30 @@
+//! Splitting what is too wide for a scan: a footprint, or the edge of a coverage, is not linear in the position.
+
+use crate::bernoulli::Bernoulli;
+use crate::detection::Measurement;
+use crate::gaussian::Gaussian;
+use crate::measure::Plot;
+use crate::mixture;
+use crate::sensor::SensorKind;
+use crate::view::View;
+
+/// Widest hypothesis before a bearing is used: the edges of coverages, which tell ranges apart, are sharper.
+const WIDEST_SD_M: f64 = 12.0;
+
+/// Widest hypothesis before a presence, relative to the width of the footprint.
+const WIDEST_OF_FOOTPRINT: f64 = 0.25;
+
+/// Splits the track's hypotheses as the scan demands.
+pub(crate) fn sharpen(track: &mut Bernoulli, view: &View<'_>) {
+    let reports_presence = |plot: &Plot<'_>| matches!(plot.measurement, Measurement::Presence { .. });
+    if view.plots.iter().any(reports_presence) {
+        let coverage = &view.model.coverage;
+        let (low, high) = coverage.bounds_m(view.origin_m);
+        let concerned = |state: &Gaussian| {
+            coverage.probability_inside(view.origin_m, state.position(), &state.position_covariance()) > 1e-3
+        };
+        mixture::split(&mut track.hypotheses, WIDEST_OF_FOOTPRINT * (high - low).min(), concerned);
+    } else if !view.is_event && matches!(view.model.kind, SensorKind::Camera | SensorKind::Acoustic | SensorKind::Rf) {
+        mixture::split(&mut track.hypotheses, WIDEST_SD_M, |_| true);
+    }
+}
