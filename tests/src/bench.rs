@@ -1,0 +1,221 @@
+//! One gateway and one centre in a folder.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use serde_json::Value;
+use vedette_centre::{Entry, SqliteLedger};
+use vedette_delivery::Envelope;
+use vedette_engine::{Alert, AlertKind};
+use vedette_gateway::radio::NodeKeys;
+use vedette_wire::Key;
+
+use crate::{Process, program};
+
+/// The bench's radio node.
+pub const NODE: u32 = 7;
+
+/// What the gateway listens to.
+#[derive(Clone, Debug, Default)]
+pub struct Sources<'a> {
+    /// Serial device of the concentrator.
+    pub device: Option<&'a Path>,
+    /// Port of the broker with the sensors' messages.
+    pub sensors: Option<u16>,
+    /// Port of the broker towards the centre.
+    pub centre: Option<u16>,
+}
+
+/// A folder with the files of one gateway and one centre; their processes end with it.
+#[derive(Debug)]
+pub struct Bench {
+    folder: tempfile::TempDir,
+    program: PathBuf,
+    key: Key,
+    gateway: Option<Process>,
+    centre: Option<Process>,
+}
+
+impl Bench {
+    /// A folder with a key for the node and nothing else.
+    ///
+    /// # Errors
+    /// When the program is not built.
+    pub fn new() -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let (path, _) = NodeKeys::create(&folder.path().join("keys"), NODE, false)?;
+        let key = NodeKeys::read(&path)?.keys.first().context("a key")?.1;
+        Ok(Self { folder, program: program("vedette")?, key, gateway: None, centre: None })
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The node's key.
+    #[must_use]
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Writes the configurations: a radar over a square kilometre with an alert zone in its middle, and the radio node.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn configure(&self, sources: &Sources<'_>) -> anyhow::Result<()> {
+        let mut text = include_str!("site.toml").to_owned();
+        if let Some(device) = sources.device {
+            let device = device.display();
+            text += &format!("[radio]\nkeys_dir = \"keys\"\n\n[[source.serial]]\nname = \"radio\"\ndevice = \"{device}\"\n\n");
+        }
+        if let Some(port) = sources.sensors {
+            text += &format!("[[source.mqtt]]\nname = \"field\"\nbroker = {{ host = \"127.0.0.1\", port = {port} }}\n\n");
+        }
+        if let Some(port) = sources.centre {
+            text += &format!(
+                "[[sink.centre]]\nbroker = {{ host = \"127.0.0.1\", port = {port}, keep_alive_s = 2 }}\n\n[uplink]\nretry_s = 1.0\n\n"
+            );
+            let centre = format!(
+                "[centre]\nid = \"centre\"\n\n[broker]\nhost = \"127.0.0.1\"\nport = {port}\nkeep_alive_s = 2\n\n\
+                 [ledger]\npath = \"{}\"\n",
+                self.file("centre.sqlite").display()
+            );
+            std::fs::write(self.file("centre.toml"), centre)?;
+        }
+        std::fs::write(self.file("gateway.toml"), text)?;
+        Ok(())
+    }
+
+    /// Starts the gateway and waits until it answers at its socket; how long that took.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_gateway(&mut self) -> anyhow::Result<Duration> {
+        let begun = Instant::now();
+        let config = self.file("gateway.toml");
+        let arguments = ["run", "--config", &config.to_string_lossy()];
+        self.gateway = Some(Process::start(&self.program, &arguments, &self.file("gateway.log"))?);
+        while std::os::unix::net::UnixStream::connect(self.file("gateway.sock")).is_err() {
+            ensure!(begun.elapsed() < Duration::from_secs(20), "the gateway does not start: {}", self.log());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Ok(begun.elapsed())
+    }
+
+    /// The gateway's process.
+    ///
+    /// # Errors
+    /// When it was not started.
+    pub fn gateway(&mut self) -> anyhow::Result<&mut Process> {
+        self.gateway.as_mut().context("the gateway was not started")
+    }
+
+    /// Starts the centre.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_centre(&mut self) -> anyhow::Result<()> {
+        let config = self.file("centre.toml");
+        let arguments = ["centre", "--json", "--config", &config.to_string_lossy()];
+        self.centre = Some(Process::start(&self.program, &arguments, &self.file("centre.log"))?);
+        Ok(())
+    }
+
+    /// The centre's process.
+    ///
+    /// # Errors
+    /// When it was not started.
+    pub fn centre(&mut self) -> anyhow::Result<&mut Process> {
+        self.centre.as_mut().context("the centre was not started")
+    }
+
+    /// What the gateway says of itself.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn status(&self) -> anyhow::Result<Value> {
+        let socket = self.file("gateway.sock");
+        let output = Command::new(&self.program).args(["status", "--json", "--socket"]).arg(&socket).output()?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(serde_json::from_slice(&output.stdout)?)
+    }
+
+    /// Raises a test alert and waits until it is committed.
+    ///
+    /// # Errors
+    /// When the gateway does not do it.
+    pub fn test_alert(&self) -> anyhow::Result<()> {
+        let socket = self.file("gateway.sock");
+        let output = Command::new(&self.program).args(["test-alert", "--socket"]).arg(&socket).output()?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(())
+    }
+
+    /// Every line of the centre's ledger.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn ledger(&self) -> anyhow::Result<Vec<(Entry, Alert)>> {
+        let path = self.file("centre.sqlite");
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        let entries = SqliteLedger::entries(&path, 0, 10_000)?;
+        let with_alert = |entry: Entry| anyhow::Ok((Envelope::read(&entry.bytes)?.alert, entry)).map(|(alert, entry)| (entry, alert));
+        entries.into_iter().map(with_alert).collect()
+    }
+
+    /// Waits until the ledger holds `count` alerts of this kind, and returns them.
+    ///
+    /// # Errors
+    /// When they do not come within the limit.
+    pub fn await_alerts(&self, kind: AlertKind, count: usize, limit: Duration) -> anyhow::Result<Vec<Alert>> {
+        let begun = Instant::now();
+        loop {
+            // A ledger that is being made cannot be read yet.
+            let ledger = self.ledger().unwrap_or_default();
+            let found: Vec<Alert> = ledger.into_iter().map(|(_, alert)| alert).filter(|alert| alert.kind == kind).collect();
+            if found.len() >= count {
+                return Ok(found);
+            }
+            ensure!(
+                begun.elapsed() < limit,
+                "{} of {count} {kind:?} alerts after {limit:?}\n{}",
+                found.len(),
+                self.log()
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Asks for the status until it is as wanted.
+    ///
+    /// # Errors
+    /// When it does not become so within the limit.
+    pub fn await_status(&self, what: &str, limit: Duration, wanted: impl Fn(&Value) -> bool) -> anyhow::Result<Value> {
+        let begun = Instant::now();
+        loop {
+            let status = self.status()?;
+            if wanted(&status) {
+                return Ok(status);
+            }
+            ensure!(begun.elapsed() < limit, "not within {limit:?}: {what}\n{status:#}\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// What both processes logged, for messages about failures.
+    #[must_use]
+    pub fn log(&self) -> String {
+        let read = |name: &str| std::fs::read_to_string(self.file(name)).unwrap_or_default();
+        format!("gateway:\n{}\ncentre:\n{}", read("gateway.log"), read("centre.log"))
+    }
+}

@@ -1,0 +1,97 @@
+//! A sensor node and its concentrator on the other end of a pseudo terminal.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_serial::{SerialPort, SerialStream};
+use vedette_wire::link::{Accumulator, Downward, Fed, Message, Received, Upward};
+use vedette_wire::payload::{Event, EventKind, Events, TamperCause};
+use vedette_wire::{Direction, Key, Opener, Payload, ReplayWindow, SealedFrame, Sealer};
+
+/// A node that seals with one key, and hears the gateway's acknowledgements.
+#[derive(Debug)]
+pub struct Node {
+    near: SerialStream,
+    /// Kept open, so that the terminal lives on while no gateway has it open.
+    _far: SerialStream,
+    path: PathBuf,
+    sealer: Sealer,
+    opener: Opener,
+    incoming: Accumulator<Downward>,
+    next_event: u16,
+}
+
+impl Node {
+    /// A node with this number and key on a new pseudo terminal.
+    ///
+    /// # Errors
+    /// When the system has no pseudo terminal.
+    pub fn new(number: u32, key: &Key) -> anyhow::Result<Self> {
+        let (near, far) = SerialStream::pair().context("pseudo terminal")?;
+        let path = far.name().context("the pseudo terminal has no path")?.into();
+        let mut opener = Opener::new(number, Direction::Down);
+        opener.add_key(0, key, ReplayWindow::new())?;
+        let sealer = Sealer::new(key, Direction::Up, 0, number, 0, u32::MAX);
+        Ok(Self { near, _far: far, path, sealer, opener, incoming: Accumulator::new(), next_event: 0 })
+    }
+
+    /// The device a gateway opens.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A sealed frame that tells of an opened housing.
+    ///
+    /// # Errors
+    /// When it cannot be encoded.
+    pub fn tamper_frame(&mut self) -> anyhow::Result<SealedFrame> {
+        let kind = EventKind::Tamper(TamperCause::Opened);
+        let event = Event { kind, age_ticks: 0, age_at_least: false, strength_half_db: 0, duration_ticks: 0 };
+        let events = [event].into_iter().collect();
+        let payload = Payload::Events(Events { first: self.next_event, events }).encode()?;
+        self.next_event += 1;
+        Ok(self.sealer.seal(&payload)?)
+    }
+
+    /// Passes a radio frame on to the gateway.
+    ///
+    /// # Errors
+    /// When the line is gone.
+    pub async fn send(&mut self, frame: &SealedFrame) -> anyhow::Result<()> {
+        let received = Received { ticks: 0, rssi_dbm: -90, snr_qdb: 20, frame: frame.clone() };
+        self.write(&Upward::Received(received).encode()?).await
+    }
+
+    /// Writes bytes to the line as they are.
+    ///
+    /// # Errors
+    /// When the line is gone.
+    pub async fn write(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
+        Ok(self.near.write_all(bytes).await?)
+    }
+
+    /// Waits for the next authentic acknowledgement and returns the counter it is for.
+    ///
+    /// # Errors
+    /// When none comes within the limit.
+    pub async fn acknowledged(&mut self, limit: Duration) -> anyhow::Result<u32> {
+        tokio::time::timeout(limit, self.next_acknowledgement()).await.context("no acknowledgement in time")?
+    }
+
+    async fn next_acknowledgement(&mut self) -> anyhow::Result<u32> {
+        loop {
+            // One byte at a time, so that nothing behind a frame is lost between two calls.
+            let byte = [self.near.read_u8().await?];
+            let Fed::Message { message: Downward::Transmit(transmit), .. } = self.incoming.feed(&byte) else { continue };
+            let opened = self.opener.open(&transmit.frame)?;
+            anyhow::ensure!(!opened.repeat, "the gateway used a counter twice");
+            self.opener.accept(&opened);
+            if let Payload::Acknowledgement(acknowledgement) = Payload::decode(&opened.payload)? {
+                return Ok(acknowledgement.counter);
+            }
+        }
+    }
+}

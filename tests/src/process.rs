@@ -1,0 +1,78 @@
+//! Programs under test, ended when their handle goes.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+
+/// The built program `name`, beside the folder of the running test executable.
+///
+/// # Errors
+/// When it was not built; `cargo test --workspace` builds it.
+pub fn program(name: &str) -> anyhow::Result<PathBuf> {
+    let test = std::env::current_exe().context("own path")?;
+    let folder = test.ancestors().find(|folder| folder.join(name).is_file());
+    Ok(folder.with_context(|| format!("{name} is not built: run cargo test --workspace"))?.join(name))
+}
+
+/// A running program; killed when dropped.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+}
+
+impl Process {
+    /// Starts a program; its standard error goes to `log`, appended.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(program: &Path, arguments: &[&str], log: &Path) -> anyhow::Result<Self> {
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(log)?;
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        Ok(Self { child: command.spawn().with_context(|| program.display().to_string())? })
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it as a power cut would: it gets no chance to do anything.
+    ///
+    /// # Errors
+    /// When it has ended already.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
+        ensure!(self.child.try_wait()?.is_none(), "it ended by itself");
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Asks it to end, as a service manager does, and returns how long that took.
+    ///
+    /// # Errors
+    /// When it does not end within ten seconds, or not with success.
+    pub fn terminate(&mut self) -> anyhow::Result<Duration> {
+        let begun = Instant::now();
+        let asked = Command::new("kill").args(["-TERM", &self.id().to_string()]).status()?;
+        ensure!(asked.success(), "it could not be asked to end");
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                ensure!(status.success(), "it ended with {status}");
+                return Ok(begun.elapsed());
+            }
+            ensure!(begun.elapsed() < Duration::from_secs(10), "it does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
