@@ -172,7 +172,10 @@ fn create(path: Option<&Path>) -> anyhow::Result<Option<BufWriter<File>>> {
 }
 
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
-    let span: jiff::SignedDuration = text.parse().map_err(|_| "expected a time such as 1s, 250ms or 2m".to_owned())?;
+    // A bare number means seconds.
+    let seconds = text.parse::<f64>().ok().and_then(|seconds| jiff::SignedDuration::try_from_secs_f64(seconds).ok());
+    let expected = || "expected a time such as 1s, 250ms or 2m".to_owned();
+    let span = seconds.map_or_else(|| text.parse().map_err(|_| expected()), Ok)?;
     Duration::try_from(span)
         .ok()
         .filter(|span| span.as_micros() > 0)
