@@ -74,10 +74,13 @@ impl Bench {
         let mut text = include_str!("site.toml").to_owned();
         if let Some(device) = sources.device {
             let device = device.display();
-            text += &format!("[radio]\nkeys_dir = \"keys\"\n\n[[source.serial]]\nname = \"radio\"\ndevice = \"{device}\"\n\n");
+            text += &format!(
+                "[radio]\nkeys_dir = \"keys\"\n\n[[source.serial]]\nname = \"radio\"\ndevice = \"{device}\"\n\n"
+            );
         }
         if let Some(port) = sources.sensors {
-            text += &format!("[[source.mqtt]]\nname = \"field\"\nbroker = {{ host = \"127.0.0.1\", port = {port} }}\n\n");
+            text +=
+                &format!("[[source.mqtt]]\nname = \"field\"\nbroker = {{ host = \"127.0.0.1\", port = {port} }}\n\n");
         }
         if let Some(port) = sources.centre {
             text += &format!(
@@ -92,6 +95,15 @@ impl Bench {
         }
         std::fs::write(self.file("gateway.toml"), text)?;
         Ok(())
+    }
+
+    /// Appends to the gateway's configuration.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn append(&self, text: &str) -> anyhow::Result<()> {
+        let mut file = std::fs::OpenOptions::new().append(true).open(self.file("gateway.toml"))?;
+        Ok(std::io::Write::write_all(&mut file, text.as_bytes())?)
     }
 
     /// Starts the gateway and waits until it answers at its socket; how long that took.
@@ -169,7 +181,9 @@ impl Bench {
             return Ok(Vec::new());
         }
         let entries = SqliteLedger::entries(&path, 0, 10_000)?;
-        let with_alert = |entry: Entry| anyhow::Ok((Envelope::read(&entry.bytes)?.alert, entry)).map(|(alert, entry)| (entry, alert));
+        let with_alert = |entry: Entry| {
+            anyhow::Ok((Envelope::read(&entry.bytes)?.alert, entry)).map(|(alert, entry)| (entry, alert))
+        };
         entries.into_iter().map(with_alert).collect()
     }
 
@@ -182,7 +196,8 @@ impl Bench {
         loop {
             // A ledger that is being made cannot be read yet.
             let ledger = self.ledger().unwrap_or_default();
-            let found: Vec<Alert> = ledger.into_iter().map(|(_, alert)| alert).filter(|alert| alert.kind == kind).collect();
+            let found: Vec<Alert> =
+                ledger.into_iter().map(|(_, alert)| alert).filter(|alert| alert.kind == kind).collect();
             if found.len() >= count {
                 return Ok(found);
             }

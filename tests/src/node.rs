@@ -85,7 +85,9 @@ impl Node {
         loop {
             // One byte at a time, so that nothing behind a frame is lost between two calls.
             let byte = [self.near.read_u8().await?];
-            let Fed::Message { message: Downward::Transmit(transmit), .. } = self.incoming.feed(&byte) else { continue };
+            let Fed::Message { message: Downward::Transmit(transmit), .. } = self.incoming.feed(&byte) else {
+                continue;
+            };
             let opened = self.opener.open(&transmit.frame)?;
             anyhow::ensure!(!opened.repeat, "the gateway used a counter twice");
             self.opener.accept(&opened);

@@ -6,7 +6,7 @@ use anyhow::Context;
 use tokio::sync::mpsc;
 use vedette_engine::Timestamp;
 use vedette_engine::time::format_rfc3339;
-use vedette_mqtt::{Connection, Event, Options, Publication, Quality};
+use vedette_mqtt::{Connection, Event, Options, Publication, PublishError, Quality};
 
 /// A connection that publishes with QoS 1.
 #[derive(Debug)]
@@ -44,6 +44,28 @@ impl Publisher {
             properties: Vec::new(),
         })?;
         self.wait(|event| matches!(event, Event::Receipt { token, .. } if *token == published)).await
+    }
+
+    /// Publishes without waiting for the receipt; false when the client's queue is full.
+    ///
+    /// # Errors
+    /// When the connection has ended.
+    pub fn offer(&mut self, topic: &str, payload: &[u8]) -> anyhow::Result<bool> {
+        while let Ok(event) = self.events.try_recv() {
+            anyhow::ensure!(!matches!(event, Event::Closed(_)), "connection ended: {event:?}");
+        }
+        let publication = Publication {
+            topic: topic.to_owned(),
+            payload: payload.to_vec(),
+            quality: Quality::AtLeastOnce,
+            retain: false,
+            properties: Vec::new(),
+        };
+        match self.connection.publish(publication) {
+            Ok(_) => Ok(true),
+            Err(PublishError::Full) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn wait(&mut self, wanted: impl Fn(&Event) -> bool) -> anyhow::Result<()> {

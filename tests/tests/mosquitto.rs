@@ -29,8 +29,12 @@ async fn outage(persistence: bool) -> anyhow::Result<()> {
     bench.start_centre()?;
     bench.await_status("nothing waits", SOON, |status| status["outbox"]["waiting"] == 0)?;
 
-    let mut revisions: Vec<(String, u32)> =
-        bench.ledger()?.into_iter().filter(|(_, alert)| alert.kind == AlertKind::Test).map(|(_, alert)| (alert.id, alert.rev)).collect();
+    let mut revisions: Vec<(String, u32)> = bench
+        .ledger()?
+        .into_iter()
+        .filter(|(_, alert)| alert.kind == AlertKind::Test)
+        .map(|(_, alert)| (alert.id, alert.rev))
+        .collect();
     revisions.sort_unstable();
     let all = revisions.len();
     revisions.dedup();
@@ -60,7 +64,9 @@ async fn radio_and_radar_reach_the_ledger_through_mosquitto() -> anyhow::Result<
     bench.configure(&Sources { device: Some(node.path()), sensors: Some(port), centre: Some(port) })?;
     bench.start_centre()?;
     bench.start_gateway()?;
-    let up = |status: &serde_json::Value| status["sources"]["field"]["up"] == true && status["sources"]["radio"]["up"] == true;
+    let up = |status: &serde_json::Value| {
+        status["sources"]["field"]["up"] == true && status["sources"]["radio"]["up"] == true
+    };
     bench.await_status("both sources up", SOON, up)?;
     let frame = node.tamper_frame()?;
     node.send(&frame).await?;

@@ -69,7 +69,9 @@ async fn bad_input_is_counted_by_reason_and_disturbs_nothing() -> anyhow::Result
     bench.configure(&Sources { device: Some(node.path()), sensors: Some(port), centre: Some(port) })?;
     bench.start_centre()?;
     bench.start_gateway()?;
-    let up = |status: &serde_json::Value| status["sources"]["field"]["up"] == true && status["sources"]["radio"]["up"] == true;
+    let up = |status: &serde_json::Value| {
+        status["sources"]["field"]["up"] == true && status["sources"]["radio"]["up"] == true
+    };
     bench.await_status("both sources up", SOON, up)?;
 
     let mut field = Publisher::connect(port, "field").await?;

@@ -52,7 +52,9 @@ fn a_missing_log_is_status_1_and_unreadable_lines_are_status_3() {
 #[test]
 fn equal_files_have_no_difference_and_others_are_status_1() {
     let folder = tempfile::tempdir().expect("a folder");
-    let line = |tracks: &str| format!("{{\"t\":\"2026-03-01T00:00:01Z\",\"now\":\"2026-03-01T00:00:01Z\",\"tracks\":[{tracks}]}}\n");
+    let line = |tracks: &str| {
+        format!("{{\"t\":\"2026-03-01T00:00:01Z\",\"now\":\"2026-03-01T00:00:01Z\",\"tracks\":[{tracks}]}}\n")
+    };
     for (name, tracks) in [("a", ""), ("b", ""), ("c", "{\"id\":1}")] {
         std::fs::write(folder.path().join(name), line(tracks)).expect("written");
     }

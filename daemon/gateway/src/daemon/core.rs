@@ -255,7 +255,7 @@ impl Core {
                 }
                 Ok(Acknowledged::Reserve(state)) => {
                     self.replace_window(Window { node, state });
-                    self.plan_commit();
+                    self.release(Transmit::RadioAck { source, node, counter });
                 }
                 Err(error) => self.surroundings.rejects.count(&source, "acknowledgement", &error),
             },

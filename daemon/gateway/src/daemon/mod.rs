@@ -136,6 +136,7 @@ fn start<S: Store>(
     let (jobs, jobs_taken) = std::sync::mpsc::channel();
     let (notes, notes_taken) = mpsc::unbounded_channel();
     let (figures, heartbeat) = (Arc::new(OutboxFigures::default()), Arc::new(AtomicU64::new(0)));
+    figures.set(uplink.outbox(), false, 0);
     let transport = config.sink.centre.first().map(|sink| {
         let (topic, payload) = (Channel::Status.topic(&gateway), message::write(&Status::offline()));
         let will = LastWill { topic, payload, retain: true };

@@ -47,7 +47,7 @@ pub enum Heard {
 pub enum Acknowledged {
     /// Send this frame.
     Send(SealedFrame),
-    /// No counter is reserved: commit this state first; the node will ask again.
+    /// No counter is reserved: commit this state first, then ask again.
     Reserve(Vec<u8>),
 }
 
