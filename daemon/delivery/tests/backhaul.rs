@@ -1,10 +1,14 @@
 //! Three days offline, then a line of 9,600 bit/s: what is urgent arrives at once, and in the end everything does.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
+
 mod common;
+mod gateway;
 
 use std::collections::VecDeque;
 
-use common::{Gateway, alert, start};
+use common::{alert, start};
+use gateway::Gateway;
 use vedette_delivery::engine::{Severity, Timestamp};
 use vedette_delivery::ledger::{LedgerAction, LedgerEvent, MemoryLedger};
 use vedette_delivery::uplink::{Action, Event, Publication, Receipt};

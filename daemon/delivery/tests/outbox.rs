@@ -1,14 +1,34 @@
 //! What the outbox keeps, gives up and repeats; how the uplink takes a broker's and a centre's answers.
 
-mod common;
+#![expect(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
-use common::{Gateway, alert, publications, start};
+mod common;
+mod gateway;
+
+use common::{alert, start};
+use gateway::Gateway;
 use vedette_delivery::engine::{AlertKind, Contributor, Severity, Timestamp};
 use vedette_delivery::message;
 use vedette_delivery::uplink::{Action, Event, Publication, Receipt, Report};
 use vedette_delivery::{
     Ack, Channel, Envelope, Epoch, GatewayId, Limits, Ranges, Signer, Standing, Verdict, Void, VoidReason,
 };
+
+/// Connects and subscribes; what is published then.
+fn connect(gateway: &mut Gateway, now: Timestamp) -> Vec<Publication> {
+    gateway.handle(now, Event::Tick);
+    gateway.handle(now, Event::Connected);
+    gateway.handle(now, Event::Subscribed { granted: true });
+    publications(gateway.handle(now, Event::Subscribed { granted: true }))
+}
+
+fn publications(actions: Vec<Action>) -> Vec<Publication> {
+    let publication = |action| match action {
+        Action::Publish(publication) => Some(publication),
+        _ => None,
+    };
+    actions.into_iter().filter_map(publication).collect()
+}
 
 fn ids(publications: &[Publication]) -> Vec<String> {
     let alerts = publications.iter().filter(|publication| publication.topic.ends_with("/alert"));
@@ -32,7 +52,7 @@ fn the_most_urgent_leaves_first_and_only_the_centre_makes_room() {
     let severities = [Severity::Low, Severity::Critical, Severity::Medium, Severity::High, Severity::Info];
     let alerts = severities.iter().enumerate().map(|(n, &severity)| alert(&format!("a{n}"), 1, severity));
     gateway.commit(start(), alerts.collect());
-    let sent = gateway.connect(at(1.0));
+    let sent = connect(&mut gateway, at(1.0));
     assert_eq!(ids(&sent), ["a1", "a3", "a2", "a0"]);
     for publication in &sent {
         let actions = gateway.handle(at(1.5), Event::Receipt { id: publication.id, receipt: Receipt::Taken });
@@ -52,7 +72,7 @@ fn a_newer_revision_takes_the_place_of_one_never_sent() {
     let committed = gateway.commit(at(1.0), vec![alert("a", 2, Severity::Low), alert("a", 3, Severity::Low)]);
     assert_eq!((committed.alerts, committed.folded), (1, 1));
     assert_eq!(gateway.uplink.outbox().standing(1), Standing::Void);
-    let sent = gateway.connect(at(2.0));
+    let sent = connect(&mut gateway, at(2.0));
     assert_eq!(ids(&sent), ["a", "b"], "it keeps urgency and place of the revision before");
     let void = sent.iter().find(|publication| publication.topic.ends_with("/void")).unwrap();
     let void = Void::read(&void.payload).unwrap();
@@ -68,7 +88,7 @@ fn over_the_quota_the_least_urgent_goes_and_the_loss_is_told_until_it_is_an_aler
     gateway.commit(start(), vec![alert("old", 1, Severity::Low), alert("new", 1, Severity::Low)]);
     let committed = gateway.commit(at(1.0), vec![alert("x", 1, Severity::High), alert("y", 1, Severity::Critical)]);
     assert_eq!(committed.dropped, 1);
-    assert_eq!(ids(&gateway.connect(at(2.0))), ["y", "x", "new"]);
+    assert_eq!(ids(&connect(&mut gateway, at(2.0))), ["y", "x", "new"]);
 
     // The process dies before the loss is an alert: the next one is told again.
     let config = vedette_delivery::UplinkConfig::new(GatewayId::new("gate-1").unwrap());
@@ -95,7 +115,7 @@ fn the_first_message_of_a_critical_alert_fits_1024_bytes() {
     let mut update = long.clone();
     update.rev = 2;
     gateway.commit(start(), vec![long]);
-    let first = gateway.connect(at(1.0));
+    let first = connect(&mut gateway, at(1.0));
     let first = first.iter().find(|publication| publication.topic.ends_with("/alert")).unwrap();
     assert!(first.payload.len() <= 1024, "{} bytes", first.payload.len());
     let shortened = Envelope::read(&first.payload).unwrap().alert;
@@ -109,7 +129,7 @@ fn the_first_message_of_a_critical_alert_fits_1024_bytes() {
 fn alerts_go_again_when_acknowledgements_stop_and_only_then() {
     let mut gateway = Gateway::new(|config| config.retry_min_s = 10.0);
     gateway.commit(start(), vec![alert("a", 1, Severity::High), alert("b", 1, Severity::Low)]);
-    for publication in gateway.connect(at(0.0)) {
+    for publication in connect(&mut gateway, at(0.0)) {
         gateway.handle(at(0.1), Event::Receipt { id: publication.id, receipt: Receipt::Taken });
     }
     assert_eq!(ids(&publications(gateway.handle(at(9.9), Event::Tick))), [""; 0]);
@@ -121,7 +141,7 @@ fn alerts_go_again_when_acknowledgements_stop_and_only_then() {
 fn a_refused_alert_is_given_up_after_three_times_and_the_others_go_on() {
     let mut gateway = Gateway::new(|_| {});
     gateway.commit(start(), vec![alert("poison", 1, Severity::Critical), alert("b", 1, Severity::Low)]);
-    let mut sent = gateway.connect(at(0.0));
+    let mut sent = connect(&mut gateway, at(0.0));
     let mut reports = Vec::new();
     for n in 1..10 {
         let mut next = Vec::new();
@@ -147,7 +167,7 @@ fn nobody_listening_and_not_allowed_are_said_and_wait() {
     ] {
         let mut gateway = Gateway::new(|_| {});
         gateway.commit(start(), vec![alert("a", 1, Severity::High)]);
-        let sent = gateway.connect(at(0.0));
+        let sent = connect(&mut gateway, at(0.0));
         let id = sent.iter().find(|publication| publication.topic.ends_with("/alert")).unwrap().id;
         let actions = gateway.handle(at(0.5), Event::Receipt { id, receipt });
         let reported =
@@ -162,7 +182,7 @@ fn nobody_listening_and_not_allowed_are_said_and_wait() {
 fn a_silent_broker_is_left_after_three_keep_alives() {
     let mut gateway = Gateway::new(|config| config.stall_s = 60.0);
     gateway.commit(start(), vec![alert("a", 1, Severity::High)]);
-    gateway.connect(at(0.0));
+    connect(&mut gateway, at(0.0));
     assert!(!gateway.handle(at(59.0), Event::Tick).contains(&Action::Disconnect));
     let actions = gateway.handle(at(60.1), Event::Tick);
     assert!(actions.contains(&Action::Disconnect) && actions.contains(&Action::Report(Report::Stalled)), "{actions:?}");
@@ -175,13 +195,13 @@ fn what_a_restored_centre_has_forgotten_comes_again_or_is_void() {
     let mut gateway = Gateway::new(|config| config.limits.keep_acked_s = 3600.0);
     for n in 1..=4_u64 {
         gateway.commit(at(n as f64 * 1000.0), vec![alert(&format!("a{n}"), 1, Severity::High)]);
-        gateway.connect(at(n as f64 * 1000.0));
+        connect(&mut gateway, at(n as f64 * 1000.0));
         acknowledge(&mut gateway, at(n as f64 * 1000.0 + 1.0), &(1..=n).collect::<Vec<_>>());
         gateway.handle(at(n as f64 * 1000.0 + 3.0), Event::Tick);
         gateway.handle(at(n as f64 * 1000.0 + 4.0), Event::Closed);
     }
     gateway.commit(at(5500.0), vec![]);
-    gateway.connect(at(6000.0));
+    connect(&mut gateway, at(6000.0));
     acknowledge(&mut gateway, at(6001.0), &[]);
     let actions = gateway.handle(at(6007.0), Event::Tick);
     assert!(actions.contains(&Action::Report(Report::Forgotten { numbers: 4 })), "{actions:?}");
@@ -195,7 +215,7 @@ fn what_a_restored_centre_has_forgotten_comes_again_or_is_void() {
 fn a_store_older_than_the_centre_begins_a_new_epoch() {
     let mut gateway = Gateway::new(|_| {});
     gateway.commit(start(), vec![alert("a", 1, Severity::High)]);
-    gateway.connect(at(0.0));
+    connect(&mut gateway, at(0.0));
     let actions = acknowledge(&mut gateway, at(1.0), &[1, 2, 3]);
     assert!(actions.contains(&Action::Report(Report::StoreIsOld)), "{actions:?}");
     assert_eq!(gateway.uplink.outbox().depth(), 1, "number 1 of the centre is another alert");
@@ -215,7 +235,7 @@ fn signed_alerts_are_proven_and_unproven_orders_refused() {
     orders.add("centre-key", &Signer::new("centre-key", &[2; 32]).public()).unwrap();
     let mut gateway = Gateway::new(|config| (config.signer, config.orders) = (Some(signer), orders));
     gateway.commit(start(), vec![alert("a", 1, Severity::High)]);
-    let sent = gateway.connect(at(0.0));
+    let sent = connect(&mut gateway, at(0.0));
     let sent = sent.iter().find(|publication| publication.topic.ends_with("/alert")).unwrap();
     let verdict = ring.check(&sent.topic, &sent.payload, &sent.properties);
     assert_eq!(verdict, Verdict::Signed { kid: "gate-1-key".to_owned() });

@@ -7,7 +7,7 @@ use vedette_delivery::memory::{Fault, MemoryStore};
 use vedette_delivery::store::Restart;
 use vedette_delivery::uplink::{Action, Event};
 use vedette_delivery::{
-    Batch, CommitError, Epoch, GatewayId, JournalEntry, Ledger, LedgerConfig, Limits, Sealed, Uplink, UplinkConfig,
+    Batch, Epoch, GatewayId, JournalEntry, Ledger, LedgerConfig, Limits, Sealed, Uplink, UplinkConfig,
     Window,
 };
 use vedette_engine::{Alert, Severity, Timestamp};
@@ -174,38 +174,29 @@ impl GatewayHost {
         let now = self.clock.read(truth);
         self.retry_at = None;
         while let Some(held) = self.held.front() {
-            let Some(uplink) = &mut self.uplink else { return Ok(()) };
-            self.disk.faults.clear();
             let dies = self.random.chance(plan.gateway_death);
+            let sealed = held.sealed.clone();
             if dies {
                 oracle.outcome.faults += 1;
                 self.disk.faults.push(if self.random.chance(0.5) { Fault::Before } else { Fault::After });
-            } else if self.random.chance(plan.gateway_disk) {
-                oracle.outcome.faults += 1;
-                self.disk.faults.push(if self.random.chance(0.5) { Fault::Before } else { Fault::After });
-            } else if self.random.chance(plan.gateway_full) {
-                oracle.outcome.faults += 1;
-                for _ in 0..1 + self.random.below(5) {
-                    self.disk.faults.push(Fault::Full);
-                }
+            } else {
+                self.disk_fault(plan, oracle);
             }
-            let result = uplink.commit(now, &mut self.disk, &held.sealed);
+            let Some(uplink) = &mut self.uplink else { return Ok(()) };
+            let result = uplink.commit(now, &mut self.disk, &sealed);
             self.disk.faults.clear();
             if dies {
                 return Err(Dies);
             }
-            match result {
-                Ok(committed) => {
-                    let alerts: &[Alert] = &held.sealed.batch().alerts;
-                    oracle.commit(alerts, uplink.outbox(), committed.dropped > 0);
-                    oracle.acked_radio.insert(held.radio);
-                    self.untold += committed.dropped;
-                    self.held.pop_front();
-                }
-                Err(CommitError::Order { .. } | CommitError::Store(_) | _) => {
-                    self.retry_at = Some(truth.plus_seconds(1.0));
-                    return Ok(());
-                }
+            let Ok(committed) = result else {
+                self.retry_at = Some(truth.plus_seconds(1.0));
+                return Ok(());
+            };
+            let alerts: &[Alert] = &sealed.batch().alerts;
+            oracle.commit(alerts, uplink.outbox(), committed.dropped > 0);
+            self.untold += committed.dropped;
+            if let Some(held) = self.held.pop_front() {
+                oracle.acked_radio.insert(held.radio);
             }
         }
         if self.untold > 0 {

@@ -248,7 +248,7 @@ impl World {
             // The connection attempt runs into its own limit.
             self.after(10.0, Happening::ToParty(party, connection, Inbound::Closed));
         } else {
-            self.to_broker(party, connection, Packet::Connect);
+            self.send_up(party, connection, Packet::Connect);
         }
     }
 
@@ -256,7 +256,7 @@ impl World {
         self.random.uniform(0.01, 0.2)
     }
 
-    fn to_broker(&mut self, party: Party, connection: u64, packet: Packet) {
+    fn send_up(&mut self, party: Party, connection: u64, packet: Packet) {
         let latency_s = self.latency_s();
         let Some(line) = self.lines.get_mut(&connection).filter(|line| line.alive) else { return };
         line.up = line.up.max(self.now.plus_seconds(latency_s));
@@ -356,7 +356,7 @@ impl World {
             Inbound::Connected => {
                 self.centre.granted = 0;
                 let filters = Channel::TO_CENTRE.iter().map(|channel| channel.filter()).collect();
-                self.to_broker(Party::Centre, connection, Packet::Subscribe(filters));
+                self.send_up(Party::Centre, connection, Packet::Subscribe(filters));
             }
             Inbound::Subscribed => {
                 self.centre.granted += 1;
@@ -391,10 +391,10 @@ impl World {
             match (action, connection) {
                 (Action::Connect, _) => self.connect(Party::Gateway),
                 (Action::Subscribe(filters), Some(connection)) => {
-                    self.to_broker(Party::Gateway, connection, Packet::Subscribe(filters));
+                    self.send_up(Party::Gateway, connection, Packet::Subscribe(filters));
                 }
                 (Action::Publish(publication), Some(connection)) => {
-                    self.to_broker(Party::Gateway, connection, Packet::Publish(publication));
+                    self.send_up(Party::Gateway, connection, Packet::Publish(publication));
                 }
                 (Action::Disconnect, _) => self.hang_up(Party::Gateway),
                 (Action::Report(Report::StoreIsOld), _) => renew = true,
@@ -418,7 +418,7 @@ impl World {
         let (publications, dies) = self.centre.handle(self.now, event, &self.plan, &mut self.oracle);
         if let Some(&connection) = self.connection.get(&Party::Centre) {
             for publication in publications {
-                self.to_broker(Party::Centre, connection, Packet::Publish(publication));
+                self.send_up(Party::Centre, connection, Packet::Publish(publication));
             }
         }
         if dies.is_some() {

@@ -104,8 +104,8 @@ impl Ledger {
             owns.extend(self.watch_silence(now, &id));
             owns.extend(self.watch_gap(now, &id));
         }
-        let mut changes = LedgerChanges::default();
-        changes.entries = owns.into_iter().map(|own| self.own_alert(now, own)).collect();
+        let entries = owns.into_iter().map(|own| self.own_alert(now, own)).collect();
+        let mut changes = LedgerChanges { entries, ..LedgerChanges::default() };
         let changed: Changed = before
             .iter()
             .filter(|old| self.gateways.get(&old.gateway).is_some_and(|new| new.record != **old))

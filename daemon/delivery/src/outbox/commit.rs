@@ -207,17 +207,15 @@ fn newest_revisions(alerts: &[Alert]) -> Vec<Newest<'_>> {
     let mut newest: Vec<Newest<'_>> = Vec::with_capacity(alerts.len());
     let mut index: BTreeMap<&str, usize> = BTreeMap::new();
     for alert in alerts {
-        match index.get(alert.id.as_str()).and_then(|&at| newest.get_mut(at)) {
-            Some(known) => {
-                known.priority = known.priority.max(alert.severity);
-                if alert.rev >= known.alert.rev {
-                    known.alert = alert;
-                }
-            }
-            None => {
-                index.insert(&alert.id, newest.len());
-                newest.push(Newest { alert, priority: alert.severity });
-            }
+        let known = index.get(alert.id.as_str()).and_then(|&at| newest.get_mut(at));
+        let Some(known) = known else {
+            index.insert(&alert.id, newest.len());
+            newest.push(Newest { alert, priority: alert.severity });
+            continue;
+        };
+        known.priority = known.priority.max(alert.severity);
+        if alert.rev >= known.alert.rev {
+            known.alert = alert;
         }
     }
     newest

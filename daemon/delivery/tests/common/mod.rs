@@ -1,17 +1,14 @@
-//! Alerts to test with, and a gateway in memory.
+//! Alerts to test with.
 
 use vedette_delivery::engine::{Alert, AlertKind, AlertState, Contributor, Ellipse, Mode, Place, Severity, Timestamp};
-use vedette_delivery::memory::MemoryStore;
-use vedette_delivery::uplink::{Action, Event, Publication};
-use vedette_delivery::{Batch, Committed, Epoch, GatewayId, Uplink, UplinkConfig};
 
 /// 2026-03-01T00:00:00Z.
-pub fn start() -> Timestamp {
+pub(crate) fn start() -> Timestamp {
     Timestamp::from_seconds(1_772_323_200)
 }
 
 /// An alert as a rule would raise it.
-pub fn alert(id: &str, rev: u32, severity: Severity) -> Alert {
+pub(crate) fn alert(id: &str, rev: u32, severity: Severity) -> Alert {
     Alert {
         id: id.to_owned(),
         rev,
@@ -43,47 +40,4 @@ pub fn alert(id: &str, rev: u32, severity: Severity) -> Alert {
         humanitarian: None,
         text: "2 to 4 persons crossed north line eastwards".to_owned(),
     }
-}
-
-/// A gateway's outbox and uplink over a store in memory.
-pub struct Gateway {
-    pub store: MemoryStore,
-    pub uplink: Uplink,
-}
-
-impl Gateway {
-    pub fn new(change: impl FnOnce(&mut UplinkConfig)) -> Self {
-        let mut config = UplinkConfig::new(GatewayId::new("gate-1").unwrap());
-        change(&mut config);
-        let mut store = MemoryStore::new(Epoch("e1".to_owned()));
-        let (uplink, _) = Uplink::start(config, start(), &mut store).unwrap();
-        Self { store, uplink }
-    }
-
-    pub fn commit(&mut self, now: Timestamp, alerts: Vec<Alert>) -> Committed {
-        let sealed = self.uplink.seal(Batch { alerts, ..Batch::default() });
-        self.uplink.commit(now, &mut self.store, &sealed).unwrap()
-    }
-
-    pub fn handle(&mut self, now: Timestamp, event: Event) -> Vec<Action> {
-        let mut actions = Vec::new();
-        self.uplink.handle(now, &mut self.store, event, &mut actions);
-        actions
-    }
-
-    /// Connects and subscribes; what is published then.
-    pub fn connect(&mut self, now: Timestamp) -> Vec<Publication> {
-        self.handle(now, Event::Tick);
-        self.handle(now, Event::Connected);
-        self.handle(now, Event::Subscribed { granted: true });
-        publications(self.handle(now, Event::Subscribed { granted: true }))
-    }
-}
-
-pub fn publications(actions: Vec<Action>) -> Vec<Publication> {
-    let publication = |action| match action {
-        Action::Publish(publication) => Some(publication),
-        _ => None,
-    };
-    actions.into_iter().filter_map(publication).collect()
 }
