@@ -9,6 +9,7 @@ pub mod radio;
 pub mod random;
 pub mod rejects;
 pub mod replay;
+pub mod signing;
 pub mod source;
 pub mod status;
 pub mod store;

@@ -31,6 +31,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+pub use vedette_delivery::audit::hexadecimal;
 use vedette_delivery::audit::{AuditEntry, AuditError, Verifier};
 use vedette_delivery::store::{Changes, Restart, RowHead, Store, StoreError};
 

@@ -7,8 +7,7 @@ use vedette_delivery::memory::{Fault, MemoryStore};
 use vedette_delivery::store::Restart;
 use vedette_delivery::uplink::{Action, Event};
 use vedette_delivery::{
-    Batch, Epoch, GatewayId, JournalEntry, Ledger, LedgerConfig, Limits, Sealed, Uplink, UplinkConfig,
-    Window,
+    Batch, Epoch, GatewayId, JournalEntry, Ledger, LedgerConfig, Limits, Sealed, Uplink, UplinkConfig, Window,
 };
 use vedette_engine::{Alert, Severity, Timestamp};
 

@@ -1,4 +1,4 @@
-//! `vedette keys`: make and list the keys of radio nodes.
+//! `vedette keys`: make and list the keys of radio nodes, and make the key a gateway or a centre signs with.
 
 use std::path::PathBuf;
 
@@ -32,17 +32,22 @@ enum Act {
         /// The node's number
         node: u32,
     },
+    /// Make a key that signs messages, in a file that only its owner can read, and print its public half
+    Signing {
+        /// The file to make
+        file: PathBuf,
+    },
     /// List nodes and the epochs of their keys, without the keys
     List,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
-    let dir = dir(arguments)?;
-    match arguments.act {
-        Act::New { node } => create(&dir, node, false)?,
-        Act::Rotate { node } => create(&dir, node, true)?,
+    match &arguments.act {
+        Act::Signing { file } => println!("{}", vedette_gateway::signing::create(file)?),
+        Act::New { node } => create(&dir(arguments)?, *node, false)?,
+        Act::Rotate { node } => create(&dir(arguments)?, *node, true)?,
         Act::List => {
-            for (node, keys) in read_ring(&dir)? {
+            for (node, keys) in read_ring(&dir(arguments)?)? {
                 let epochs: Vec<String> = keys.keys.iter().map(|(epoch, _)| epoch.to_string()).collect();
                 println!("node {node}: key epochs {}", epochs.join(", "));
             }

@@ -13,8 +13,8 @@ use vedette_engine::config::EngineConfig;
 
 pub use problem::{ConfigError, Problem};
 pub use tables::{
-    CentreSink, File, Metrics, MqttConnection, MqttSource, Radio, Record, SerialSource, Sinks, Sources, Status, Store,
-    Tls, Uplink,
+    CentreSink, File, Metrics, MqttConnection, MqttSource, OrderKey, Radio, Record, SerialSource, Signing, Sinks,
+    Sources, Status, Store, Tls, Uplink,
 };
 
 /// A checked configuration.

@@ -159,6 +159,32 @@ pub struct Sinks {
 pub struct CentreSink {
     /// The broker and how to reach it.
     pub broker: MqttConnection,
+    /// Signs what this gateway says.
+    #[serde(default)]
+    pub signing: Option<Signing>,
+    /// Keys whose orders are obeyed; without any, orders need no signature.
+    #[serde(default)]
+    pub order_key: Vec<OrderKey>,
+}
+
+/// The key this gateway signs with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signing {
+    /// The key's name, as the centre knows it.
+    pub kid: String,
+    /// File with its 32 secret bytes, as `vedette keys signing` makes it.
+    pub key_file: PathBuf,
+}
+
+/// A public key of somebody who may give orders.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrderKey {
+    /// The key's name.
+    pub kid: String,
+    /// The Ed25519 public key, base64.
+    pub public_key: String,
 }
 
 /// Journal and outbox.
@@ -410,6 +436,9 @@ impl File {
         for centre in &mut sink.centre {
             centre.broker.client_id.get_or_insert_with(|| site.clone());
             centre.broker.resolve(folder);
+            if let Some(signing) = &mut centre.signing {
+                signing.key_file = folder.join(&signing.key_file);
+            }
         }
         if let Some(record) = &mut record {
             record.dir = folder.join(&record.dir);

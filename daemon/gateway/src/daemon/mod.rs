@@ -28,6 +28,7 @@ use crate::config::Config;
 use crate::intake::{Class, Intake};
 use crate::radio::{KeyFileError, KeyRing, Nodes, WindowStateError, read_ring};
 use crate::rejects::Rejects;
+use crate::signing::{self, SigningError};
 use crate::source::serial::Serial;
 use crate::source::{Links, Surroundings, mqtt};
 use crate::status::OutboxFigures;
@@ -57,6 +58,9 @@ pub enum DaemonError {
     /// The stored replay windows cannot be used.
     #[error("replay windows: {0}")]
     Windows(#[from] WindowStateError),
+    /// A key that signs, or whose orders are obeyed, cannot be used.
+    #[error("signatures: {0}")]
+    Signing(#[from] SigningError),
     /// The site's name cannot be a gateway's.
     #[error("{0}")]
     Name(#[from] vedette_delivery::topic::TopicError),
@@ -216,6 +220,8 @@ fn uplink_config(config: &Config, gateway: GatewayId) -> Result<UplinkConfig, Da
     uplink.limits = Limits { max_bytes, ..Limits::default() };
     if let Some(sink) = config.sink.centre.first() {
         uplink.stall_s = 3.0 * f64::from(sink.broker.keep_alive_s);
+        uplink.signer = sink.signing.as_ref().map(signing::signer).transpose()?;
+        uplink.orders = signing::keyring(&sink.order_key)?;
     }
     let seed =
         crate::random::bytes().map_err(|error| DaemonError::System { what: "/dev/urandom".to_owned(), error })?;

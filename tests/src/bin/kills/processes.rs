@@ -67,12 +67,14 @@ impl Site {
             folder.join("broker.conf"),
             format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_type none\n"),
         )?;
+        let key_file = folder.join("gate-1.key");
+        let public_key = vedette_gateway::signing::create(&key_file)?;
         std::fs::write(
             folder.join("gateway.toml"),
             format!(
                 "[site]\nid = \"gate-1\"\norigin = {{ lat = 50.0, lon = 20.0 }}\ntimezone = \"Europe/Warsaw\"\n\
                  [[sink.centre]]\nbroker = {{ host = \"127.0.0.1\", port = {port}, keep_alive_s = 2 }}\n\
-                 [store]\nfile = {:?}\n[uplink]\nretry_s = 2.0\nstatus_interval_s = 5.0\n\
+                 signing = {{ kid = \"gate-1\", key_file = {key_file:?} }}\n[store]\nfile = {:?}\n[uplink]\nretry_s = 2.0\nstatus_interval_s = 5.0\n\
                  [rules]\nmax_open_alerts = 1000000\n[status]\nsocket = {:?}\n",
                 site.store, site.socket
             ),
@@ -81,7 +83,8 @@ impl Site {
             folder.join("centre.toml"),
             format!(
                 "[centre]\nid = \"centre-1\"\n[broker]\nhost = \"127.0.0.1\"\nport = {port}\nkeep_alive_s = 2\n\
-                 [ledger]\npath = {:?}\n",
+                 [ledger]\npath = {:?}\n[signing]\nrequired = true\n\
+                 [[gateway]]\nid = \"gate-1\"\nkid = \"gate-1\"\npublic_key = \"{public_key}\"\n",
                 site.ledger
             ),
         )?;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use rusqlite::{Connection, OpenFlags};
 use vedette_centre::SqliteLedger;
 use vedette_delivery::{Envelope, Ranges};
@@ -38,6 +38,7 @@ impl Verdict {
         let (mut alerts, mut settled) = (BTreeSet::new(), Ranges::new());
         let mut times: BTreeMap<u64, u64> = BTreeMap::new();
         for entry in entries.iter().filter(|entry| entry.epoch.0 == epoch) {
+            ensure!(entry.verdict.proven(), "number {} is not signed: {:?}", entry.seq, entry.verdict);
             *times.entry(entry.seq).or_default() += 1;
             settled.insert(entry.seq);
             alerts.insert(Envelope::read(&entry.bytes).context("an entry's envelope")?.alert.id);
