@@ -403,7 +403,7 @@ pub fn digest(bytes: &[u8]) -> Digest {
 type Touched = BTreeMap<(GatewayId, Epoch), Ranges>;
 /// Gateways whose record changed.
 type Changed = BTreeSet<GatewayId>;
-/// What a void is for.
+/// Whether people must hear of a void: the centre will not have these alerts, or no longer has them.
 const fn is_loss(why: VoidReason) -> bool {
-    matches!(why, VoidReason::Dropped | VoidReason::Unknown)
+    !matches!(why, VoidReason::Folded)
 }

@@ -104,16 +104,20 @@ impl Oracle {
                 *by_revision.entry((envelope.alert.id, envelope.alert.rev)).or_default() += 1;
             }
         }
-        let mut dropped = Ranges::new();
+        let (mut dropped, mut erased) = (Ranges::new(), Ranges::new());
         for void in ledger.voids() {
             settled.extend(&void.ranges);
-            if void.why == VoidReason::Dropped {
-                dropped.extend(&void.ranges);
+            match void.why {
+                VoidReason::Dropped => dropped.extend(&void.ranges),
+                // Delivered to the centre before its backup was restored, and no longer kept by the gateway: reported.
+                VoidReason::Erased => erased.extend(&void.ranges),
+                VoidReason::Folded | VoidReason::Unknown => {}
             }
         }
         let newest: BTreeMap<&str, u32> = by_revision.keys().map(|(id, rev)| (id.as_str(), *rev)).collect();
         let mut excused = self.dropped_at_once.clone();
-        excused.extend(dropped.numbers().filter_map(|seq| self.numbers.get(&seq).cloned()));
+        erased.extend(&dropped);
+        excused.extend(erased.numbers().filter_map(|seq| self.numbers.get(&seq).cloned()));
         let absent: Vec<(String, u32)> = self
             .committed
             .iter()
