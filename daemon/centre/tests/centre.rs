@@ -1,0 +1,192 @@
+//! A running centre at an embedded broker: it commits, then acknowledges, once; and refuses what is not proven.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
+
+use std::collections::HashMap;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use vedette_centre::{Announcement, CentreError, Config, Form, Printer, SqliteLedger, Summary, run};
+use vedette_delivery::{Ack, Signer};
+use vedette_mqtt::{Connection, Event, Options, Publication, Quality};
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+fn start_broker() -> SocketAddr {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let server = rumqttd::ServerSettings {
+        name: "v5".to_owned(),
+        listen: address,
+        tls: None,
+        next_connection_delay_ms: 0,
+        connections: rumqttd::ConnectionSettings {
+            connection_timeout_ms: 5_000,
+            max_payload_size: 1 << 20,
+            max_inflight_count: 100,
+            auth: None,
+            external_auth: None,
+            dynamic_filters: true,
+        },
+    };
+    let config = rumqttd::Config {
+        router: rumqttd::RouterConfig {
+            max_connections: 16,
+            max_outgoing_packet_count: 200,
+            max_segment_size: 1 << 20,
+            max_segment_count: 10,
+            ..rumqttd::RouterConfig::default()
+        },
+        v5: Some(HashMap::from([("1".to_owned(), server)])),
+        ..rumqttd::Config::default()
+    };
+    std::thread::spawn(move || rumqttd::Broker::new(config).start());
+    while std::net::TcpStream::connect(address).is_err() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    address
+}
+
+struct Centre {
+    announced: mpsc::UnboundedReceiver<Announcement>,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Result<Summary, CentreError>>,
+}
+
+fn start_centre(address: SocketAddr, ledger: &Path, signer: &Signer) -> Centre {
+    let text = format!(
+        "[centre]\nid = \"centre\"\n[broker]\nhost = \"127.0.0.1\"\nport = {}\n[ledger]\npath = {ledger:?}\n\
+         [signing]\nrequired = true\n[[gateway]]\nid = \"gate-1\"\nkid = \"{}\"\npublic_key = \"{}\"\n",
+        address.port(),
+        signer.kid(),
+        signer.public()
+    );
+    let file = ledger.with_extension("toml");
+    std::fs::write(&file, text).unwrap();
+    let config = Config::read(&file).unwrap();
+    let (announce, announced) = mpsc::unbounded_channel();
+    let (_, orders) = mpsc::channel(1);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let task = tokio::spawn(async move { run(config, announce, orders, async { drop(stopped.await) }).await });
+    Centre { announced, stop, task }
+}
+
+struct Gateway {
+    connection: Connection,
+    events: mpsc::UnboundedReceiver<Event>,
+    signer: Signer,
+}
+
+impl Gateway {
+    async fn connect(address: SocketAddr, signer: Signer) -> Self {
+        let (sender, mut events) = mpsc::unbounded_channel();
+        let options = Options::new("127.0.0.1", address.port(), "gate-1");
+        let connection = Connection::open(&options, move |event| drop(sender.send(event))).unwrap();
+        assert_eq!(tokio::time::timeout(LIMIT, events.recv()).await.unwrap(), Some(Event::Connected));
+        connection.subscribe(&["vedette/v1/gate-1/ack".to_owned()], Quality::AtLeastOnce).unwrap();
+        let granted = Some(Event::Subscribed { granted: true });
+        assert_eq!(tokio::time::timeout(LIMIT, events.recv()).await.unwrap(), granted);
+        Self { connection, events, signer }
+    }
+
+    fn publish(&self, channel: &str, payload: &str, signed: bool) {
+        let topic = format!("vedette/v1/gate-1/{channel}");
+        let properties = if signed { self.signer.properties(&topic, payload.as_bytes()) } else { Vec::new() };
+        let quality = Quality::AtLeastOnce;
+        let payload = payload.as_bytes().to_vec();
+        self.connection.publish(Publication { topic, payload, quality, retain: false, properties }).unwrap();
+    }
+
+    /// The next acknowledgement; what is to be acknowledged is repeated, as a gateway does while the centre starts.
+    async fn acknowledged(&mut self, channel: &str, payload: &str) -> Ack {
+        for _ in 0..40 {
+            self.publish(channel, payload, true);
+            let wait = tokio::time::timeout(Duration::from_millis(500), async {
+                loop {
+                    if let Some(Event::Message(message)) = self.events.recv().await {
+                        return Ack::read(&message.payload).unwrap();
+                    }
+                }
+            });
+            if let Ok(ack) = wait.await {
+                return ack;
+            }
+        }
+        panic!("no acknowledgement");
+    }
+}
+
+fn envelope(seq: u64) -> String {
+    format!(
+        r#"{{"v":1,"epoch":"e","seq":{seq},"alert":{{"id":"a{seq}","rev":1,"dedup_key":"k","mode":"test","severity":"high",
+        "kind":"test","state":"raised","confidence":1.0,"first_seen":1,"last_seen":1,"expires_at":2,"erase_at":3,
+        "text":"Test of the way."}}}}"#
+    )
+}
+
+async fn next_alert(centre: &mut Centre) -> (u64, String) {
+    loop {
+        let announcement = tokio::time::timeout(LIMIT, centre.announced.recv()).await.unwrap().unwrap();
+        if let Announcement::Alert { entry, .. } = &announcement {
+            let mut line = Vec::new();
+            Printer::new(Form::Text { colour: false }).write(&announcement, &mut line).unwrap();
+            return (entry.seq, String::from_utf8(line).unwrap());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn alerts_are_committed_acknowledged_and_shown_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ledger, signer) = (folder.path().join("ledger.sqlite"), Signer::new("k1", &[3; 32]));
+    let address = start_broker();
+    let mut centre = start_centre(address, &ledger, &signer);
+    let mut gateway = Gateway::connect(address, signer.clone()).await;
+
+    let ack = gateway.acknowledged("alert", &envelope(1)).await;
+    assert_eq!((ack.epoch.0.as_str(), ack.upto), ("e", 1));
+    let (seq, line) = next_alert(&mut centre).await;
+    assert_eq!(seq, 1);
+    assert!(line.contains("gate-1 HIGH     TEST Test of the way."), "{line}");
+
+    // Unsigned, forged for another topic, and nonsense: refused, and the next good one is acknowledged as if they never were.
+    gateway.publish("alert", &envelope(2), false);
+    gateway.publish("alert", "nonsense", true);
+    let void = r#"{"v":1,"epoch":"e","ranges":[[2,3]],"why":"folded"}"#;
+    while gateway.acknowledged("void", void).await.upto < 3 {}
+    centre.stop.send(()).unwrap();
+    let summary = centre.task.await.unwrap().unwrap();
+    assert_eq!(summary.alerts, 1);
+    assert!(summary.refused >= 2, "{summary:?}");
+
+    // A new process goes on with the old ledger: a repetition is acknowledged and not shown again.
+    let mut centre = start_centre(address, &ledger, &signer);
+    while gateway.acknowledged("alert", &envelope(1)).await.upto < 3 {}
+    while gateway.acknowledged("alert", &envelope(4)).await.upto < 4 {}
+    let (seq, _) = next_alert(&mut centre).await;
+    assert!([1, 4].contains(&seq), "at least once: a restart may repeat the last announcement, but shows {seq}");
+    centre.stop.send(()).unwrap();
+    centre.task.await.unwrap().unwrap();
+    let entries = SqliteLedger::entries(&ledger, 1, 100).unwrap();
+    assert_eq!(entries.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [1, 4]);
+    assert!(entries.iter().all(|entry| entry.verdict.proven()));
+}
+
+#[test]
+fn a_wrong_configuration_says_where() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("centre.toml");
+    std::fs::write(&file, "[centre]\nid = \"c\"\nsilence = 5\n").unwrap();
+    let error = Config::read(&file).unwrap_err().to_string();
+    assert!(error.contains("line 3") && error.contains("silence_s"), "{error}");
+}
+
+#[test]
+fn the_example_configuration_is_valid() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/centre.toml");
+    let config = Config::read(&file).unwrap();
+    config.ledger_settings().unwrap();
+    config.broker_options().unwrap();
+}
