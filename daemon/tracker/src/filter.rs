@@ -24,7 +24,7 @@ use crate::time::Timestamp;
 use crate::update::{MOST_CERTAIN, log_odds, update};
 use crate::view::View;
 use crate::visibility::Visibility;
-use crate::watch;
+use crate::watch::{self, Watched};
 
 /// A pair that weighs less than this against "missed, and the plot is nobody's" is not considered.
 const SMALLEST_PAIR_WEIGHT: f64 = 1e-4;
@@ -56,6 +56,7 @@ pub(crate) struct Filter {
 pub(crate) struct Models<'a> {
     pub(crate) config: &'a TrackerConfig,
     pub(crate) sensors: &'a [SensorModel],
+    pub(crate) watched: &'a Watched,
 }
 
 impl Filter {

@@ -11,7 +11,7 @@ use crate::group;
 use crate::refilter::{History, LateScans};
 use crate::report::report;
 use crate::validity::{self, ModelError};
-use crate::watch;
+use crate::watch::{self, Watched};
 use crate::{Scan, SensorModel, Timestamp, Track, TrackId};
 
 /// Tracks less likely than this have no number and are not shown.
@@ -22,6 +22,7 @@ const SHOWN_EXISTENCE: f64 = 0.1;
 pub struct Tracker {
     config: TrackerConfig,
     sensors: Vec<SensorModel>,
+    watched: Watched,
     filter: Filter,
     history: History,
     /// Numbers given to tracks so far. Serialised as a list: JSON knows only strings as keys.
@@ -37,13 +38,22 @@ impl Tracker {
     /// When a model's value is out of range.
     pub fn new(config: TrackerConfig, sensors: Vec<SensorModel>) -> Result<Self, ModelError> {
         validity::check(&config, &sensors)?;
-        let filter = Filter::new(Models { config: &config, sensors: &sensors });
-        Ok(Self { config, sensors, filter, history: History::default(), numbers: BTreeMap::new(), next_number: 1 })
+        let watched = Watched::new(&sensors);
+        let filter = Filter::new(Models { config: &config, sensors: &sensors, watched: &watched });
+        Ok(Self {
+            config,
+            sensors,
+            watched,
+            filter,
+            history: History::default(),
+            numbers: BTreeMap::new(),
+            next_number: 1,
+        })
     }
 
     /// Takes in one scan. Scans should come in time order; a late one is used as far as the configured lag allows.
     pub fn step(&mut self, scan: &Scan) {
-        let models = Models { config: &self.config, sensors: &self.sensors };
+        let models = Models { config: &self.config, sensors: &self.sensors, watched: &self.watched };
         if scan.time >= self.filter.now {
             self.history.note(models, scan, &self.filter);
             self.filter.step(models, scan, None);
@@ -55,7 +65,7 @@ impl Tracker {
 
     /// Lets time pass without a scan: silence is accounted for, dead tracks are dropped.
     pub fn advance(&mut self, to: Timestamp) {
-        let models = Models { config: &self.config, sensors: &self.sensors };
+        let models = Models { config: &self.config, sensors: &self.sensors, watched: &self.watched };
         self.filter.advance(models, to);
     }
 
@@ -68,7 +78,7 @@ impl Tracker {
     /// All tracks predicted to `at`, in the order of their numbers. Read only.
     #[must_use]
     pub fn tracks_at(&self, at: Timestamp) -> Vec<Track> {
-        let models = Models { config: &self.config, sensors: &self.sensors };
+        let models = Models { config: &self.config, sensors: &self.sensors, watched: &self.watched };
         let shown: Vec<(TrackId, Bernoulli)> = self
             .filter
             .tracks

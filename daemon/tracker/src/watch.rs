@@ -2,9 +2,11 @@
 //! for long, who walks through a gap is.
 
 use nalgebra::Vector2;
+use serde::{Deserialize, Serialize};
 
 use crate::bernoulli::Bernoulli;
 use crate::filter::Models;
+use crate::sensor::SensorModel;
 use crate::sensor_state::SensorState;
 use crate::time::Timestamp;
 
@@ -24,10 +26,10 @@ pub(crate) fn life_s(models: Models<'_>, sensors: &[SensorState], track: &Bernou
     let state = track.moments();
     let (place, velocity) = (state.position(), state.velocity());
     let slack = state.position_sd_m();
-    if is_watched(models, sensors, place, 0.0) || slack > models.config.point_sd_m {
+    if is_watched(models, sensors, place) || slack > models.config.point_sd_m {
         return models.config.mean_life_s;
     }
-    let returns = COURSE_S.iter().any(|ahead| is_watched(models, sensors, place + velocity * *ahead, 0.0));
+    let returns = COURSE_S.iter().any(|ahead| is_watched(models, sensors, place + velocity * *ahead));
     if returns { models.config.mean_life_s } else { models.config.departed_life_s }
 }
 
@@ -44,13 +46,54 @@ pub(crate) fn is_lost(track: &Bernoulli, at: Timestamp) -> bool {
     doubted || (unseen_s > LOST_AFTER_S && track.moments().position_sd_m() > LOST_SD_M)
 }
 
-fn is_watched(models: Models<'_>, sensors: &[SensorState], place: Vector2<f64>, slack_m: f64) -> bool {
-    models.sensors.iter().zip(sensors).any(|(model, state)| {
-        let (low, high) = model.coverage.bounds_m(state.origin_m);
-        let near = place.x >= low.x - slack_m
-            && place.y >= low.y - slack_m
-            && place.x <= high.x + slack_m
-            && place.y <= high.y + slack_m;
-        near && model.coverage.signed_distance_m(state.origin_m, place) >= -slack_m
-    })
+fn is_watched(models: Models<'_>, sensors: &[SensorState], place: Vector2<f64>) -> bool {
+    models
+        .watched
+        .candidates(place)
+        .any(|sensor| models.sensors[sensor].coverage.signed_distance_m(sensors[sensor].origin_m, place) >= 0.0)
+}
+
+/// Which sensors may cover a place: a grid of the small fixed coverages, and a list of the rest.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Watched {
+    /// Cell row, cell column, sensor; sorted.
+    cells: Vec<(i64, i64, usize)>,
+    /// Sensors that move or whose coverage spans many cells.
+    wide: Vec<usize>,
+}
+
+/// Side of the grid's cells.
+const CELL_M: f64 = 100.0;
+
+/// A coverage of more cells than this, along one side, is not worth listing by cell.
+const WIDE_M: f64 = 1000.0;
+
+impl Watched {
+    pub(crate) fn new(sensors: &[SensorModel]) -> Self {
+        let mut watched = Self::default();
+        for (index, sensor) in sensors.iter().enumerate() {
+            let (low, high) = sensor.coverage.bounds_m(sensor.position_m);
+            if sensor.mobile || (high - low).max() > WIDE_M {
+                watched.wide.push(index);
+                continue;
+            }
+            for row in cell(low.y)..=cell(high.y) {
+                watched.cells.extend((cell(low.x)..=cell(high.x)).map(|column| (row, column, index)));
+            }
+        }
+        watched.cells.sort_unstable();
+        watched
+    }
+
+    fn candidates(&self, place: Vector2<f64>) -> impl Iterator<Item = usize> + '_ {
+        let here = (cell(place.y), cell(place.x));
+        let start = self.cells.partition_point(|entry| (entry.0, entry.1) < here);
+        let listed = self.cells[start..].iter().take_while(move |entry| (entry.0, entry.1) == here);
+        self.wide.iter().copied().chain(listed.map(|entry| entry.2))
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a site is millions of metres at most; the cast saturates")]
+fn cell(coordinate_m: f64) -> i64 {
+    libm::floor(coordinate_m / CELL_M) as i64
 }
