@@ -47,7 +47,8 @@ fn events(seconds: u32) -> Vec<Scan> {
         let east_m = (person * 37.0 + 1.4 * t) % (SPACING_M * f64::from(PER_ROW - 1));
         let row = f64::from(tick % 10);
         let sensor = (row * f64::from(PER_ROW) + (east_m / SPACING_M).round()) as usize;
-        let detection = Detection { measurement: Measurement::Presence { strength: None }, class: None, confidence: None };
+        let detection =
+            Detection { measurement: Measurement::Presence { strength: None }, class: None, confidence: None };
         let time = Timestamp::from_seconds(0).plus_seconds(t + 0.01 * noise.uniform());
         scans.push(Scan { sensor, time, at: None, detections: vec![detection] });
     }

@@ -125,6 +125,9 @@ impl Filter {
                 self.tracks.push(track);
             }
         }
+        if !self.tracks.is_sorted_by_key(|track| track.label) {
+            self.tracks.sort_by_key(|track| track.label);
+        }
         self.confirm(models.config);
         self.forget(models.config);
     }

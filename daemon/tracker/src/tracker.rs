@@ -1,7 +1,5 @@
 //! The tracker: one call per scan, one call to ask what is where.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::bernoulli::{Bernoulli, Label};
@@ -25,9 +23,8 @@ pub struct Tracker {
     watched: Watched,
     filter: Filter,
     history: History,
-    /// Numbers given to tracks so far. Serialised as a list: JSON knows only strings as keys.
-    #[serde(with = "numbers_as_list")]
-    numbers: BTreeMap<Label, TrackId>,
+    /// Numbers of the tracks that have been shown, in the order of their labels.
+    numbers: Vec<(Label, TrackId)>,
     next_number: u64,
 }
 
@@ -40,15 +37,7 @@ impl Tracker {
         validity::check(&config, &sensors)?;
         let watched = Watched::new(&sensors);
         let filter = Filter::new(Models { config: &config, sensors: &sensors, watched: &watched });
-        Ok(Self {
-            config,
-            sensors,
-            watched,
-            filter,
-            history: History::default(),
-            numbers: BTreeMap::new(),
-            next_number: 1,
-        })
+        Ok(Self { config, sensors, watched, filter, history: History::default(), numbers: Vec::new(), next_number: 1 })
     }
 
     /// Takes in one scan. Scans should come in time order; a late one is used as far as the configured lag allows.
@@ -84,7 +73,7 @@ impl Tracker {
             .tracks
             .iter()
             .filter_map(|track| {
-                let id = *self.numbers.get(&track.label)?;
+                let id = self.number_of(track.label)?;
                 let life_s = watch::life_s(models, &self.filter.sensors, track);
                 Some((id, track.predicted(&self.config, at, life_s)))
             })
@@ -97,36 +86,24 @@ impl Tracker {
         tracks
     }
 
-    /// Gives numbers to tracks that have become worth showing, and forgets those of tracks that are gone.
+    /// Gives numbers to tracks that have become worth showing, and forgets those of tracks that are gone. Both lists
+    /// are in the order of labels, so one walk along them does it.
     fn number_tracks(&mut self) {
-        let mut numbers = BTreeMap::new();
+        let mut numbers = Vec::with_capacity(self.numbers.len() + 1);
+        let mut known = self.numbers.iter().peekable();
         for track in &self.filter.tracks {
-            if let Some(number) = self.numbers.get(&track.label) {
-                numbers.insert(track.label, *number);
+            while known.next_if(|(label, _)| *label < track.label).is_some() {}
+            if let Some(found) = known.next_if(|(label, _)| *label == track.label) {
+                numbers.push(*found);
             } else if track.existence >= SHOWN_EXISTENCE {
-                numbers.insert(track.label, TrackId(self.next_number));
+                numbers.push((track.label, TrackId(self.next_number)));
                 self.next_number += 1;
             }
         }
         self.numbers = numbers;
     }
-}
 
-mod numbers_as_list {
-    //! A map keyed by labels, as a list of pairs.
-
-    use std::collections::BTreeMap;
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use crate::TrackId;
-    use crate::bernoulli::Label;
-
-    pub(super) fn serialize<S: Serializer>(map: &BTreeMap<Label, TrackId>, to: S) -> Result<S::Ok, S::Error> {
-        map.iter().collect::<Vec<_>>().serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<Label, TrackId>, D::Error> {
-        Ok(Vec::<(Label, TrackId)>::deserialize(from)?.into_iter().collect())
+    fn number_of(&self, label: Label) -> Option<TrackId> {
+        self.numbers.binary_search_by_key(&label, |(label, _)| *label).ok().map(|place| self.numbers[place].1)
     }
 }
