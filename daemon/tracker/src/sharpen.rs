@@ -14,7 +14,8 @@ const WIDEST_SD_M: f64 = 12.0;
 /// Widest hypothesis before a presence, relative to the width of the footprint.
 const WIDEST_OF_FOOTPRINT: f64 = 0.25;
 
-/// Splits the track's hypotheses as the scan demands.
+/// Splits the track's hypotheses as the scan demands. The bearings of a sensor that begins no tracks are not worth it:
+/// other sensors tell the ranges.
 pub(crate) fn sharpen(track: &mut Bernoulli, view: &View<'_>) {
     let reports_presence = |plot: &Plot<'_>| matches!(plot.measurement, Measurement::Presence { .. });
     if view.plots.iter().any(reports_presence) {
@@ -24,7 +25,10 @@ pub(crate) fn sharpen(track: &mut Bernoulli, view: &View<'_>) {
             coverage.probability_inside(view.origin_m, state.position(), &state.position_covariance()) > 1e-3
         };
         mixture::split(&mut track.hypotheses, WIDEST_OF_FOOTPRINT * (high - low).min(), concerned);
-    } else if !view.is_event && matches!(view.model.kind, SensorKind::Camera | SensorKind::Acoustic | SensorKind::Rf) {
+    } else if !view.is_event
+        && view.model.initiates
+        && matches!(view.model.kind, SensorKind::Camera | SensorKind::Acoustic | SensorKind::Rf)
+    {
         mixture::split(&mut track.hypotheses, WIDEST_SD_M, |_| true);
     }
 }
