@@ -13,7 +13,7 @@ use crate::undetected::Undetected;
 const APART_M: f64 = 1000.0;
 
 /// The fields, and where each sensor belongs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Fields {
     fields: Vec<Undetected>,
     /// For each sensor its field, and its number among the sensors of that field.

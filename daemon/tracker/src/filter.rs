@@ -71,6 +71,23 @@ impl Filter {
         }
     }
 
+    /// A copy to come back to. The intensity of the undetected changes slowly and is large: it stays out.
+    pub(crate) fn checkpoint(&self) -> Self {
+        Self {
+            tracks: self.tracks.clone(),
+            sensors: self.sensors.clone(),
+            fields: Fields::default(),
+            companions: self.companions,
+            events: EventSensors::default(),
+            now: self.now,
+        }
+    }
+
+    /// The filter as it was at a checkpoint, with the undetected of now.
+    pub(crate) fn back_at(&self, checkpoint: &Self) -> Self {
+        Self { fields: self.fields.clone(), events: self.events.clone(), ..checkpoint.clone() }
+    }
+
     /// One scan at its own time. Tracks that are ahead of it are moved back along their velocities. With a region,
     /// plots outside it are left out.
     pub(crate) fn step(&mut self, models: Models<'_>, scan: &Scan, region: Option<&Region>) {

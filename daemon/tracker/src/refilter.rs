@@ -60,7 +60,7 @@ impl History {
         let moves_on = scan.time > filter.now;
         let since = |last: &Filter| filter.now.seconds_since(last.now) >= CHECKPOINT_INTERVAL_S;
         if moves_on && self.checkpoints.back().is_none_or(since) {
-            self.checkpoints.push_back(filter.clone());
+            self.checkpoints.push_back(filter.checkpoint());
             self.thin_checkpoints(filter.now);
         }
         self.scans.push_back(scan.clone());
@@ -100,7 +100,7 @@ impl History {
     fn refilter(&mut self, models: Models<'_>, late: &Scan, filter: &mut Filter, from: usize) {
         let Some(model) = models.sensors.get(late.sensor) else { return };
         let region = Region::of(late, model);
-        let mut past = self.checkpoints[from].clone();
+        let mut past = filter.back_at(&self.checkpoints[from]);
         let reach = region.within_reach(filter.now.seconds_since(past.now));
         past.tracks.retain(|track| reach.holds(track.moments().position()));
         let start = past.now;
