@@ -8,7 +8,8 @@
 //!
 //! A track-oriented Poisson multi-Bernoulli filter \[1\]. What is believed about the scene at any time is
 //!
-//! - a Poisson intensity `λ(x)` of objects that nobody has seen yet, on a grid (`undetected.rs`), and
+//! - a Poisson intensity `λ(x)` of objects that nobody has seen yet, on a grid (`undetected.rs`), one for each group of
+//!   sensors whose coverages touch (`fields.rs`), and
 //! - a list of potential objects, each a Bernoulli component: an existence probability `r` and a density `p(x)` of the
 //!   state `x = [east, north, east velocity, north velocity]` (`bernoulli.rs`).
 //!
@@ -43,6 +44,10 @@
 //! `λ` is the grid's intensity plus the companions of objects found nearby, because people walk in groups
 //! (`companions.rs`). The rate of arrivals, the number of companions, and each sensor's detection probability and
 //! clutter are learned on line from conjugate counts; the configuration is only where they start.
+//!
+//! **Silence.** A scan without a plot lowers `r` by `1 - pD`, hypothesis by hypothesis, so that places where the object
+//! would have been seen lose weight. Sensors that report events are asked once a second: who was inside a footprint, or
+//! crossed a line, and was not reported (`silence.rs`).
 //!
 //! **Late scans** are filtered in at their own time from a bounded log (`refilter.rs`). Tracks keep their numbers
 //! through that, because a track is known by the plot that began it.
