@@ -149,3 +149,47 @@ fn nearest_unsettled(heap: &mut BinaryHeap<Reached>, settled: &[bool]) -> Option
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TRACKS: usize = 4;
+    const PLOTS: usize = 4;
+
+    /// Logarithm of the weight of the best association of the tracks from `track` on, by trying all.
+    fn exhaustive(pairs: &[Pair], track: usize, taken: &mut Vec<usize>) -> f64 {
+        if track == TRACKS {
+            return 0.0;
+        }
+        let mut best = exhaustive(pairs, track + 1, taken);
+        for pair in pairs.iter().filter(|pair| pair.track == track) {
+            if !taken.contains(&pair.plot) {
+                taken.push(pair.plot);
+                best = best.max(libm::log(pair.weight) + exhaustive(pairs, track + 1, taken));
+                taken.pop();
+            }
+        }
+        best
+    }
+
+    proptest! {
+        #[test]
+        fn no_association_weighs_more(weights in prop::collection::vec(prop::option::of(-6.0..6.0_f64), TRACKS * PLOTS)) {
+            let pair = |(index, weight): (usize, Option<f64>)| {
+                weight.map(|log| Pair { track: index / PLOTS, plot: index % PLOTS, weight: libm::exp(log) })
+            };
+            let pairs: Vec<Pair> = weights.into_iter().enumerate().filter_map(pair).collect();
+            let chosen = best(TRACKS, PLOTS, &pairs);
+            let mut plots: Vec<usize> = chosen.iter().flatten().map(|pair| pairs[*pair].plot).collect();
+            let found: f64 = chosen.iter().flatten().map(|pair| libm::log(pairs[*pair].weight)).sum();
+            prop_assert!((found - exhaustive(&pairs, 0, &mut Vec::new())).abs() < 1e-9);
+            plots.sort_unstable();
+            let with_repeats = plots.len();
+            plots.dedup();
+            prop_assert_eq!(plots.len(), with_repeats, "a plot was given twice");
+        }
+    }
+}

@@ -70,3 +70,49 @@ fn gather(sums: &mut [f64], terms: impl Iterator<Item = (usize, f64)>) {
         sums[place] += term;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn close(got: f64, expected: f64) {
+        assert!((got - expected).abs() < 1e-4, "{got}, expected {expected}");
+    }
+
+    #[test]
+    fn one_track_among_two_plots_is_bayes() {
+        let pairs = [Pair { track: 0, plot: 0, weight: 3.0 }, Pair { track: 0, plot: 1, weight: 1.0 }];
+        let marginals = marginals(1, 2, &pairs);
+        close(marginals.missed[0], 0.2);
+        close(marginals.pairs[0], 0.6);
+        close(marginals.pairs[1], 0.2);
+        close(marginals.unclaimed[0], 0.4);
+        close(marginals.unclaimed[1], 0.8);
+    }
+
+    #[test]
+    fn a_chain_without_loops_is_exact() {
+        // Tracks 0 and 1 share plot 1. Joint weights, with what each track takes: nothing 1; (0, -) 2; (1, -) 3; (-, 1) 4; (0, 1) 8.
+        let pairs = [
+            Pair { track: 0, plot: 0, weight: 2.0 },
+            Pair { track: 0, plot: 1, weight: 3.0 },
+            Pair { track: 1, plot: 1, weight: 4.0 },
+        ];
+        let marginals = marginals(2, 2, &pairs);
+        let all = 1.0 + 2.0 + 3.0 + 4.0 + 8.0;
+        close(marginals.pairs[0], (2.0 + 8.0) / all);
+        close(marginals.pairs[1], 3.0 / all);
+        close(marginals.pairs[2], (4.0 + 8.0) / all);
+        close(marginals.unclaimed[1], (1.0 + 2.0) / all);
+    }
+
+    #[test]
+    fn two_alike_share_two_alike_plots_evenly() {
+        let pairs: Vec<Pair> = (0..4).map(|n| Pair { track: n / 2, plot: n % 2, weight: 5.0 }).collect();
+        let marginals = marginals(2, 2, &pairs);
+        for share in &marginals.pairs {
+            close(*share, marginals.pairs[0]);
+        }
+        close(marginals.missed[0] + marginals.pairs[0] + marginals.pairs[1], 1.0);
+    }
+}

@@ -125,23 +125,7 @@ impl Filter {
             let shadow = view.shadow(place, &verdict.claims, &foreign);
             update(models, &mut self.tracks[*track], prospect, verdict, &view, shadow);
         }
-        let newborn = self.companions.together(&view, &births, 1.0, &association.unclaimed);
-        for (plot, (birth, newborn)) in births.into_iter().zip(newborn).enumerate() {
-            let existence = newborn.existence;
-            let ambiguous = if birth.hypotheses.len() > 1 { LEAST_AMBIGUOUS } else { 0.0 };
-            if existence > models.config.forget_existence.max(ambiguous) && !birth.hypotheses.is_empty() {
-                let label = Label { time: scan.time, sensor: scan.sensor, plot: view.numbers[plot] };
-                let class = class::fused(&class::PRIOR, view.plots[plot].class.as_ref(), 1.0);
-                let visibility = Visibility::born(models.config, scan.sensor, scan.time);
-                let existence = existence.min(MOST_CERTAIN);
-                let mut track = Bernoulli::born(label, existence, birth.hypotheses, class, visibility);
-                let prior = track.moments();
-                track.companionship = Some(newborn.companionship);
-                track.companions = self.companions.expected() * (1.0 - view.detection_probability);
-                track.records.note(scan.sensor, scan.time, 1.0, log_odds(existence), &view.plots[plot], &prior);
-                self.tracks.push(track);
-            }
-        }
+        self.give_birth(models.config, &view, births, &association.unclaimed);
         if !self.tracks.is_sorted_by_key(|track| track.label) {
             self.tracks.sort_by_key(|track| track.label);
         }
@@ -314,6 +298,27 @@ impl Filter {
                 }
             }
             track.companions *= 1.0 - detection;
+        }
+    }
+
+    /// Begins a track with every plot that may be a new object.
+    fn give_birth(&mut self, config: &TrackerConfig, view: &View<'_>, births: Vec<Birth>, unclaimed: &[f64]) {
+        let newborn = self.companions.together(view, &births, 1.0, unclaimed);
+        for (plot, (birth, newborn)) in births.into_iter().zip(newborn).enumerate() {
+            let existence = newborn.existence;
+            let ambiguous = if birth.hypotheses.len() > 1 { LEAST_AMBIGUOUS } else { 0.0 };
+            if existence > config.forget_existence.max(ambiguous) && !birth.hypotheses.is_empty() {
+                let label = Label { time: view.time, sensor: view.sensor, plot: view.numbers[plot] };
+                let class = class::fused(&class::PRIOR, view.plots[plot].class.as_ref(), 1.0);
+                let visibility = Visibility::born(config, view.sensor, view.time);
+                let existence = existence.min(MOST_CERTAIN);
+                let mut track = Bernoulli::born(label, existence, birth.hypotheses, class, visibility);
+                let prior = track.moments();
+                track.companionship = Some(newborn.companionship);
+                track.companions = self.companions.expected() * (1.0 - view.detection_probability);
+                track.records.note(view.sensor, view.time, 1.0, log_odds(existence), &view.plots[plot], &prior);
+                self.tracks.push(track);
+            }
         }
     }
 
