@@ -192,6 +192,8 @@ pub struct Ledger {
     group_at: Option<Timestamp>,
     next_n: u64,
     announced: u64,
+    /// Announced by earlier calls, whose actions the driver has carried out: only this may be stored as announced.
+    shown: u64,
     announced_stored: u64,
     connected_at: Option<Timestamp>,
     watch_at: Timestamp,
@@ -216,6 +218,7 @@ impl Ledger {
             group_at: None,
             next_n: 1,
             announced: 0,
+            shown: 0,
             announced_stored: 0,
             connected_at: None,
             watch_at: now,
@@ -263,6 +266,7 @@ impl Ledger {
         event: LedgerEvent,
         actions: &mut Vec<LedgerAction>,
     ) {
+        self.shown = self.announced;
         match event {
             LedgerEvent::Tick => {}
             LedgerEvent::Connected => self.connected_at = Some(now),

@@ -338,6 +338,12 @@ impl Uplink {
         &self.outbox
     }
 
+    /// The row that should leave next; one with which connections broke several times is not among the others.
+    #[must_use]
+    pub fn best(&self) -> Option<&crate::store::RowHead> {
+        self.outbox.best_except(&self.isolated)
+    }
+
     /// Whether acknowledgements of the centre arrive.
     #[must_use]
     pub fn centre_up(&self) -> bool {

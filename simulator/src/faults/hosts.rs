@@ -231,7 +231,7 @@ impl GatewayHost {
             .filter(|(seq, _)| !left.contains(seq) && uplink.outbox().holds(**seq))
             .map(|(_, severity)| *severity)
             .collect();
-        oracle.order(&sent, uplink.outbox().best().map(|row| row.priority));
+        oracle.order(&sent, uplink.best().map(|row| row.priority));
         if self.random.chance(plan.gateway_death) {
             oracle.outcome.faults += 1;
             actions.truncate(self.random.below(actions.len() + 1));
@@ -278,12 +278,15 @@ pub(super) struct CentreHost {
 
 impl CentreHost {
     pub(super) fn new(centre: GatewayId, seed: u64) -> Self {
+        let mut config = LedgerConfig::new(centre);
+        // Longer than all jumps of a clock together: erasure by age is no loss, and not what is examined here.
+        config.keep_s = 1e9;
         Self {
             disk: MemoryLedger::new(),
             backup: None,
             ledger: None,
             clock: HostClock::new(),
-            config: LedgerConfig::new(centre),
+            config,
             random: Random::stream(seed, "centre"),
             granted: 0,
         }

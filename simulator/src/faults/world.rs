@@ -17,6 +17,8 @@ use crate::random::Random;
 const TROUBLED_S: f64 = 3600.0;
 /// Then all is calm for at most this long, seconds.
 const CALM_S: f64 = 7200.0;
+/// A centre restored at the last moment is noticed with the next status message: nothing is settled before, seconds.
+const SETTLE_S: f64 = 300.0;
 /// A client library gives a silent connection up after three keep-alives, seconds.
 const SILENCE_S: f64 = 60.0;
 /// A broker gives a silent client up after one and a half keep-alives, seconds.
@@ -143,7 +145,8 @@ impl World {
             self.happen(happening);
             let depth = self.gateway.uplink.as_ref().map_or(0, |uplink| uplink.outbox().depth());
             self.oracle.watch(self.now, depth, self.centre.disk.entries().len());
-            if calm && (self.settled() || time > self.calm_from.plus_seconds(CALM_S)) {
+            let settled = time > self.calm_from.plus_seconds(SETTLE_S) && self.settled();
+            if calm && (settled || time > self.calm_from.plus_seconds(CALM_S)) {
                 break;
             }
         }

@@ -111,8 +111,8 @@ impl Ledger {
         mut changes: LedgerChanges,
         actions: &mut Vec<LedgerAction>,
     ) -> Result<(), StoreError> {
-        if self.announced > self.announced_stored && !changes.is_empty() {
-            changes.announced = Some(self.announced);
+        if self.shown > self.announced_stored && !changes.is_empty() {
+            changes.announced = Some(self.shown);
         }
         if !changes.is_empty() {
             store.commit(&changes)?;
