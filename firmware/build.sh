@@ -14,7 +14,7 @@ cd "$(dirname "$0")/boards/mps2-an386"
 # Budgets in bytes, image by image: flash, and RAM with the stack below.
 declare -A flash_budget=([node]=65536 [concentrator]=32768 [geophone_cost]=32768)
 declare -A ram_budget=([node]=16384 [concentrator]=16384 [geophone_cost]=16384)
-# Deepest stack seen in an emulated run, with a margin of a quarter (see firmware/README.md).
+# Room set aside for the stack: an allowance, not a measurement. The linker places the stack in what static data leave of the RAM.
 declare -A stack=([node]=13312 [concentrator]=8192 [geophone_cost]=8192)
 
 unpack_debian() {
