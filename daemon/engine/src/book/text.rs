@@ -8,7 +8,7 @@ use crate::rules::{Finding, Subject};
 use crate::{Alert, AlertState, CloseReason, Place};
 
 /// A class is named from this probability on; below, it is "something".
-const NAMED_FROM: f64 = 0.5;
+const NAMED_FROM: f64 = 0.65;
 /// A class is named without "probably" from this probability on.
 const PLAIN_FROM: f64 = 0.8;
 
