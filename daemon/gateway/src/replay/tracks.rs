@@ -26,10 +26,9 @@ struct Line<'a> {
 struct TrackRow<'a> {
     id: u64,
     status: TrackStatus,
-    lat: f64,
-    lon: f64,
-    east_m: f64,
-    north_m: f64,
+    /// Absent while the track is too uncertain for a point.
+    #[serde(skip_serializing_if = "Option::is_none", flatten)]
+    point: Option<Point>,
     /// East-east, east-north, north-north.
     cov_m2: [f64; 3],
     ve_mps: f64,
@@ -37,6 +36,14 @@ struct TrackRow<'a> {
     existence: f64,
     class: ClassProbabilities,
     sensors: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Point {
+    lat: f64,
+    lon: f64,
+    east_m: f64,
+    north_m: f64,
 }
 
 impl TrackWriter {
@@ -59,15 +66,20 @@ impl TrackWriter {
 
     fn row(&self, track: &Track) -> TrackRow<'_> {
         let (position, covariance) = (track.position_m, track.position_covariance_m2);
-        let (lat, lon) = self.frame.to_wgs84(position);
+        let point = track.localised.then(|| {
+            let (lat, lon) = self.frame.to_wgs84(position);
+            Point {
+                lat: round(lat, 1e7),
+                lon: round(lon, 1e7),
+                east_m: round(position.x, 1e3),
+                north_m: round(position.y, 1e3),
+            }
+        });
         let name = |index: usize| self.sensors.get(index).map_or("", String::as_str);
         TrackRow {
             id: track.id.0,
             status: track.status,
-            lat: round(lat, 1e7),
-            lon: round(lon, 1e7),
-            east_m: round(position.x, 1e3),
-            north_m: round(position.y, 1e3),
+            point,
             cov_m2: [covariance.m11, covariance.m12, covariance.m22].map(|value| round(value, 1e4)),
             ve_mps: round(track.velocity_mps.x, 1e4),
             vn_mps: round(track.velocity_mps.y, 1e4),
