@@ -15,7 +15,7 @@ pub struct AlignTable {
 
 impl Default for AlignTable {
     fn default() -> Self {
-        Self { max_wait_s: 0.2 }
+        Self { max_wait_s: 1.0 }
     }
 }
 
