@@ -171,6 +171,21 @@ impl Bench {
         Ok(())
     }
 
+    /// Replays the gateway's only recording with the configuration it holds; the alerts, one JSON object a line.
+    ///
+    /// # Errors
+    /// When there is not one recording, or it cannot be replayed to its end.
+    pub fn replay(&self) -> anyhow::Result<Vec<String>> {
+        let mut recordings: Vec<PathBuf> = std::fs::read_dir(self.file("recordings"))?
+            .map(|entry| Ok(entry?.path()))
+            .collect::<std::io::Result<_>>()?;
+        ensure!(recordings.len() == 1, "expected one recording, got {recordings:?}");
+        let (recording, alerts) = (recordings.remove(0), self.file("replayed.jsonl"));
+        let output = Command::new(&self.program).arg("replay").arg(recording).arg("--alerts").arg(&alerts).output()?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(std::fs::read_to_string(alerts)?.lines().map(str::to_owned).collect())
+    }
+
     /// Every line of the centre's ledger.
     ///
     /// # Errors

@@ -173,3 +173,49 @@ async fn an_acknowledged_radio_event_survives_a_kill_in_the_next_moment() -> any
     assert!(took < Duration::from_secs(2), "recovery took {took:?}");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn replaying_what_a_live_run_took_in_gives_its_alerts_byte_for_byte() -> anyhow::Result<()> {
+    let mut bench = Bench::new()?;
+    let mut node = Node::new(NODE, bench.key())?;
+    let port = embedded_broker()?;
+    bench.configure(&Sources { device: Some(node.path()), sensors: Some(port), centre: Some(port) })?;
+    bench.append("[record]\ndir = \"recordings\"\n")?;
+    bench.start_centre()?;
+    bench.start_gateway()?;
+    let up = |status: &serde_json::Value| {
+        status["sources"]["field"]["up"] == true && status["sources"]["radio"]["up"] == true
+    };
+    bench.await_status("both sources up", SOON, up)?;
+    let mut radar = Publisher::connect(port, "radar").await?;
+    for scan in 0..40 {
+        let north_m = 230.0 - 2.0 * f64::from(scan);
+        radar.publish(RADAR, radar_message(0.0, north_m, 0.0).as_bytes()).await?;
+        if scan == 10 {
+            let frame = node.tamper_frame()?;
+            node.send(&frame).await?;
+            radar.publish(RADAR, b"garbage").await?;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    bench.test_alert()?;
+    for kind in [AlertKind::SensorTamper, AlertKind::Entry, AlertKind::Test] {
+        bench.await_alerts(kind, 1, SOON)?;
+    }
+    bench.await_status("nothing waits", SOON, |status| status["outbox"]["waiting"] == 0)?;
+    bench.gateway()?.terminate()?;
+
+    let replayed = bench.replay()?;
+    let ledger = bench.ledger()?;
+    assert_eq!(ledger.len(), replayed.len(), "{replayed:#?}");
+    for (entry, alert) in ledger {
+        let sent = String::from_utf8_lossy(&entry.bytes).into_owned();
+        assert!(
+            replayed.iter().any(|line| sent.contains(line.as_str())),
+            "{} {} was not replayed: {sent}",
+            alert.id,
+            alert.rev
+        );
+    }
+    Ok(())
+}

@@ -7,6 +7,7 @@ pub mod daemon;
 pub mod intake;
 pub mod radio;
 pub mod random;
+pub mod record;
 pub mod rejects;
 pub mod replay;
 pub mod signing;

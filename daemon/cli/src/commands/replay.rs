@@ -8,19 +8,27 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use indicatif::ProgressBar;
 use vedette_gateway::config::Config;
-use vedette_gateway::engine::{Durable, Engine, Timestamp};
-use vedette_gateway::replay::{Driver, JsonLines, Saying, TrackWriter};
+use vedette_gateway::engine::config::Site;
+use vedette_gateway::engine::{Durable, Engine, Input, Timestamp};
+use vedette_gateway::record::Recording;
+use vedette_gateway::replay::{Driver, JsonLines, LogError, Saying, Told, TrackWriter};
 
 use crate::outcome::Outcome;
 use crate::progress;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The log: native detections, one JSON object a line
+    /// The log: a recording (.mcap), or native detections, one JSON object a line
     log: PathBuf,
-    /// The configuration to replay with
+    /// The configuration to replay with; a recording's own without
     #[arg(long)]
-    config: PathBuf,
+    config: Option<PathBuf>,
+    /// Leave out this much at the beginning; the engine sees it as if nothing had come
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    start_offset: Option<Duration>,
+    /// Stop after this much of the log's time
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    duration: Option<Duration>,
     /// Write the tracks here, one JSON object for each picture
     #[arg(long, value_name = "FILE")]
     tracks: Option<PathBuf>,
@@ -45,65 +53,159 @@ struct Results {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
-    let config = Config::load(&arguments.config)?;
-    let log = File::open(&arguments.log).with_context(|| arguments.log.display().to_string())?;
-    let bar = progress::bytes(log.metadata().map_or(0, |metadata| metadata.len()));
-    let engine = Engine::new(&config.engine)?;
-    let mut results = Results {
-        tracks: create(arguments.tracks.as_deref())?.map(|file| (TrackWriter::new(engine.site()), file)),
-        alerts: create(arguments.alerts.as_deref())?,
-        pictures: 0,
-        revisions: 0,
-        failure: None,
-    };
+    let config = arguments.config.as_deref().map(Config::load).transpose()?;
     let every_micros = arguments.every.map(|every| i64::try_from(every.as_micros())).transpose()?;
-    let mut driver = Driver::new(engine, every_micros);
     let started = Instant::now();
-    let lines = feed(&mut driver, log, &bar, arguments.rate, &mut results)
-        .with_context(|| arguments.log.display().to_string())?;
-    driver.drain(&mut |saying| results.take(saying));
-    results.finish()?;
-    bar.finish_and_clear();
-    let Counts { inputs, oversize, untimed } = lines;
-    eprintln!(
-        "{inputs} lines in {:.2} s: {} pictures, {} alert revisions; passed over: {oversize} oversize, {untimed} without time",
-        started.elapsed().as_secs_f64(),
-        results.pictures,
-        results.revisions,
-    );
-    Ok(if oversize + untimed == 0 { Outcome::Done } else { Outcome::WithLosses })
-}
-
-struct Counts {
-    inputs: u64,
-    oversize: u64,
-    untimed: u64,
-}
-
-fn feed(
-    driver: &mut Driver,
-    log: File,
-    bar: &ProgressBar,
-    rate: Option<f64>,
-    results: &mut Results,
-) -> anyhow::Result<Counts> {
-    let mut lines = JsonLines::new(BufReader::with_capacity(1 << 16, Metered { file: log, bar }));
-    let mut pace = rate.map(Pace::new);
-    let mut inputs = 0;
-    while let Some(told) = lines.next().transpose()? {
-        if let Some(pace) = &mut pace {
-            pace.wait_for(told.now);
+    let log = open(arguments, config)?;
+    let mut results = Results::create(arguments, log.engine.site())?;
+    let mut driver = Driver::new(log.engine, every_micros);
+    if log.ticks_recorded {
+        driver = driver.with_recorded_ticks();
+    }
+    let mut window = Window::new(arguments);
+    let mut told = log.told;
+    let mut inputs: u64 = 0;
+    while let Some(next) = told.next().transpose().with_context(|| arguments.log.display().to_string())? {
+        match window.place(next.now) {
+            Place::Before => continue,
+            Place::Inside => {}
+            Place::After => break,
         }
-        driver.feed(told, &mut |saying| results.take(saying));
+        driver.feed(next, &mut |saying| results.take(saying));
         inputs += 1;
         if results.failure.is_some() {
             break;
         }
     }
-    Ok(Counts { inputs, oversize: lines.oversize(), untimed: lines.untimed() })
+    driver.drain(&mut |saying| results.take(saying));
+    results.finish()?;
+    log.bar.finish_and_clear();
+    let passed_over = told.passed_over();
+    eprintln!(
+        "{inputs} inputs in {:.2} s: {} pictures, {} alert revisions; {passed_over} lines passed over",
+        started.elapsed().as_secs_f64(),
+        results.pictures,
+        results.revisions,
+    );
+    if let Some(torn) = &log.torn {
+        eprintln!("the recording ends early: {torn}");
+    }
+    Ok(if passed_over == 0 && log.torn.is_none() { Outcome::Done } else { Outcome::WithLosses })
+}
+
+/// A log that is ready to be replayed.
+struct Log {
+    engine: Engine,
+    told: Inputs,
+    ticks_recorded: bool,
+    torn: Option<String>,
+    bar: ProgressBar,
+}
+
+/// The inputs of either kind of log.
+enum Inputs {
+    Lines(JsonLines<BufReader<Metered>>),
+    Recorded { inputs: std::vec::IntoIter<Told>, bar: ProgressBar, keep_configuration: bool },
+}
+
+impl Inputs {
+    /// Lines that could not be used.
+    fn passed_over(&self) -> u64 {
+        match self {
+            Self::Lines(lines) => lines.oversize() + lines.untimed(),
+            Self::Recorded { .. } => 0,
+        }
+    }
+}
+
+impl Iterator for Inputs {
+    type Item = Result<Told, LogError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Lines(lines) => lines.next(),
+            Self::Recorded { inputs, bar, keep_configuration } => {
+                let next = inputs.find(|told| !(*keep_configuration && matches!(told.input, Input::Reconfigure(_))));
+                bar.inc(1);
+                next.map(Ok)
+            }
+        }
+    }
+}
+
+fn open(arguments: &Arguments, config: Option<Config>) -> anyhow::Result<Log> {
+    let path = &arguments.log;
+    if path.extension().is_some_and(|extension| extension == "mcap") {
+        let Recording { config: recorded, snapshot, inputs, torn } = Recording::read(path)?;
+        let keep_configuration = config.is_some();
+        let engine = match config {
+            // Other sensors than recorded: what the engine knew of the old ones means nothing.
+            Some(config) => Engine::restore(&config.engine, snapshot).or_else(|_| Engine::new(&config.engine))?,
+            None => Engine::restore(&recorded, snapshot)?,
+        };
+        let bar = progress::bar(inputs.len() as u64, "{pos}/{len} inputs");
+        let told = Inputs::Recorded { inputs: inputs.into_iter(), bar: bar.clone(), keep_configuration };
+        return Ok(Log { engine, told, ticks_recorded: true, torn, bar });
+    }
+    let Some(config) = config else { anyhow::bail!("a log of detections needs --config") };
+    let file = File::open(path).with_context(|| path.display().to_string())?;
+    let bar = progress::bar(file.metadata().map_or(0, |metadata| metadata.len()), "{bytes}/{total_bytes}");
+    let engine = Engine::new(&config.engine)?;
+    let told = JsonLines::new(BufReader::with_capacity(1 << 16, Metered { file, bar: bar.clone() }));
+    Ok(Log { engine, told: Inputs::Lines(told), ticks_recorded: false, torn: None, bar })
+}
+
+/// Which part of the log is wanted, at which pace.
+struct Window {
+    start_offset_s: f64,
+    duration_s: f64,
+    first: Option<Timestamp>,
+    pace: Option<Pace>,
+}
+
+enum Place {
+    Before,
+    Inside,
+    After,
+}
+
+impl Window {
+    fn new(arguments: &Arguments) -> Self {
+        Self {
+            start_offset_s: arguments.start_offset.map_or(0.0, |offset| offset.as_secs_f64()),
+            duration_s: arguments.duration.map_or(f64::INFINITY, |duration| duration.as_secs_f64()),
+            first: None,
+            pace: arguments.rate.map(Pace::new),
+        }
+    }
+
+    /// Where `now` lies; inside, it waits for its time when a pace is wanted.
+    fn place(&mut self, now: Timestamp) -> Place {
+        let since_s = now.seconds_since(*self.first.get_or_insert(now)) - self.start_offset_s;
+        if since_s < 0.0 {
+            return Place::Before;
+        }
+        if since_s >= self.duration_s {
+            return Place::After;
+        }
+        if let Some(pace) = &mut self.pace {
+            pace.wait_for(now);
+        }
+        Place::Inside
+    }
 }
 
 impl Results {
+    fn create(arguments: &Arguments, site: &Site) -> anyhow::Result<Self> {
+        Ok(Self {
+            tracks: create(arguments.tracks.as_deref())?.map(|file| (TrackWriter::new(site), file)),
+            alerts: create(arguments.alerts.as_deref())?,
+            pictures: 0,
+            revisions: 0,
+            failure: None,
+        })
+    }
+
     fn take(&mut self, saying: Saying<'_>) {
         let written = match saying {
             Saying::Tracks(picture) => {
@@ -136,12 +238,12 @@ impl Results {
 }
 
 /// A file whose reading moves the progress bar.
-struct Metered<'a> {
+struct Metered {
     file: File,
-    bar: &'a ProgressBar,
+    bar: ProgressBar,
 }
 
-impl Read for Metered<'_> {
+impl Read for Metered {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let count = self.file.read(buffer)?;
         self.bar.inc(count as u64);

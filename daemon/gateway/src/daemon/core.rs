@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use vedette_delivery::message::{self, Tracks};
 use vedette_delivery::uplink::Event;
 use vedette_delivery::{Answer as OrderAnswer, JournalEntry, Window};
+use vedette_engine::config::EngineConfig;
 use vedette_engine::{Act, Command, Durable, Engine, Fact, Input, Output, Severity, Timestamp, TrackStatus, Transmit};
 use vedette_wire::SealedFrame;
 
@@ -18,6 +19,7 @@ use super::restore;
 use super::socket::Asked;
 use crate::intake::Taken;
 use crate::radio::{Acknowledged, Nodes};
+use crate::record::{Recorder, geo_json};
 use crate::source::Surroundings;
 use crate::status::{Answer, OutboxFigures, Report, Request, SourceReport};
 
@@ -51,6 +53,8 @@ pub(super) struct Core {
     pub(super) notes: mpsc::UnboundedReceiver<Note>,
     pub(super) asked: mpsc::Receiver<Asked>,
     pub(super) outbox: Arc<OutboxFigures>,
+    pub(super) config: EngineConfig,
+    pub(super) recorder: Option<Recorder>,
     pub(super) pace: Pace,
     pub(super) work: Work,
     pub(super) state: State,
@@ -67,6 +71,7 @@ pub(super) struct State {
     /// Inputs were handled since the last snapshot.
     changed: bool,
     dropped_alerts: u64,
+    recording_failed: bool,
     tracks_at: Option<Instant>,
     /// Answers to give once the engine's answer is durable, by command id.
     waiting: BTreeMap<String, oneshot::Sender<Answer>>,
@@ -85,6 +90,7 @@ impl State {
             snapshot_at: started + pace.snapshot_interval,
             changed: false,
             dropped_alerts: 0,
+            recording_failed: false,
             tracks_at: None,
             waiting: BTreeMap::new(),
             commands: 0,
@@ -155,6 +161,7 @@ impl Core {
     }
 
     fn handle_at(&mut self, now: Timestamp, input: Input) {
+        self.record(now, &input);
         let mut out = std::mem::take(&mut self.state.out);
         self.engine.handle(now, input, &mut out);
         self.state.changed = true;
@@ -162,6 +169,9 @@ impl Core {
             match output {
                 Output::Durable(Durable::Alert(alert)) => {
                     tracing::info!(id = alert.id, rev = alert.rev, severity = ?alert.severity, "alert: {}", alert.text);
+                    if let Some(recorder) = &mut self.recorder {
+                        recorder.alert(now, &alert);
+                    }
                     self.work.batch.alerts.push(*alert);
                 }
                 Output::Durable(Durable::Audit(record)) => self.work.batch.audit.push(record),
@@ -172,6 +182,15 @@ impl Core {
         self.state.out = out;
         self.keep_alert_bound();
         self.plan_commit();
+    }
+
+    fn record(&mut self, now: Timestamp, input: &Input) {
+        if let Some(recorder) = &mut self.recorder
+            && !recorder.tell(&self.engine, &self.config, now, input)
+        {
+            // Told with the next facts: this input is not handled yet.
+            self.state.recording_failed = true;
+        }
     }
 
     /// Holds something back until all before it is committed.
@@ -288,6 +307,11 @@ impl Core {
         if count > 0 {
             self.handle(Input::Fact(Fact::OutboxDropped { count }));
         }
+        if std::mem::take(&mut self.state.recording_failed) {
+            let (what, error) = ("recording".to_owned(), "given up for a while; the log says why".to_owned());
+            self.handle(Input::Fact(Fact::StorageFault { what, error }));
+        }
+        self.record_picture();
         self.state.waiting.retain(|_, tell| !tell.is_closed());
         if self.state.changed && Instant::now() >= self.state.snapshot_at && self.state.commits == 0 {
             self.commit();
@@ -305,6 +329,13 @@ impl Core {
         picture.tracks.retain(|track| track.status == TrackStatus::Confirmed);
         let tracks = Tracks { v: message::VERSION, at: picture.at, tracks: picture.tracks };
         self.send(Job::Uplink(Event::Tracks(message::write(&tracks))));
+    }
+
+    fn record_picture(&mut self) {
+        let Some(recorder) = &mut self.recorder else { return };
+        let now = self.surroundings.clock.now();
+        let features = geo_json(&self.engine.picture(now), &self.engine.site().frame);
+        recorder.picture(now, &features);
     }
 
     fn take_facts(&mut self) {

@@ -14,6 +14,7 @@ mod transport;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::mpsc;
@@ -27,6 +28,7 @@ use crate::clock::{Clock, SharedClock};
 use crate::config::Config;
 use crate::intake::{Class, Intake};
 use crate::radio::{KeyFileError, KeyRing, Nodes, WindowStateError, read_ring};
+use crate::record::{self, Recorder};
 use crate::rejects::Rejects;
 use crate::signing::{self, SigningError};
 use crate::source::serial::Serial;
@@ -86,7 +88,7 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), D
     let store = open_store(&config)?;
     let socket = socket::Socket::bind(&config.status.socket);
     let socket = socket.map_err(system(config.status.socket.display().to_string()))?;
-    let Started { core, keeper, mut tasks, heartbeat } = start(&config, store)?;
+    let Started { core, keeper, mut tasks, heartbeat, recording } = start(&config, store)?;
     let (asked, asked_by) = mpsc::channel(REQUEST_QUEUE);
     tasks.spawn(socket.run(asked));
     let thread = std::thread::Builder::new().name("keeper".to_owned()).spawn(move || keeper.run());
@@ -97,7 +99,11 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), D
     supervisor.stopping();
     tasks.abort_all();
     // The keeper ends by itself: its last commit was waited for, and its goodbye is bounded.
-    let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+    // The recording closes its last file when the engine's task is gone.
+    let ends = tokio::task::spawn_blocking(move || (thread.join(), recording.map(JoinHandle::join)));
+    if tokio::time::timeout(Duration::from_secs(1), ends).await.is_err() {
+        tracing::error!("stopping although store or recording have not ended");
+    }
     Ok(())
 }
 
@@ -106,6 +112,7 @@ struct Started<S, C> {
     keeper: Keeper<S>,
     tasks: JoinSet<()>,
     heartbeat: Arc<AtomicU64>,
+    recording: Option<JoinHandle<()>>,
 }
 
 /// The store; a damaged file is put aside, for tracking and new alerts must go on.
@@ -158,7 +165,9 @@ fn start<S: Store>(
     };
 
     let (surroundings, tasks, downlinks) = start_sources(config, &nodes, clock);
-    let pace = pace(config);
+    let recorder = config.record.as_ref().map(|record| start_recorder(record, &config.engine.site.id)).transpose()?;
+    let (recorder, recording) = recorder.unzip();
+    let (pace, engine_config) = (pace(config), config.engine.clone());
     let mut work = Work::default();
     (work.batch.alerts, work.batch.audit) = (restored.alerts, restored.audit);
     let core = move |asked| core::Core {
@@ -170,11 +179,20 @@ fn start<S: Store>(
         notes: notes_taken,
         asked,
         outbox: figures,
+        config: engine_config,
+        recorder,
         pace,
         work,
         state: core::State::new(&pace),
     };
-    Ok(Started { core, keeper, tasks, heartbeat })
+    Ok(Started { core, keeper, tasks, heartbeat, recording })
+}
+
+fn start_recorder(table: &crate::config::Record, site: &str) -> Result<(Recorder, JoinHandle<()>), DaemonError> {
+    let (recorder, writer) = record::pair(table, site);
+    let thread = std::thread::Builder::new().name("recorder".to_owned()).spawn(move || writer.run());
+    let thread = thread.map_err(|error| DaemonError::System { what: "thread".to_owned(), error })?;
+    Ok((recorder, thread))
 }
 
 type Downlinks = BTreeMap<String, mpsc::Sender<vedette_wire::SealedFrame>>;

@@ -21,6 +21,7 @@ pub struct Driver {
     every_micros: Option<i64>,
     next_picture: Option<Timestamp>,
     now: Timestamp,
+    makes_ticks: bool,
 }
 
 impl Driver {
@@ -30,7 +31,13 @@ impl Driver {
     pub fn new(engine: Engine, every_micros: Option<i64>) -> Self {
         let pictures = if every_micros.is_some() { PictureRate::OnRequest } else { PictureRate::EveryScanTime };
         let engine = engine.with_pictures(pictures);
-        Self { engine, out: Vec::new(), every_micros, next_picture: None, now: Timestamp::MIN }
+        Self { engine, out: Vec::new(), every_micros, next_picture: None, now: Timestamp::MIN, makes_ticks: true }
+    }
+
+    /// The same driver for a recording, whose ticks are those of the live run.
+    #[must_use]
+    pub fn with_recorded_ticks(self) -> Self {
+        Self { makes_ticks: false, ..self }
     }
 
     /// Lets time pass to `told.now`, ticking at the engine's deadlines, and hands over the input.
@@ -45,8 +52,12 @@ impl Driver {
         self.tell(sink);
     }
 
-    /// Lets the engine's wait pass after the last input, so that everything told is processed.
+    /// Lets the engine's wait pass after the last input, so that everything told is processed. The end of a recording is
+    /// left as it was.
     pub fn drain(&mut self, sink: &mut dyn FnMut(Saying<'_>)) {
+        if !self.makes_ticks {
+            return;
+        }
         let end = self.now.plus_seconds(self.engine.wait());
         self.tick_until(end, sink);
         self.engine.handle(end, vedette_engine::Input::Tick, &mut self.out);
@@ -60,6 +71,9 @@ impl Driver {
     }
 
     fn tick_until(&mut self, end: Timestamp, sink: &mut dyn FnMut(Saying<'_>)) {
+        if !self.makes_ticks {
+            return;
+        }
         let mut last = None;
         while let Some(deadline) = self.engine.next_deadline().filter(|&deadline| deadline <= end) {
             // A deadline that a tick does not move has nothing more to give at this time.

@@ -1,0 +1,201 @@
+//! The two ends of a recording: the engine's task hands over, a thread of its own writes.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
+
+use vedette_engine::config::EngineConfig;
+use vedette_engine::{Alert, Engine, Input, Timestamp};
+
+use super::file::{RecordingFile, enforce_quota};
+use super::topic;
+use crate::config::Record;
+
+/// Messages that may wait for the disk.
+const QUEUE: usize = 16_384;
+/// Time until a new file is tried after one failed.
+const RETRY: Duration = Duration::from_secs(30);
+
+/// A message for the file, or the beginning of the next file.
+#[derive(Debug)]
+enum Item {
+    Begin { now: Timestamp, snapshot: Vec<u8>, config: String },
+    Message { topic: &'static str, now: Timestamp, data: Vec<u8> },
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// Bytes of the present file.
+    bytes: AtomicU64,
+    /// The present file cannot be written.
+    failed: AtomicBool,
+}
+
+/// The engine's end.
+#[derive(Debug)]
+pub struct Recorder {
+    items: SyncSender<Item>,
+    shared: Arc<Shared>,
+    rotate_bytes: u64,
+    rotate_after: Duration,
+    begun: Option<Instant>,
+    retry_at: Option<Instant>,
+}
+
+/// The disk's end.
+#[derive(Debug)]
+pub struct Writer {
+    items: Receiver<Item>,
+    shared: Arc<Shared>,
+    dir: PathBuf,
+    site: String,
+    quota_bytes: u64,
+    flush_after: Duration,
+}
+
+/// A recorder and its writer, to be run on a thread of its own.
+#[must_use]
+pub fn pair(record: &Record, site: &str) -> (Recorder, Writer) {
+    let (give, take) = sync_channel(QUEUE);
+    let shared = Arc::<Shared>::default();
+    let recorder = Recorder {
+        items: give,
+        shared: Arc::clone(&shared),
+        rotate_bytes: record.rotate_mib << 20,
+        rotate_after: Duration::from_secs(record.rotate_s),
+        begun: None,
+        retry_at: None,
+    };
+    let writer = Writer {
+        items: take,
+        shared,
+        dir: record.dir.clone(),
+        site: site.to_owned(),
+        quota_bytes: record.quota_mib << 20,
+        flush_after: Duration::from_secs(record.flush_s),
+    };
+    (recorder, writer)
+}
+
+impl Recorder {
+    /// Records what `engine` is about to be told, beginning a new file first when it is time. False when the recording has
+    /// just been given up for a while.
+    pub fn tell(&mut self, engine: &Engine, config: &EngineConfig, now: Timestamp, input: &Input) -> bool {
+        if self.retry_at.is_some_and(|at| Instant::now() < at) {
+            return true;
+        }
+        let due = self.begun.is_none_or(|begun| begun.elapsed() >= self.rotate_after)
+            || self.shared.bytes.load(Ordering::Relaxed) >= self.rotate_bytes;
+        let begun = if due { self.begin(engine, config, now) } else { Ok(()) };
+        let told = begun.and_then(|()| {
+            let data = rmp_serde::to_vec_named(&(now, input)).map_err(|error| error.to_string())?;
+            let taken = self.offer(Item::Message { topic: topic::INPUT, now, data });
+            taken.then_some(()).ok_or_else(|| "the disk is too slow".to_owned())
+        });
+        let failed = self.shared.failed.swap(false, Ordering::Relaxed);
+        if let Err(error) = &told {
+            tracing::error!("recording: {error}");
+        }
+        if failed || told.is_err() {
+            self.begun = None;
+            self.retry_at = Some(Instant::now() + RETRY);
+            return false;
+        }
+        true
+    }
+
+    /// Records an alert the engine raised.
+    pub fn alert(&mut self, now: Timestamp, alert: &Alert) {
+        self.aside(topic::ALERT, now, alert);
+    }
+
+    /// Records a picture for viewers.
+    pub fn picture(&mut self, now: Timestamp, picture: &serde_json::Value) {
+        self.aside(topic::TRACK, now, picture);
+    }
+
+    /// What replay does not need may be left out when the disk is slow.
+    fn aside(&mut self, topic: &'static str, now: Timestamp, message: &impl serde::Serialize) {
+        if self.begun.is_some()
+            && let Ok(data) = serde_json::to_vec(message)
+        {
+            let _ = self.items.try_send(Item::Message { topic, now, data });
+        }
+    }
+
+    fn begin(&mut self, engine: &Engine, config: &EngineConfig, now: Timestamp) -> Result<(), String> {
+        let snapshot = engine.snapshot().to_bytes().map_err(|error| error.to_string())?;
+        let config = serde_json::to_string(config).map_err(|error| error.to_string())?;
+        self.shared.bytes.store(0, Ordering::Relaxed);
+        if !self.offer(Item::Begin { now, snapshot, config }) {
+            return Err("the disk is too slow".to_owned());
+        }
+        self.begun = Some(Instant::now());
+        self.retry_at = None;
+        Ok(())
+    }
+
+    fn offer(&self, item: Item) -> bool {
+        match self.items.try_send(item) {
+            Ok(()) => true,
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => false,
+        }
+    }
+}
+
+impl Writer {
+    /// Writes until the recorder is gone; then closes the last file.
+    pub fn run(self) {
+        let mut file: Option<RecordingFile> = None;
+        let mut flushed = Instant::now();
+        loop {
+            let item = match self.items.recv_timeout(self.flush_after.saturating_sub(flushed.elapsed())) {
+                Ok(item) => Some(item),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
+            let done = match item {
+                Some(Item::Begin { now, snapshot, config }) => self.begin(&mut file, now, &snapshot, config),
+                Some(Item::Message { topic, now, data }) => {
+                    file.as_mut().map_or(Ok(()), |file| file.write(topic, now, &data))
+                }
+                None => Ok(()),
+            };
+            let done = done.and_then(|()| {
+                if flushed.elapsed() >= self.flush_after {
+                    flushed = Instant::now();
+                    file.as_mut().map_or(Ok(()), RecordingFile::flush)?;
+                }
+                Ok(())
+            });
+            match done {
+                Ok(()) => self.shared.bytes.store(file.as_ref().map_or(0, RecordingFile::bytes), Ordering::Relaxed),
+                Err(error) => {
+                    tracing::error!("recording: {error}");
+                    file = None;
+                    self.shared.failed.store(true, Ordering::Relaxed);
+                }
+            }
+        }
+        if let Some(Err(error)) = file.map(RecordingFile::finish) {
+            tracing::error!("recording: {error}");
+        }
+    }
+
+    fn begin(
+        &self,
+        file: &mut Option<RecordingFile>,
+        now: Timestamp,
+        snapshot: &[u8],
+        config: String,
+    ) -> mcap::McapResult<()> {
+        if let Some(last) = file.take() {
+            last.finish()?;
+        }
+        enforce_quota(&self.dir, self.quota_bytes)?;
+        *file = Some(RecordingFile::create(&self.dir, &self.site, now, snapshot, config)?);
+        Ok(())
+    }
+}
