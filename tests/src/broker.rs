@@ -42,7 +42,7 @@ pub fn embedded_broker() -> anyhow::Result<u16> {
         ..RouterConfig::default()
     };
     let config = Config { router, v5: Some(HashMap::from([("1".to_owned(), server)])), ..Config::default() };
-    std::thread::spawn(move || Broker::new(config).start());
+    std::thread::spawn(move || drop(Broker::new(config).start()));
     wait_for(port)?;
     Ok(port)
 }

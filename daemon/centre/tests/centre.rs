@@ -42,7 +42,7 @@ fn start_broker() -> SocketAddr {
         v5: Some(HashMap::from([("1".to_owned(), server)])),
         ..rumqttd::Config::default()
     };
-    std::thread::spawn(move || rumqttd::Broker::new(config).start());
+    std::thread::spawn(move || drop(rumqttd::Broker::new(config).start()));
     while std::net::TcpStream::connect(address).is_err() {
         std::thread::sleep(Duration::from_millis(10));
     }

@@ -1,5 +1,7 @@
 //! The connection against an embedded broker, and against brokers that hang.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic, and so may what prepares it")]
+
 use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -39,7 +41,7 @@ fn start_broker() -> SocketAddr {
         v5: Some(HashMap::from([("1".to_owned(), server)])),
         ..rumqttd::Config::default()
     };
-    std::thread::spawn(move || rumqttd::Broker::new(config).start());
+    std::thread::spawn(move || drop(rumqttd::Broker::new(config).start()));
     while std::net::TcpStream::connect(address).is_err() {
         std::thread::sleep(Duration::from_millis(10));
     }

@@ -2,6 +2,8 @@
 //!
 //! Ignored by default because mosquitto and openssl must be installed: `cargo test -p vedette-mqtt --test mosquitto -- --ignored`.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic, and so may what prepares it")]
+
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -45,14 +47,13 @@ fn start_with(lines: &str, environment: &[(&str, &Path)], prepare: impl FnOnce(&
     let program = if Path::new("/usr/sbin/mosquitto").exists() { "/usr/sbin/mosquitto" } else { "mosquitto" };
     let mut command = Command::new(program);
     command.arg("-c").arg(&config).envs(environment.iter().copied()).stderr(Stdio::null()).stdout(Stdio::null());
-    let process = command.spawn().expect("mosquitto is installed");
-    for _ in 0..500 {
-        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-            return Mosquitto { process, port, folder };
-        }
+    let broker = Mosquitto { process: command.spawn().expect("mosquitto is installed"), port, folder };
+    let answers = (0..500).any(|_| {
         std::thread::sleep(Duration::from_millis(10));
-    }
-    panic!("mosquitto did not start with {}", config.display());
+        TcpStream::connect(("127.0.0.1", port)).is_ok()
+    });
+    assert!(answers, "mosquitto did not start with {}", config.display());
+    broker
 }
 
 fn openssl(folder: &Path, arguments: &[&str]) {

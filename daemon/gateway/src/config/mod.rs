@@ -13,8 +13,8 @@ use vedette_engine::config::EngineConfig;
 
 pub use problem::{ConfigError, Problem};
 pub use tables::{
-    CentreSink, File, Metrics, MqttConnection, MqttSource, OrderKey, Radio, Record, SerialSource, Signing, Sinks,
-    Sources, Status, Store, Tls, Uplink,
+    CentreSink, File, MqttConnection, MqttSource, OrderKey, Radio, Record, SerialSource, Signing, Sinks, Sources,
+    Status, Store, Tls, Uplink,
 };
 
 /// A checked configuration.
@@ -36,8 +36,6 @@ pub struct Config {
     pub record: Option<Record>,
     /// The way to the centre.
     pub uplink: Uplink,
-    /// Figures for a monitoring system, when wanted.
-    pub metrics: Option<Metrics>,
     /// The local status socket.
     pub status: Status,
 }

@@ -1,6 +1,5 @@
 //! The tables of the configuration file as typed; the engine's tables beside the gateway's own.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -40,8 +39,6 @@ pub struct File {
     record: Option<Record>,
     #[serde(default)]
     uplink: Uplink,
-    #[serde(default)]
-    metrics: Option<Metrics>,
     #[serde(default)]
     status: Status,
 }
@@ -254,14 +251,6 @@ impl Default for Uplink {
     }
 }
 
-/// Figures for a monitoring system.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Metrics {
-    /// Address and port to listen on.
-    pub listen: SocketAddr,
-}
-
 /// The local status socket.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -421,7 +410,7 @@ impl File {
 
     /// The configuration that is meant: paths from `folder`, defaults that depend on other keys filled in.
     pub(super) fn into_config(self, path: PathBuf, engine: EngineConfig, folder: &Path) -> Config {
-        let Self { mut radio, mut source, mut sink, mut store, mut record, uplink, metrics, mut status, .. } = self;
+        let Self { mut radio, mut source, mut sink, mut store, mut record, uplink, mut status, .. } = self;
         let site = &engine.site.id;
         if let Some(radio) = &mut radio {
             radio.keys_dir = folder.join(&radio.keys_dir);
@@ -445,7 +434,7 @@ impl File {
         }
         store.file = folder.join(&store.file);
         status.socket = folder.join(&status.socket);
-        Config { path, engine, radio, source, sink, store, record, uplink, metrics, status }
+        Config { path, engine, radio, source, sink, store, record, uplink, status }
     }
 }
 

@@ -278,15 +278,14 @@ impl Core {
                 }
                 Err(error) => self.surroundings.rejects.count(&source, "acknowledgement", &error),
             },
-            Transmit::CommandAnswer { id, done, detail } => match self.state.waiting.remove(&id) {
-                Some(tell) => {
+            Transmit::CommandAnswer { id, done, detail } => {
+                if let Some(tell) = self.state.waiting.remove(&id) {
                     let _ = tell.send(Answer::Done { done, detail });
-                }
-                None => {
+                } else {
                     let answer = OrderAnswer { v: message::VERSION, id, done, detail };
                     self.send(Job::Uplink(Event::Answer(answer)));
                 }
-            },
+            }
         }
     }
 

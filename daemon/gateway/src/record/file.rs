@@ -28,7 +28,7 @@ impl RecordingFile {
     /// Begins a file named by site and time.
     pub(super) fn create(dir: &Path, site: &str, now: Timestamp, snapshot: &[u8], config: String) -> McapResult<Self> {
         fs::create_dir_all(dir)?;
-        let time: String = format_rfc3339(now).chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+        let time: String = format_rfc3339(now).chars().filter(char::is_ascii_alphanumeric).collect();
         let name =
             |n: u32| dir.join(if n == 0 { format!("{site}-{time}.mcap") } else { format!("{site}-{time}-{n}.mcap") });
         let path = (0..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0));
