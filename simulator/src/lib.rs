@@ -1,7 +1,7 @@
 //! Scenarios, truth, sensing, weather and link faults for Vedette, in virtual time or live.
 //!
 //! The way of a scenario: [`scenario`] (a TOML file, checked) to [`truth`] (who was where) to [`sensing`] (what each
-//! sensor noticed) to [`channel`] (what of it arrives when, and stamped how) to [`write`] (files). The same seed gives
+//! sensor noticed) to [`channel`] (what of it arrives when, and stamped how) to [`mod@write`] (files). The same seed gives
 //! the same bytes on every machine.
 
 pub mod bench;

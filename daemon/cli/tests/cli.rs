@@ -1,7 +1,7 @@
 //! Exit statuses and what goes to which stream.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn vedette(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_vedette")).args(arguments).current_dir(folder).output().expect("the program runs")
@@ -62,6 +62,19 @@ fn equal_files_have_no_difference_and_others_are_status_1() {
     let output = vedette(folder.path(), &["diff", "a", "c"]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(text(&output.stdout), "~ picture at 2026-03-01T00:00:01Z: 1 tracks, 0 before\n");
+}
+
+#[test]
+fn a_reader_that_went_away_is_no_panic() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("truth.csv"), "t,id,x,y\n1.0,1,0.0,0.0\n").expect("written");
+    std::fs::write(folder.path().join("tracks.jsonl"), "").expect("written");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vedette"));
+    command.args(["score", "--truth", "truth.csv", "--tracks", "tracks.jsonl"]).current_dir(folder.path());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
 }
 
 #[test]

@@ -12,7 +12,7 @@
 //! ```
 //!
 //! - Write-ahead log with `synchronous=FULL`: a commit that returned survives a power cut.
-//! - `user_version` is the schema's version; [`schema`] migrates older files forward, each step in one transaction.
+//! - `user_version` is the schema's version; `schema` migrates older files forward, each step in one transaction.
 //! - The file is bounded by `max_page_count`, the log by `journal_size_limit`; freed pages are given back step by step.
 //! - Beside the file lies a reserve of plain bytes. When the disk is full it is deleted, so that the transaction which
 //!   makes room, and the alert that tells of it, can still be written; it is laid down again when there is room.

@@ -1,9 +1,9 @@
 //! Deterministic fault simulation: gateway, link, broker and centre in virtual time, from one seed.
 //!
 //! The outbox, uplink and ledger are the shipped ones of `vedette-delivery`; only what surrounds them is simulated: two
-//! processes that can die at any step ([`hosts`]), their disks, a broker with its sessions, and the lines between
-//! ([`world`]). For the first hour faults of one [`Family`] strike; then all is calm until everything is delivered, or
-//! time is up. An [`oracle`] that knows what was committed compares it with what the centre has.
+//! processes that can die at any step (`hosts`), their disks, a broker with its sessions, and the lines between
+//! (`world`). For the first hour faults of one [`Family`] strike; then all is calm until everything is delivered, or
+//! time is up. An `oracle` that knows what was committed compares it with what the centre has.
 
 mod broker;
 mod hosts;

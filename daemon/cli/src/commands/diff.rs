@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -43,8 +44,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
         Some(false) => alerts(alerts_of(&before, &arguments.before)?, alerts_of(&after, &arguments.after)?),
         None => Vec::new(),
     };
+    let mut out = std::io::stdout().lock();
     for difference in &differences {
-        println!("{difference}");
+        writeln!(out, "{difference}")?;
     }
     Ok(if differences.is_empty() { Outcome::Done } else { Outcome::Different })
 }

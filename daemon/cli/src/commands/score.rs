@@ -1,7 +1,7 @@
 //! `vedette score`: tracks against the truth.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let truth = each_line(&arguments.truth, 1, parse_truth)?;
     let lines = each_line(&arguments.tracks, 0, parse_tracks)?;
     let score = score(truth, lines, &options).with_context(|| arguments.truth.display().to_string())?;
-    println!("{}", serde_json::to_string(&score)?);
+    writeln!(std::io::stdout(), "{}", serde_json::to_string(&score)?)?;
     Ok(Outcome::Done)
 }
 

@@ -227,6 +227,16 @@ fn an_approach_becomes_the_crossing_in_one_alert() {
 }
 
 #[test]
+fn a_sensor_that_missed_one_look_is_not_called_silent() {
+    let mut stage = Stage::new();
+    let missed_once = |second: f64| walker(second).map(|track| Track { silent: vec![0, 2], ..track });
+    for alert in stage.run(0, 60, missed_once) {
+        let silent: Vec<&str> = alert.contributors.iter().filter(|c| c.share.is_none()).map(|c| &*c.sensor).collect();
+        assert_eq!(silent, ["cam-2"], "{}", alert.text);
+    }
+}
+
+#[test]
 fn a_first_message_fits_into_a_kilobyte() {
     let mut stage = Stage::new();
     for sensor in &mut stage.site.sensors {

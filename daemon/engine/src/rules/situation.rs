@@ -128,7 +128,7 @@ impl<'a> Situation<'a> {
             .collect();
         contributors.sort_by(|a, b| f64::total_cmp(&b.share.unwrap_or(0.0), &a.share.unwrap_or(0.0)));
         contributors.truncate(MAX_CONTRIBUTORS);
-        let silent = track.silent.iter().filter_map(|&index| Some(Contributor { sensor: name(index)?, share: None }));
+        let silent = never_heard(track).filter_map(|index| Some(Contributor { sensor: name(index)?, share: None }));
         contributors.extend(silent.take(MAX_SILENT));
         contributors
     }
@@ -190,4 +190,10 @@ impl<'a> Situation<'a> {
 
 fn class_weight(classes: &[Class], track: &Track) -> f64 {
     if classes.is_empty() { 1.0 } else { classes.iter().map(|class| class.of(&track.class)).sum() }
+}
+
+/// The sensors that should have seen the track and never did: one that missed a single look is no news to an operator.
+fn never_heard(track: &Track) -> impl Iterator<Item = usize> {
+    let heard = |sensor: usize| track.contributions.iter().any(|part| part.sensor == sensor);
+    track.silent.iter().copied().filter(move |&sensor| !heard(sensor))
 }
