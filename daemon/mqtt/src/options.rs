@@ -50,7 +50,8 @@ pub struct Options {
     pub connect_timeout: Duration,
     /// Largest packet accepted and announced; larger ones are the broker's to withhold.
     pub max_packet_bytes: u32,
-    /// Publications that may wait inside the client; one more is refused with [`crate::PublishError::Full`].
+    /// Publications that may be in flight, and as many that may wait inside the client; one more is refused with
+    /// [`crate::PublishError::Full`].
     pub queue: usize,
     /// Published by the broker when this connection breaks.
     pub last_will: Option<LastWill>,
@@ -102,6 +103,8 @@ impl Options {
             .set_keep_alive(keep_alive_s)
             .set_session_mode(rumqttc::SessionMode::Clean)
             .set_max_packet_size(Some(self.max_packet_bytes));
+        // The library reserves memory for each publication that may be in flight: 14 MB for its default of 65,535.
+        options.set_outgoing_inflight_upper_limit(u16::try_from(self.queue).unwrap_or(u16::MAX).max(1));
         options.set_incoming_packet_size_limit(rumqttc::IncomingPacketSizeLimit::Bytes(self.max_packet_bytes));
         if let Some((user, password)) = &self.credentials {
             options.set_credentials(user.clone(), password.clone().into_bytes());
