@@ -26,7 +26,10 @@ const CHECKPOINT_INTERVAL_S: f64 = 0.5;
 const THINNED_SPANS: f64 = 4.0;
 
 /// Most scans logged; the oldest go first.
-const MOST_SCANS: usize = 50_000;
+const MOST_SCANS: usize = 20_000;
+
+/// Most tracks in all checkpoints together, of some kilobytes each; the oldest checkpoints go first.
+const MOST_KEPT_TRACKS: usize = 4_000;
 
 /// What became of late scans.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +72,10 @@ impl History {
             self.scans.pop_front();
         }
         self.checkpoints.retain(|checkpoint| checkpoint.now >= oldest);
+        let mut kept: usize = self.checkpoints.iter().map(|checkpoint| checkpoint.tracks.len()).sum();
+        while kept > MOST_KEPT_TRACKS && self.checkpoints.len() > 1 {
+            kept -= self.checkpoints.pop_front().map_or(0, |oldest| oldest.tracks.len());
+        }
     }
 
     /// Takes in a scan from before the filter's present.
