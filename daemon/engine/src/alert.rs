@@ -132,6 +132,8 @@ pub enum AlertKind {
     SensorStuck,
     /// An own unit's position cannot be.
     PositionDoubt,
+    /// More is going on in a zone than the time of day and the past explain.
+    Surge,
     /// Somebody may need help.
     PossibleNeed,
     /// The way to the centre is being tested.

@@ -16,6 +16,7 @@ mod output;
 mod pace;
 mod rules;
 mod status;
+pub mod surge;
 pub mod time;
 mod units;
 

@@ -73,7 +73,14 @@ fn stands_alone(finding: &Finding) -> bool {
     match (&finding.subject, finding.kind) {
         (Subject::Track(track), AlertKind::Crossing) => is_somebody(track) && finding.confidence >= OWN_CONFIDENCE,
         // These are few by nature, and each needs its own hands.
-        (_, AlertKind::DataLoss | AlertKind::StorageFault | AlertKind::PositionDoubt | AlertKind::LinkLost) => true,
+        (
+            _,
+            AlertKind::DataLoss
+            | AlertKind::StorageFault
+            | AlertKind::PositionDoubt
+            | AlertKind::LinkLost
+            | AlertKind::Surge,
+        ) => true,
         _ => false,
     }
 }

@@ -45,6 +45,10 @@ pub struct RulesTable {
     pub help_in_water_after_s: f64,
     /// Crossings of all borders that are expected in an hour: what single reports are weighed against.
     pub expected_crossings_per_hour: f64,
+    /// Crossings and entries expected in a day in one zone, before anything is learned: what surges are told from.
+    pub surge_expected_per_day: f64,
+    /// False warnings of a surge that are accepted in a year and zone; 0 turns the warning off.
+    pub surge_false_warnings_per_year: f64,
     /// Pairs of a raw confidence and the share of alerts with it that were real, both rising from 0 to 1; confidence is
     /// read off between them. Empty: as it is.
     pub calibration: Vec<[f64; 2]>,
@@ -77,6 +81,8 @@ impl Default for RulesTable {
             help_after_s: 180.0,
             help_in_water_after_s: 20.0,
             expected_crossings_per_hour: 0.1,
+            surge_expected_per_day: 2.0,
+            surge_false_warnings_per_year: 1.0,
             calibration: Vec::new(),
             link_lost_after_s: 60.0,
             battery_low_mv: 3_300,
@@ -101,6 +107,8 @@ impl RulesTable {
         check.number("help_after_s", self.help_after_s, 0.0, DAY_S);
         check.number("help_in_water_after_s", self.help_in_water_after_s, 0.0, DAY_S);
         check.positive("expected_crossings_per_hour", self.expected_crossings_per_hour, 10_000.0);
+        check.positive("surge_expected_per_day", self.surge_expected_per_day, 100_000.0);
+        check.number("surge_false_warnings_per_year", self.surge_false_warnings_per_year, 0.0, 100.0);
         self.check_calibration(check);
         check.number("link_lost_after_s", self.link_lost_after_s, 0.0, DAY_S);
         check.number("update_interval_s", self.update_interval_s, 1.0, DAY_S);

@@ -31,6 +31,14 @@ pub enum ZoneKind {
     Shelter,
 }
 
+impl ZoneKind {
+    /// Whether people who cross or enter are what it is watched for.
+    #[must_use]
+    pub fn is_watched(self) -> bool {
+        matches!(self, Self::Border | Self::Alert)
+    }
+}
+
 /// Which crossings of a border matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -21,6 +21,7 @@ mod setting;
 mod silent;
 mod situation;
 mod stuck;
+mod surge;
 mod tamper;
 
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,8 @@ macro_rules! rules {
         #[serde(default)]
         pub(crate) struct Rules {
             $($name: $rule,)*
+            /// Counts what the others found.
+            surge: surge::Surge,
         }
 
         impl Rules {
@@ -83,6 +86,7 @@ impl Rules {
         let mut findings = Vec::new();
         self.assess_each(situation, &mut findings);
         findings.retain_mut(|finding| setting::counts(situation, finding));
+        self.surge.assess(situation, &mut findings);
         findings
     }
 }
