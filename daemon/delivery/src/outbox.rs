@@ -201,7 +201,11 @@ impl Outbox {
         self.must_restart = false;
     }
 
-    fn ready<S: Store>(&mut self, store: &mut S) -> Result<(), StoreError> {
+    /// Takes over what the store really holds, after an operation whose outcome is unknown.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) fn ready<S: Store>(&mut self, store: &mut S) -> Result<(), StoreError> {
         if self.must_restart {
             let restart = store.restart()?;
             self.load(&restart);

@@ -8,18 +8,24 @@ mod gateway;
 use common::{alert, start};
 use gateway::Gateway;
 use vedette_delivery::engine::{AlertKind, Contributor, Severity, Timestamp};
+use vedette_delivery::memory::Fault;
 use vedette_delivery::message;
 use vedette_delivery::uplink::{Action, Event, Publication, Receipt, Report};
 use vedette_delivery::{
-    Ack, Channel, Envelope, Epoch, GatewayId, Limits, Ranges, Signer, Standing, Verdict, Void, VoidReason,
+    Ack, Batch, Channel, Envelope, Epoch, GatewayId, Limits, Ranges, Signer, Standing, Verdict, Void, VoidReason,
 };
 
 /// Connects and subscribes; what is published then.
 fn connect(gateway: &mut Gateway, now: Timestamp) -> Vec<Publication> {
+    publications(connect_all(gateway, now))
+}
+
+/// Connects and subscribes; what is to be done then.
+fn connect_all(gateway: &mut Gateway, now: Timestamp) -> Vec<Action> {
     gateway.handle(now, Event::Tick);
     gateway.handle(now, Event::Connected);
     gateway.handle(now, Event::Subscribed { granted: true });
-    publications(gateway.handle(now, Event::Subscribed { granted: true }))
+    gateway.handle(now, Event::Subscribed { granted: true })
 }
 
 fn publications(actions: Vec<Action>) -> Vec<Publication> {
@@ -82,6 +88,22 @@ fn a_newer_revision_takes_the_place_of_one_never_sent() {
 }
 
 #[test]
+fn what_a_failed_commit_wrote_after_all_leaves_in_its_place() {
+    for (written, expected) in
+        [(alert("urgent", 1, Severity::Low), ["urgent", "info"]), (alert("info", 2, Severity::Info), ["info", "last"])]
+    {
+        let mut gateway = Gateway::new(|_| {});
+        gateway.commit(start(), vec![alert("info", 1, Severity::Info), alert("last", 1, Severity::Info)]);
+        let sealed = gateway.uplink.seal(Batch { alerts: vec![written], ..Batch::default() });
+        gateway.store.faults.push(Fault::After);
+        gateway.uplink.commit(start(), &mut gateway.store, &sealed).unwrap_err();
+        let actions = connect_all(&mut gateway, at(1.0));
+        let failures = actions.iter().filter(|action| matches!(action, Action::Report(Report::Store(_)))).count();
+        assert_eq!((failures, &ids(&publications(actions))[..2]), (0, &expected.map(str::to_owned)[..]));
+    }
+}
+
+#[test]
 fn over_the_quota_the_least_urgent_goes_and_the_loss_is_told_until_it_is_an_alert() {
     let limits = Limits { max_rows: 3, ..Limits::default() };
     let mut gateway = Gateway::new(|config| config.limits = limits);
@@ -101,7 +123,7 @@ fn over_the_quota_the_least_urgent_goes_and_the_loss_is_told_until_it_is_an_aler
     assert_eq!(gateway.commit(at(5.0), vec![loss]).dropped, 0);
     let config = vedette_delivery::UplinkConfig::new(GatewayId::new("gate-1").unwrap());
     let (mut uplink, _) = vedette_delivery::Uplink::start(config, at(6.0), &mut gateway.store).unwrap();
-    let sealed = uplink.seal(vedette_delivery::Batch::default());
+    let sealed = uplink.seal(Batch::default());
     assert_eq!(uplink.commit(at(6.0), &mut gateway.store, &sealed).unwrap().dropped, 0);
 }
 

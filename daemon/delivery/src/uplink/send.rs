@@ -145,6 +145,12 @@ impl Uplink {
         if self.paused(now) || self.store_resting(now) {
             return false;
         }
+        // A commit that failed may have been written all the same: what is most urgent is known only then.
+        if let Err(error) = self.outbox.ready(store) {
+            self.store_failed(now, error, actions);
+            return false;
+        }
+        self.drop_stale_flights();
         let Some((seq, priority, place)) = self.choose() else { return false };
         let bytes = match self.outbox.bytes(store, seq) {
             Ok(Some(bytes)) => bytes,
