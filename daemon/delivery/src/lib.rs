@@ -10,10 +10,12 @@ pub mod memory;
 pub mod message;
 mod outbox;
 mod ranges;
+pub mod recovery;
 pub mod signature;
 pub mod store;
 pub mod topic;
 pub mod uplink;
+mod work;
 
 pub use ledger::{Ledger, LedgerConfig};
 pub use message::{Ack, Answer, Envelope, EnvelopeHead, Epoch, MessageError, Order, Status, Void, VoidReason};
@@ -23,5 +25,6 @@ pub use signature::{KeyError, Keyring, Signer, Verdict};
 pub use store::{Batch, JournalEntry, Store, StoreError, Window};
 pub use topic::{Channel, GatewayId};
 pub use uplink::{Uplink, UplinkConfig};
+pub use work::Work;
 
 pub use vedette_engine as engine;

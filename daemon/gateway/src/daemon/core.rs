@@ -9,13 +9,12 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use vedette_delivery::message::{self, Tracks};
 use vedette_delivery::uplink::Event;
-use vedette_delivery::{Answer as OrderAnswer, JournalEntry, Window};
+use vedette_delivery::{Answer as OrderAnswer, Window, Work};
 use vedette_engine::config::EngineConfig;
 use vedette_engine::{Act, Command, Durable, Engine, Fact, Input, Output, Severity, Timestamp, TrackStatus, Transmit};
 use vedette_wire::SealedFrame;
 
-use super::keeper::{Job, Note, Work};
-use super::restore;
+use super::keeper::{Job, Note};
 use super::socket::Asked;
 use crate::intake::Taken;
 use crate::radio::{Acknowledged, Nodes};
@@ -140,13 +139,10 @@ impl Core {
         match taken {
             Taken::Input(input) => self.handle(input),
             Taken::Radio { input, node, window } => {
-                // Written before it is handled: the journal holds exactly what the engine was told, at its time.
                 let now = self.surroundings.clock.now();
-                match serde_json::to_vec(&input) {
-                    Ok(bytes) => self.work.batch.journal.push(JournalEntry { now, input: bytes }),
-                    Err(error) => tracing::error!("a radio input cannot be journalled: {error}"),
+                if let Err(error) = self.work.radio(now, &input, Window { node, state: window }) {
+                    tracing::error!("a radio input cannot be journalled: {error}");
                 }
-                self.replace_window(Window { node, state: window });
                 self.handle_at(now, input);
             }
             Taken::Repeat { source, node, counter } => {
@@ -166,18 +162,13 @@ impl Core {
         self.engine.handle(now, input, &mut out);
         self.state.changed = true;
         for output in out.drain(..) {
-            match output {
-                Output::Durable(Durable::Alert(alert)) => {
-                    tracing::info!(id = alert.id, rev = alert.rev, severity = ?alert.severity, "alert: {}", alert.text);
-                    if let Some(recorder) = &mut self.recorder {
-                        recorder.alert(now, &alert);
-                    }
-                    self.work.batch.alerts.push(*alert);
+            if let Output::Durable(Durable::Alert(alert)) = &output {
+                tracing::info!(id = alert.id, rev = alert.rev, severity = ?alert.severity, "alert: {}", alert.text);
+                if let Some(recorder) = &mut self.recorder {
+                    recorder.alert(now, alert);
                 }
-                Output::Durable(Durable::Audit(record)) => self.work.batch.audit.push(record),
-                Output::Transmit(transmit) => self.release(transmit),
-                Output::Volatile(_) => {}
             }
+            self.work.take(output);
         }
         self.state.out = out;
         self.keep_alert_bound();
@@ -199,13 +190,8 @@ impl Core {
         self.plan_commit();
     }
 
-    fn replace_window(&mut self, window: Window) {
-        self.work.batch.windows.retain(|other| other.node != window.node);
-        self.work.batch.windows.push(window);
-    }
-
     fn plan_commit(&mut self) {
-        if self.state.commit_at.is_none() && !(self.work.batch.is_empty() && self.work.releases.is_empty()) {
+        if self.state.commit_at.is_none() && !self.work.is_empty() {
             self.state.commit_at = Some(Instant::now() + self.pace.commit_interval);
         }
     }
@@ -214,22 +200,18 @@ impl Core {
         self.state.commit_at.filter(|_| self.state.commits < MAX_COMMITS)
     }
 
-    /// Sends what was collected to the disk. Alerts bring a snapshot along, so that after a restart the engine knows what it
-    /// has said.
+    /// Sends what was collected to the disk, with a snapshot when it wants one or one is due.
     fn commit(&mut self) {
         self.state.commit_at = None;
         let mut work = std::mem::take(&mut self.work);
-        if !work.batch.alerts.is_empty() || (self.state.changed && Instant::now() >= self.state.snapshot_at) {
-            match restore::snapshot(&self.engine, self.surroundings.clock.now()) {
-                Ok(snapshot) => {
-                    work.batch.snapshot = Some(snapshot);
-                    self.state.changed = false;
-                }
+        if work.wants_snapshot() || (self.state.changed && Instant::now() >= self.state.snapshot_at) {
+            match work.attach_snapshot(&self.engine, self.surroundings.clock.now()) {
+                Ok(()) => self.state.changed = false,
                 Err(error) => tracing::error!("{error}"),
             }
             self.state.snapshot_at = Instant::now() + self.pace.snapshot_interval;
         }
-        if work.batch.is_empty() && work.releases.is_empty() {
+        if work.is_empty() {
             return;
         }
         self.state.commits += 1;
@@ -273,7 +255,7 @@ impl Core {
                     }
                 }
                 Ok(Acknowledged::Reserve(state)) => {
-                    self.replace_window(Window { node, state });
+                    self.work.replace_window(Window { node, state });
                     self.release(Transmit::RadioAck { source, node, counter });
                 }
                 Err(error) => self.surroundings.rejects.count(&source, "acknowledgement", &error),

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
 use vedette_delivery::uplink::{Action, Event, Report, Uplink};
-use vedette_delivery::{Batch, CommitError, Epoch, Sealed, Store, Window};
+use vedette_delivery::{CommitError, Epoch, Sealed, Store, Window, Work};
 use vedette_engine::{Command, Fact, Transmit};
 
 use super::transport::Transport;
@@ -39,15 +39,6 @@ pub(super) enum Job {
     Uplink(Event),
     /// Commit what is there, say goodbye, end.
     Stop,
-}
-
-/// What is committed together, and what waits for that.
-#[derive(Debug, Default)]
-pub(super) struct Work {
-    /// For the store.
-    pub(super) batch: Batch,
-    /// Released once it is durable.
-    pub(super) releases: Vec<Transmit>,
 }
 
 /// What the keeper tells the engine's task.

@@ -6,7 +6,6 @@
 
 mod core;
 mod keeper;
-mod restore;
 mod socket;
 mod supervisor;
 mod transport;
@@ -20,7 +19,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use vedette_delivery::message::{self, Status};
-use vedette_delivery::{Channel, GatewayId, Limits, Store, StoreError, Uplink, UplinkConfig};
+use vedette_delivery::{Channel, GatewayId, Limits, Store, StoreError, Uplink, UplinkConfig, recovery};
 use vedette_engine::{EngineError, PictureRate, Timestamp};
 use vedette_mqtt::LastWill;
 
@@ -35,7 +34,7 @@ use crate::source::serial::Serial;
 use crate::source::{Links, Surroundings, mqtt};
 use crate::status::OutboxFigures;
 use crate::store::{SqliteStore, StoreLimits};
-use keeper::{Keeper, Work};
+use keeper::Keeper;
 use supervisor::Supervisor;
 use transport::Transport;
 
@@ -137,8 +136,11 @@ fn start<S: Store>(
     let uplink_config = uplink_config(config, gateway.clone())?;
     let queue = uplink_config.in_flight() + 16;
     let (uplink, restart) = Uplink::start(uplink_config, now, &mut store)?;
-    let restored = restore::restore(&config.engine, restart.snapshot.as_deref(), &restart.journal)?;
-    let clock = Arc::new(SharedClock::new(Clock::new(started, wall, restored.now)));
+    let recovered = recovery::recover(&config.engine, restart.snapshot.as_deref(), &restart.journal)?;
+    for fault in &recovered.faults {
+        tracing::error!("{fault}");
+    }
+    let clock = Arc::new(SharedClock::new(Clock::new(started, wall, recovered.now)));
 
     let ring = config.radio.as_ref().map_or(Ok(KeyRing::new()), |radio| read_ring(&radio.keys_dir))?;
     let windows = restart.windows.iter().map(|window| (window.node, window.state.as_slice()));
@@ -168,10 +170,8 @@ fn start<S: Store>(
     let recorder = config.record.as_ref().map(|record| start_recorder(record, &config.engine.site.id)).transpose()?;
     let (recorder, recording) = recorder.unzip();
     let (pace, engine_config) = (pace(config), config.engine.clone());
-    let mut work = Work::default();
-    (work.batch.alerts, work.batch.audit) = (restored.alerts, restored.audit);
     let core = move |asked| core::Core {
-        engine: restored.engine.with_pictures(PictureRate::OnRequest),
+        engine: recovered.engine.with_pictures(PictureRate::OnRequest),
         surroundings,
         nodes,
         downlinks,
@@ -182,7 +182,7 @@ fn start<S: Store>(
         config: engine_config,
         recorder,
         pace,
-        work,
+        work: recovered.work,
         state: core::State::new(&pace),
     };
     Ok(Started { core, keeper, tasks, heartbeat, recording })
