@@ -115,6 +115,24 @@ impl Bench {
         let config = self.file("gateway.toml");
         let arguments = ["run", "--config", &config.to_string_lossy()];
         self.gateway = Some(Process::start(&self.program, &arguments, &self.file("gateway.log"))?);
+        self.await_socket(begun)
+    }
+
+    /// Starts the gateway so that none of its files can grow beyond a size: writing more fails, as on a full disk.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_gateway_with_file_limit(&mut self, bytes: u64) -> anyhow::Result<Duration> {
+        let begun = Instant::now();
+        // The signal that comes with the failed write is ignored, or it would end the process.
+        let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" run --config \"$1\"", bytes / 512);
+        let (program, config) = (self.program.clone(), self.file("gateway.toml"));
+        let arguments = ["-c", &script, &program.to_string_lossy(), &config.to_string_lossy()];
+        self.gateway = Some(Process::start(Path::new("/bin/sh"), &arguments, &self.file("gateway.log"))?);
+        self.await_socket(begun)
+    }
+
+    fn await_socket(&self, begun: Instant) -> anyhow::Result<Duration> {
         while std::os::unix::net::UnixStream::connect(self.file("gateway.sock")).is_err() {
             ensure!(begun.elapsed() < Duration::from_secs(20), "the gateway does not start: {}", self.log());
             std::thread::sleep(Duration::from_millis(2));

@@ -2,6 +2,7 @@
 
 mod commands;
 mod log;
+mod log_file;
 mod outcome;
 mod progress;
 mod socket;
@@ -36,6 +37,8 @@ enum Command {
     Keys(commands::keys::Arguments),
     /// Replay a log of detections through the engine
     Replay(commands::replay::Arguments),
+    /// Look into recordings: what they hold, torn ones made whole, tables for other tools
+    Record(commands::record::Arguments),
     /// Score tracks against the truth
     Score(commands::score::Arguments),
     /// Compare two files of alerts or of tracks; exit status 1 when they differ
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Command::TestAlert(arguments) => commands::test_alert::run(&arguments),
         Command::Keys(arguments) => commands::keys::run(&arguments),
         Command::Replay(arguments) => commands::replay::run(&arguments),
+        Command::Record(arguments) => commands::record::run(&arguments),
         Command::Score(arguments) => commands::score::run(&arguments),
         Command::Diff(arguments) => commands::diff::run(&arguments),
         Command::Centre(arguments) => commands::centre::run(&arguments),

@@ -72,6 +72,17 @@ pub enum DriveError {
 /// # Errors
 /// When the engine refuses the scenario's configuration.
 pub fn drive(scenario: &Scenario, seed: u64) -> Result<Run, DriveError> {
+    drive_observed(scenario, seed, &mut |_, _, _| {})
+}
+
+/// Called with the engine, the time and the input that it is about to be told.
+pub type Observer<'a> = dyn FnMut(&Engine, Timestamp, &Input) + 'a;
+
+/// [`drive`], telling `observer` everything that the engine is about to be told.
+///
+/// # Errors
+/// When the engine refuses the scenario's configuration.
+pub fn drive_observed(scenario: &Scenario, seed: u64, observer: &mut Observer<'_>) -> Result<Run, DriveError> {
     let layout = &scenario.layout;
     let truth = Truth::of(scenario, seed);
     let mut sightings = sensing::sense(layout, &truth, seed);
@@ -83,7 +94,7 @@ pub fn drive(scenario: &Scenario, seed: u64) -> Result<Run, DriveError> {
         }
     }
     let triggers = sightings.iter().flatten().filter(|sighting| !sighting.plots.is_empty()).count();
-    let mut gateway = Gateway::start(scenario, seed)?;
+    let mut gateway = Gateway::start(scenario, seed, observer)?;
     radio_events(layout, &truth, &mut sightings, &mut gateway.net);
     let reports = channel::deliver(scenario, sightings, seed);
     gateway.run(scenario, &reports)?;
@@ -97,22 +108,30 @@ pub fn drive(scenario: &Scenario, seed: u64) -> Result<Run, DriveError> {
     })
 }
 
+/// The configuration of the scenario's gateway.
+///
+/// # Errors
+/// When it is not one the engine takes.
+pub fn engine_config(scenario: &Scenario) -> Result<EngineConfig, DriveError> {
+    let mut text = Vec::new();
+    write_config(&scenario.layout, &mut text)?;
+    toml::from_str(&String::from_utf8_lossy(&text))
+        .map_err(|error| DriveError::Configuration { scenario: scenario.name.clone(), message: error.to_string() })
+}
+
 /// The engine and what a gateway does around it.
-struct Gateway {
+struct Gateway<'a, 'b> {
     engine: Engine,
+    observer: &'a mut Observer<'b>,
     net: Net,
     begins: Timestamp,
     alerts: Vec<(Timestamp, Alert)>,
 }
 
-impl Gateway {
-    fn start(scenario: &Scenario, seed: u64) -> Result<Self, DriveError> {
+impl<'a, 'b> Gateway<'a, 'b> {
+    fn start(scenario: &Scenario, seed: u64, observer: &'a mut Observer<'b>) -> Result<Self, DriveError> {
         let layout = &scenario.layout;
-        let mut text = Vec::new();
-        write_config(layout, &mut text)?;
-        let config: EngineConfig = toml::from_str(&String::from_utf8_lossy(&text)).map_err(|error| {
-            DriveError::Configuration { scenario: scenario.name.clone(), message: error.to_string() }
-        })?;
+        let config = engine_config(scenario)?;
         let engine = Engine::new(&config).map_err(|error| match error {
             EngineError::Config(faults) => DriveError::Configuration {
                 scenario: scenario.name.clone(),
@@ -129,7 +148,7 @@ impl Gateway {
             }
         }
         let engine = engine.with_pictures(PictureRate::OnRequest);
-        Ok(Self { engine, net, begins: layout.begins, alerts: Vec::new() })
+        Ok(Self { engine, observer, net, begins: layout.begins, alerts: Vec::new() })
     }
 
     fn run(&mut self, scenario: &Scenario, reports: &[Report]) -> Result<(), DriveError> {
@@ -181,6 +200,7 @@ impl Gateway {
 
     fn handle(&mut self, now: Timestamp, input: Input) {
         let mut out = Vec::new();
+        (self.observer)(&self.engine, now, &input);
         self.engine.handle(now, input, &mut out);
         for output in out {
             match output {

@@ -5,5 +5,5 @@ mod drive;
 mod tally;
 
 pub use binomial::lower_bound;
-pub use drive::{DriveError, Run, drive};
+pub use drive::{DriveError, Observer, Run, drive, drive_observed, engine_config};
 pub use tally::Tally;

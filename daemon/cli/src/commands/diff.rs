@@ -24,6 +24,8 @@ enum Difference {
     Lost(String),
     Gained(String),
     Changed(String, String),
+    /// The same, but at another time or place, or under another id.
+    Moved(String, String),
 }
 
 impl fmt::Display for Difference {
@@ -32,6 +34,7 @@ impl fmt::Display for Difference {
             Self::Lost(what) => write!(f, "- {what}"),
             Self::Gained(what) => write!(f, "+ {what}"),
             Self::Changed(what, how) => write!(f, "~ {what}: {how}"),
+            Self::Moved(what, how) => write!(f, "> {what}: {how}"),
         }
     }
 }
@@ -48,6 +51,14 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     for difference in &differences {
         writeln!(out, "{difference}")?;
     }
+    let count = |wanted: fn(&Difference) -> bool| differences.iter().filter(|difference| wanted(difference)).count();
+    eprintln!(
+        "{} gained (+), {} lost (-), {} moved (>), {} changed (~)",
+        count(|difference| matches!(difference, Difference::Gained(_))),
+        count(|difference| matches!(difference, Difference::Lost(_))),
+        count(|difference| matches!(difference, Difference::Moved(..))),
+        count(|difference| matches!(difference, Difference::Changed(..))),
+    );
     Ok(if differences.is_empty() { Outcome::Done } else { Outcome::Different })
 }
 
@@ -70,17 +81,45 @@ fn alerts_of(lines: &[Value], path: &Path) -> anyhow::Result<BTreeMap<String, Al
     Ok(alerts)
 }
 
+/// Alerts by their ids, and those without a partner of the same id by what they are about: another configuration counts
+/// tracks otherwise, and with them the ids.
 fn alerts(mut before: BTreeMap<String, Alert>, after: BTreeMap<String, Alert>) -> Vec<Difference> {
-    let mut differences = Vec::new();
+    let (mut differences, mut unmatched) = (Vec::new(), Vec::new());
     for (id, new) in after {
         match before.remove(&id) {
-            None => differences.push(Difference::Gained(name(&new))),
+            None => unmatched.push(new),
             Some(old) if old != new => differences.push(Difference::Changed(name(&new), change(&old, &new))),
             Some(_) => {}
         }
     }
+    for new in unmatched {
+        let partner = before.values().filter_map(|old| Some((apart(old, &new)?, &old.id)));
+        let partner = partner.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, id)| id.clone());
+        match partner.and_then(|id| before.remove(&id)) {
+            Some(old) => differences.push(Difference::Moved(name(&new), change(&old, &new))),
+            None => differences.push(Difference::Gained(name(&new))),
+        }
+    }
     differences.extend(before.into_values().map(|old| Difference::Lost(name(&old))));
     differences
+}
+
+/// How far apart two alerts are that may be about the same, in seconds, a metre counting as a second; none when they are not.
+fn apart(old: &Alert, new: &Alert) -> Option<f64> {
+    const SAME_WITHIN_S: f64 = 60.0;
+    const SAME_WITHIN_M: f64 = 150.0;
+    if (old.kind, &old.zone, old.mode) != (new.kind, &new.zone, new.mode) {
+        return None;
+    }
+    let apart_s = new.first_seen.seconds_since(old.first_seen).abs();
+    let apart_m = match (&old.place, &new.place) {
+        (Some(Place::Point { lat: a, lon: b, .. }), Some(Place::Point { lat: c, lon: d, .. })) => {
+            metres_between((*a, *b), (*c, *d))
+        }
+        (Some(Place::Area { name: old }), Some(Place::Area { name: new })) if old != new => return None,
+        _ => 0.0,
+    };
+    (apart_s <= SAME_WITHIN_S && apart_m <= SAME_WITHIN_M).then_some(apart_s + apart_m)
 }
 
 fn name(alert: &Alert) -> String {

@@ -1,28 +1,30 @@
 //! `vedette replay`: a log through the engine.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use indicatif::ProgressBar;
-use vedette_gateway::config::Config;
+use regex::Regex;
 use vedette_gateway::engine::config::Site;
-use vedette_gateway::engine::{Durable, Engine, Input, Timestamp};
-use vedette_gateway::record::Recording;
-use vedette_gateway::replay::{Driver, JsonLines, LogError, Saying, Told, TrackWriter};
+use vedette_gateway::engine::{Durable, Input, Timestamp};
+use vedette_gateway::replay::{Driver, Saying, Ticks, TrackWriter, topic};
 
+use crate::log_file::{Log, LogArguments};
 use crate::outcome::Outcome;
-use crate::progress;
+use crate::progress::Clock;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The log: a recording (.mcap), or native detections, one JSON object a line
-    log: PathBuf,
-    /// The configuration to replay with; a recording's own without
-    #[arg(long)]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    log: LogArguments,
+    /// Leave out what is about other topics; may be given several times
+    #[arg(long, value_name = "REGEX")]
+    topics: Vec<Regex>,
+    /// Leave out what is about these topics
+    #[arg(long, value_name = "REGEX")]
+    exclude: Vec<Regex>,
     /// Leave out this much at the beginning; the engine sees it as if nothing had come
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     start_offset: Option<Duration>,
@@ -53,24 +55,28 @@ struct Results {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
-    let config = arguments.config.as_deref().map(Config::load).transpose()?;
+    let selection = Selection { topics: &arguments.topics, exclude: &arguments.exclude };
     let every_micros = arguments.every.map(|every| i64::try_from(every.as_micros())).transpose()?;
     let started = Instant::now();
-    let log = open(arguments, config)?;
+    let mut log = Log::open(&arguments.log)?;
     let mut results = Results::create(arguments, log.engine.site())?;
-    let mut driver = Driver::new(log.engine, every_micros);
-    if log.ticks_recorded {
-        driver = driver.with_recorded_ticks();
-    }
+    let mut clock = Clock::new(log.bar.clone());
+    // Without some of its inputs the engine waits for others than the live one did.
+    let ticks = if log.ticks == Ticks::Recorded && !selection.is_all() { Ticks::Mended } else { log.ticks };
+    let mut driver = Driver::new(log.engine, every_micros).with_ticks(ticks);
     let mut window = Window::new(arguments);
-    let mut told = log.told;
-    let mut inputs: u64 = 0;
-    while let Some(next) = told.next().transpose().with_context(|| arguments.log.display().to_string())? {
+    let (mut inputs, mut left_out): (u64, u64) = (0, 0);
+    while let Some(next) = log.told.next().transpose()? {
         match window.place(next.now) {
             Place::Before => continue,
             Place::Inside => {}
             Place::After => break,
         }
+        if !selection.holds(&next.input) {
+            left_out += 1;
+            continue;
+        }
+        clock.reach(next.now);
         driver.feed(next, &mut |saying| results.take(saying));
         inputs += 1;
         if results.failure.is_some() {
@@ -80,79 +86,42 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     driver.drain(&mut |saying| results.take(saying));
     results.finish()?;
     log.bar.finish_and_clear();
-    let passed_over = told.passed_over();
+    let passed_over = log.told.passed_over();
     eprintln!(
         "{inputs} inputs in {:.2} s: {} pictures, {} alert revisions; {passed_over} lines passed over",
         started.elapsed().as_secs_f64(),
         results.pictures,
         results.revisions,
     );
-    if let Some(torn) = &log.torn {
+    if left_out > 0 {
+        eprintln!("{left_out} inputs left out by their topic");
+    }
+    let torn = log.told.torn();
+    if let Some(torn) = torn {
         eprintln!("the recording ends early: {torn}");
     }
-    Ok(if passed_over == 0 && log.torn.is_none() { Outcome::Done } else { Outcome::WithLosses })
+    Ok(if passed_over == 0 && torn.is_none() { Outcome::Done } else { Outcome::WithLosses })
 }
 
-/// A log that is ready to be replayed.
-struct Log {
-    engine: Engine,
-    told: Inputs,
-    ticks_recorded: bool,
-    torn: Option<String>,
-    bar: ProgressBar,
+/// Which inputs are wanted, by topic. Time passes whatever is wanted.
+struct Selection<'a> {
+    topics: &'a [Regex],
+    exclude: &'a [Regex],
 }
 
-/// The inputs of either kind of log.
-enum Inputs {
-    Lines(JsonLines<BufReader<Metered>>),
-    Recorded { inputs: std::vec::IntoIter<Told>, bar: ProgressBar, keep_configuration: bool },
-}
+impl Selection<'_> {
+    fn is_all(&self) -> bool {
+        self.topics.is_empty() && self.exclude.is_empty()
+    }
 
-impl Inputs {
-    /// Lines that could not be used.
-    fn passed_over(&self) -> u64 {
-        match self {
-            Self::Lines(lines) => lines.oversize() + lines.untimed(),
-            Self::Recorded { .. } => 0,
+    fn holds(&self, input: &Input) -> bool {
+        if self.is_all() {
+            return true;
         }
+        let Some(topic) = topic(input) else { return true };
+        let any = |patterns: &[Regex]| patterns.iter().any(|pattern| pattern.is_match(&topic));
+        (self.topics.is_empty() || any(self.topics)) && !any(self.exclude)
     }
-}
-
-impl Iterator for Inputs {
-    type Item = Result<Told, LogError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match self {
-            Self::Lines(lines) => lines.next(),
-            Self::Recorded { inputs, bar, keep_configuration } => {
-                let next = inputs.find(|told| !(*keep_configuration && matches!(told.input, Input::Reconfigure(_))));
-                bar.inc(1);
-                next.map(Ok)
-            }
-        }
-    }
-}
-
-fn open(arguments: &Arguments, config: Option<Config>) -> anyhow::Result<Log> {
-    let path = &arguments.log;
-    if path.extension().is_some_and(|extension| extension == "mcap") {
-        let Recording { config: recorded, snapshot, inputs, torn } = Recording::read(path)?;
-        let keep_configuration = config.is_some();
-        let engine = match config {
-            // Other sensors than recorded: what the engine knew of the old ones means nothing.
-            Some(config) => Engine::restore(&config.engine, snapshot).or_else(|_| Engine::new(&config.engine))?,
-            None => Engine::restore(&recorded, snapshot)?,
-        };
-        let bar = progress::bar(inputs.len() as u64, "{pos}/{len} inputs");
-        let told = Inputs::Recorded { inputs: inputs.into_iter(), bar: bar.clone(), keep_configuration };
-        return Ok(Log { engine, told, ticks_recorded: true, torn, bar });
-    }
-    let Some(config) = config else { anyhow::bail!("a log of detections needs --config") };
-    let file = File::open(path).with_context(|| path.display().to_string())?;
-    let bar = progress::bar(file.metadata().map_or(0, |metadata| metadata.len()), "{bytes}/{total_bytes}");
-    let engine = Engine::new(&config.engine)?;
-    let told = JsonLines::new(BufReader::with_capacity(1 << 16, Metered { file, bar: bar.clone() }));
-    Ok(Log { engine, told: Inputs::Lines(told), ticks_recorded: false, torn: None, bar })
 }
 
 /// Which part of the log is wanted, at which pace.
@@ -234,20 +203,6 @@ impl Results {
             file.flush().context("results")?;
         }
         Ok(())
-    }
-}
-
-/// A file whose reading moves the progress bar.
-struct Metered {
-    file: File,
-    bar: ProgressBar,
-}
-
-impl Read for Metered {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.file.read(buffer)?;
-        self.bar.inc(count as u64);
-        Ok(count)
     }
 }
 

@@ -18,7 +18,7 @@ use super::keeper::{Job, Note};
 use super::socket::Asked;
 use crate::intake::Taken;
 use crate::radio::{Acknowledged, Nodes};
-use crate::record::{Recorder, geo_json};
+use crate::record::Recorder;
 use crate::source::Surroundings;
 use crate::status::{Answer, OutboxFigures, Report, Request, SourceReport};
 
@@ -315,8 +315,7 @@ impl Core {
     fn record_picture(&mut self) {
         let Some(recorder) = &mut self.recorder else { return };
         let now = self.surroundings.clock.now();
-        let features = geo_json(&self.engine.picture(now), &self.engine.site().frame);
-        recorder.picture(now, &features);
+        recorder.picture(now, &self.engine.picture(now), &self.engine.site().frame);
     }
 
     fn take_facts(&mut self) {

@@ -1,22 +1,23 @@
 //! Reading a recording back, also one whose writer was killed.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use mcap::read::Options;
-use mcap::records::Record;
 use vedette_engine::config::EngineConfig;
 use vedette_engine::{Input, Snapshot, Timestamp};
 
+use super::messages::{Entry, Messages};
 use super::topic;
 use crate::replay::Told;
+
+/// Name of the metadata record that says what a recording is.
+pub(super) const METADATA: &str = "vedette";
 
 /// A recording that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// The system could not read it.
+    /// The system could not read or write it.
     #[error("{}: {error}", path.display())]
     System {
         /// The file.
@@ -24,15 +25,15 @@ pub enum ReadError {
         /// The system's error.
         error: std::io::Error,
     },
-    /// It is no MCAP file, or damaged before its end.
+    /// It could not be written.
     #[error("{}: {error}", path.display())]
-    Format {
+    Write {
         /// The file.
         path: PathBuf,
         /// What is wrong.
         error: mcap::McapError,
     },
-    /// It is an MCAP file and no recording of a gateway.
+    /// It is no MCAP file or no recording of a gateway, or damaged before its first input.
     #[error("{}: expected a recording of a gateway, {what}", path.display())]
     Content {
         /// The file.
@@ -42,69 +43,99 @@ pub enum ReadError {
     },
 }
 
-/// A whole recording in memory.
+/// A recording, ready to give out its inputs.
 #[derive(Debug)]
-pub struct Recording {
+pub struct Recording<R> {
     /// The engine's configuration at the beginning.
     pub config: EngineConfig,
+    /// Version of the program that recorded it.
+    pub version: String,
     /// The engine before the first input.
     pub snapshot: Snapshot,
     /// What it was told.
-    pub inputs: Vec<Told>,
-    /// Why the rest could not be read, when the file ends early, as after a kill.
-    pub torn: Option<String>,
+    pub inputs: Inputs<R>,
 }
 
-impl Recording {
-    /// Reads a file.
+/// The inputs of a recording, in order, read as they are asked for.
+#[derive(Debug)]
+pub struct Inputs<R> {
+    path: PathBuf,
+    messages: Messages<R>,
+    given: u64,
+    /// Number of the last message; a recording counts all of its messages without a gap.
+    sequence: u32,
+    gap: Option<String>,
+}
+
+impl<R: Read> Recording<R> {
+    /// Reads up to the first input of the file at `path`, whose content is `source`.
     ///
     /// # Errors
-    /// When it is not a recording, or cannot be read up to its first input.
-    pub fn read(path: &Path) -> Result<Self, ReadError> {
-        let mut bytes = Vec::new();
-        let read = File::open(path).and_then(|mut file| file.read_to_end(&mut bytes));
-        read.map_err(|error| ReadError::System { path: path.to_path_buf(), error })?;
+    /// When it is not a recording, or cannot be read so far.
+    pub fn open(path: &Path, source: R) -> Result<Self, ReadError> {
         let content = |what: String| ReadError::Content { path: path.to_path_buf(), what };
-        let config = config(&bytes).map_err(content)?;
-        let stream = mcap::MessageStream::new_with_options(&bytes, Options::IgnoreEndMagic.into());
-        let stream = stream.map_err(|error| ReadError::Format { path: path.to_path_buf(), error })?;
-        let (mut snapshot, mut inputs, mut torn) = (None, Vec::new(), None);
-        for message in stream {
-            let message = match message {
-                Ok(message) => message,
-                Err(error) => {
-                    torn = Some(error.to_string());
-                    break;
+        let mut messages = Messages::new(source);
+        let (mut config, mut version) = (None, String::new());
+        while let Some(entry) = messages.next() {
+            match entry {
+                Entry::Metadata(metadata) if metadata.name == METADATA => {
+                    let mut values = metadata.metadata;
+                    let text = values.remove("config").ok_or_else(|| content("found no configuration".to_owned()))?;
+                    let read = serde_json::from_str(&text);
+                    config = Some(read.map_err(|error| content(format!("configuration: {error}")))?);
+                    version = values.remove("version").unwrap_or_default();
                 }
-            };
-            match message.channel.topic.as_str() {
-                topic::SNAPSHOT => {
-                    let read = Snapshot::from_bytes(&message.data).map_err(|error| content(error.to_string()))?;
-                    snapshot = Some(read);
+                Entry::Message(message) if message.channel.topic == topic::SNAPSHOT => {
+                    let config = config.ok_or_else(|| content("found no configuration".to_owned()))?;
+                    let snapshot = Snapshot::from_bytes(&message.data).map_err(|error| content(error.to_string()))?;
+                    let (path, sequence) = (path.to_path_buf(), message.sequence);
+                    let inputs = Inputs { path, messages, given: 0, sequence, gap: None };
+                    return Ok(Self { config, version, snapshot, inputs });
                 }
-                topic::INPUT => {
-                    let read: Result<(Timestamp, Input), _> = rmp_serde::from_slice(&message.data);
-                    let (now, input) = read.map_err(|error| content(format!("input {}: {error}", inputs.len() + 1)))?;
-                    inputs.push(Told { now, input });
-                }
-                _ => {}
+                Entry::Metadata(_) | Entry::Message(_) => {}
             }
         }
-        let snapshot = snapshot.ok_or_else(|| content("found no snapshot".to_owned()))?;
-        Ok(Self { config, snapshot, inputs, torn })
+        let why = messages.torn().map_or_else(String::new, |torn| format!(": {torn}"));
+        Err(content(format!("found no snapshot{why}")))
     }
 }
 
-/// The configuration in the metadata, which stands before the first message.
-fn config(bytes: &[u8]) -> Result<EngineConfig, String> {
-    let reader = mcap::read::LinearReader::new_with_options(bytes, Options::IgnoreEndMagic.into());
-    for record in reader.map_err(|error| error.to_string())? {
-        if let Record::Metadata(metadata) = record.map_err(|error| error.to_string())?
-            && metadata.name == "vedette"
-        {
-            let config = metadata.metadata.get("config").ok_or("found no configuration")?;
-            return serde_json::from_str(config).map_err(|error| format!("configuration: {error}"));
+impl<R: Read> Inputs<R> {
+    /// Why the rest could not be read, when the file ends early, as after a kill; known at the end.
+    #[must_use]
+    pub fn torn(&self) -> Option<&str> {
+        self.gap.as_deref().or_else(|| self.messages.torn())
+    }
+}
+
+impl<R: Read> Iterator for Inputs<R> {
+    type Item = Result<Told, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if self.gap.is_some() {
+                return None;
+            }
+            let Entry::Message(message) = self.messages.next()? else { continue };
+            let expected = self.sequence.wrapping_add(1);
+            if message.sequence != expected {
+                // An engine that misses something comes to other conclusions from then on.
+                self.gap = Some(format!("messages {expected} to {} are missing", message.sequence.wrapping_sub(1)));
+                return None;
+            }
+            self.sequence = expected;
+            if message.channel.topic != topic::INPUT {
+                continue;
+            }
+            self.given += 1;
+            let read: Result<(Timestamp, Input), _> = rmp_serde::from_slice(&message.data);
+            return Some(match read {
+                Ok((now, input)) => Ok(Told { now, input }),
+                Err(error) => {
+                    let what = format!("input {}: {error}", self.given);
+                    Err(ReadError::Content { path: self.path.clone(), what })
+                }
+            });
         }
     }
-    Err("found no configuration".to_owned())
 }

@@ -7,10 +7,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::time::{Duration, Instant};
 
 use vedette_engine::config::EngineConfig;
-use vedette_engine::{Alert, Engine, Input, Timestamp};
+use vedette_engine::geo::SiteFrame;
+use vedette_engine::{Alert, Engine, Input, Picture, Timestamp};
 
-use super::file::{RecordingFile, enforce_quota};
-use super::topic;
+use super::file::{RecordingFile, encoded, enforce_quota};
+use super::{topic, viewer};
 use crate::config::Record;
 
 /// Messages that may wait for the disk.
@@ -52,6 +53,7 @@ pub struct Writer {
     dir: PathBuf,
     site: String,
     quota_bytes: u64,
+    rotate_bytes: u64,
     flush_after: Duration,
 }
 
@@ -74,6 +76,7 @@ pub fn pair(record: &Record, site: &str) -> (Recorder, Writer) {
         dir: record.dir.clone(),
         site: site.to_owned(),
         quota_bytes: record.quota_mib << 20,
+        rotate_bytes: record.rotate_mib << 20,
         flush_after: Duration::from_secs(record.flush_s),
     };
     (recorder, writer)
@@ -90,7 +93,7 @@ impl Recorder {
             || self.shared.bytes.load(Ordering::Relaxed) >= self.rotate_bytes;
         let begun = if due { self.begin(engine, config, now) } else { Ok(()) };
         let told = begun.and_then(|()| {
-            let data = rmp_serde::to_vec_named(&(now, input)).map_err(|error| error.to_string())?;
+            let data = encoded(now, input).map_err(|error| error.to_string())?;
             let taken = self.offer(Item::Message { topic: topic::INPUT, now, data });
             taken.then_some(()).ok_or_else(|| "the disk is too slow".to_owned())
         });
@@ -108,20 +111,20 @@ impl Recorder {
 
     /// Records an alert the engine raised.
     pub fn alert(&mut self, now: Timestamp, alert: &Alert) {
-        self.aside(topic::ALERT, now, alert);
+        self.aside(now, || viewer::alert(alert));
     }
 
     /// Records a picture for viewers.
-    pub fn picture(&mut self, now: Timestamp, picture: &serde_json::Value) {
-        self.aside(topic::TRACK, now, picture);
+    pub fn picture(&mut self, now: Timestamp, picture: &Picture, frame: &SiteFrame) {
+        self.aside(now, || viewer::picture(picture, frame));
     }
 
     /// What replay does not need may be left out when the disk is slow.
-    fn aside(&mut self, topic: &'static str, now: Timestamp, message: &impl serde::Serialize) {
-        if self.begun.is_some()
-            && let Ok(data) = serde_json::to_vec(message)
-        {
-            let _ = self.items.try_send(Item::Message { topic, now, data });
+    fn aside(&mut self, now: Timestamp, messages: impl FnOnce() -> Vec<(&'static str, Vec<u8>)>) {
+        if self.begun.is_some() {
+            for (topic, data) in messages() {
+                let _ = self.items.try_send(Item::Message { topic, now, data });
+            }
         }
     }
 
@@ -194,7 +197,8 @@ impl Writer {
         if let Some(last) = file.take() {
             last.finish()?;
         }
-        enforce_quota(&self.dir, self.quota_bytes)?;
+        // Room for the file that begins, so that the folder never holds more than the quota.
+        enforce_quota(&self.dir, self.quota_bytes.saturating_sub(self.rotate_bytes))?;
         *file = Some(RecordingFile::create(&self.dir, &self.site, now, snapshot, config)?);
         Ok(())
     }

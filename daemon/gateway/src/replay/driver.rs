@@ -21,8 +21,22 @@ pub struct Driver {
     every_micros: Option<i64>,
     next_picture: Option<Timestamp>,
     now: Timestamp,
-    makes_ticks: bool,
+    ticks: Ticks,
 }
+
+/// Where the ticks of a replay come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ticks {
+    /// The log has none: the driver makes them at the engine's deadlines, and after the log's end until all is processed.
+    Made,
+    /// Those of the live run, and no others: the replay is that run again, to its very end.
+    Recorded,
+    /// Those of the live run, and more where an engine that was configured otherwise waits in vain for one.
+    Mended,
+}
+
+/// The live daemon ticks at most this much after a deadline.
+const LIVE_DELAY_S: f64 = 0.25;
 
 impl Driver {
     /// Drives `engine`. Tracks are told after every processed scan time, or with `every_micros` at its whole multiples
@@ -31,13 +45,13 @@ impl Driver {
     pub fn new(engine: Engine, every_micros: Option<i64>) -> Self {
         let pictures = if every_micros.is_some() { PictureRate::OnRequest } else { PictureRate::EveryScanTime };
         let engine = engine.with_pictures(pictures);
-        Self { engine, out: Vec::new(), every_micros, next_picture: None, now: Timestamp::MIN, makes_ticks: true }
+        Self { engine, out: Vec::new(), every_micros, next_picture: None, now: Timestamp::MIN, ticks: Ticks::Made }
     }
 
-    /// The same driver for a recording, whose ticks are those of the live run.
+    /// The same driver with ticks from elsewhere.
     #[must_use]
-    pub fn with_recorded_ticks(self) -> Self {
-        Self { makes_ticks: false, ..self }
+    pub fn with_ticks(self, ticks: Ticks) -> Self {
+        Self { ticks, ..self }
     }
 
     /// Lets time pass to `told.now`, ticking at the engine's deadlines, and hands over the input.
@@ -55,7 +69,7 @@ impl Driver {
     /// Lets the engine's wait pass after the last input, so that everything told is processed. The end of a recording is
     /// left as it was.
     pub fn drain(&mut self, sink: &mut dyn FnMut(Saying<'_>)) {
-        if !self.makes_ticks {
+        if self.ticks != Ticks::Made {
             return;
         }
         let end = self.now.plus_seconds(self.engine.wait());
@@ -71,9 +85,11 @@ impl Driver {
     }
 
     fn tick_until(&mut self, end: Timestamp, sink: &mut dyn FnMut(Saying<'_>)) {
-        if !self.makes_ticks {
-            return;
-        }
+        let end = match self.ticks {
+            Ticks::Made => end,
+            Ticks::Recorded => return,
+            Ticks::Mended => end.plus_seconds(-LIVE_DELAY_S),
+        };
         let mut last = None;
         while let Some(deadline) = self.engine.next_deadline().filter(|&deadline| deadline <= end) {
             // A deadline that a tick does not move has nothing more to give at this time.

@@ -5,8 +5,10 @@
 
 mod driver;
 mod jsonl;
+mod topic;
 mod tracks;
 
-pub use driver::{Driver, Saying};
+pub use driver::{Driver, Saying, Ticks};
 pub use jsonl::{JsonLines, LogError, Told};
+pub use topic::topic;
 pub use tracks::TrackWriter;

@@ -1,0 +1,198 @@
+//! `record`, `replay` and `diff` on a recording of an hour's first minutes, as an engineer uses them.
+
+#![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use vedette_gateway::config::Config;
+use vedette_gateway::engine::config::EngineConfig;
+use vedette_gateway::engine::{Durable, Engine, Frame, FrameContent, Input, Timestamp};
+use vedette_gateway::record::RecordingFile;
+
+const SITE: &str = r#"
+[site]
+id = "north"
+origin = { lat = 52.0, lon = 23.6 }
+
+[[sensor]]
+id = "radar-1"
+kind = "radar"
+position = { east_m = 0.0, north_m = 0.0 }
+coverage = { shape = "circle", radius_m = 500.0 }
+scan_period_s = 1.0
+
+[[sensor]]
+id = "radar-2"
+kind = "radar"
+position = { east_m = 0.0, north_m = 300.0 }
+coverage = { shape = "circle", radius_m = 500.0 }
+scan_period_s = 1.0
+
+[[zone]]
+name = "depot"
+kind = "alert"
+points_m = [[-200.0, -200.0], [200.0, -200.0], [200.0, 200.0], [-200.0, 200.0]]
+"#;
+
+const BEGIN_S: i64 = 1_772_323_200;
+
+fn vedette(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_vedette")).args(arguments).current_dir(folder).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn read(folder: &Path, site: &str) -> EngineConfig {
+    let path = folder.join("read.toml");
+    std::fs::write(&path, site).unwrap();
+    Config::load(&path).unwrap().engine
+}
+
+/// A scan of `radar` that sees one walker from north to south.
+fn scan(radar: &str, micros: i64) -> Input {
+    let received = Timestamp::from_micros(micros);
+    let t = vedette_gateway::engine::time::format_rfc3339(received);
+    #[expect(clippy::cast_precision_loss, reason = "a minute")]
+    let north_m = 230.0 - 1.4e-6 * (micros - BEGIN_S * 1_000_000) as f64;
+    let plot = format!(r#"{{"kind":"position","east_m":10.0,"north_m":{north_m}}}"#);
+    let bytes = format!(r#"{{"v":1,"sensor":"{radar}","t":"{t}","plots":[{plot}]}}"#).into_bytes();
+    let topic = Some(format!("vedette/v1/north/sensor/{radar}/detections"));
+    let content = FrameContent::Message { codec: "native".to_owned(), topic, retained: false, bytes };
+    Input::Frame(Frame { source: "field".to_owned(), received, content })
+}
+
+/// Two radars see a walker for a minute; after half of it a new configuration makes the depot nothing to alert about.
+fn record(folder: &Path) -> (PathBuf, Vec<String>) {
+    let config = read(folder, SITE);
+    let mut engine = Engine::new(&config).unwrap();
+    let (snapshot, json) = (engine.snapshot().to_bytes().unwrap(), serde_json::to_string(&config).unwrap());
+    let begin = Timestamp::from_seconds(BEGIN_S);
+    let mut file = RecordingFile::create(folder, "north", begin, &snapshot, json).unwrap();
+    let mut alerts = Vec::new();
+    let mut tell = |now: Timestamp, input: Input, engine: &mut Engine| {
+        file.input(now, &input).unwrap();
+        let mut out = Vec::new();
+        engine.handle(now, input, &mut out);
+        for output in out {
+            if let vedette_gateway::engine::Output::Durable(Durable::Alert(alert)) = output {
+                file.alert(now, &alert).unwrap();
+                alerts.push(serde_json::to_string(&alert).unwrap());
+            }
+        }
+    };
+    for second in 0..60 {
+        let micros = (BEGIN_S + second) * 1_000_000;
+        tell(Timestamp::from_micros(micros + 20_000), scan("radar-1", micros), &mut engine);
+        tell(Timestamp::from_micros(micros + 400_000), scan("radar-2", micros + 380_000), &mut engine);
+        let tick = Timestamp::from_micros(micros + 900_000);
+        if engine.next_deadline().is_some_and(|deadline| deadline <= tick) {
+            tell(tick, Input::Tick, &mut engine);
+        }
+        if second == 10 {
+            let calm = SITE.replace("kind = \"alert\"", "kind = \"ignore\"");
+            let input = Input::Reconfigure(Box::new(read(folder, &calm)));
+            tell(Timestamp::from_micros(micros + 950_000), input, &mut engine);
+        }
+    }
+    let path = file.path().to_owned();
+    file.finish().unwrap();
+    std::fs::rename(&path, folder.join("night.mcap")).unwrap();
+    (folder.join("night.mcap"), alerts)
+}
+
+fn lines(path: &Path) -> Vec<String> {
+    std::fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn info_export_and_replay_tell_the_same_story() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (recording, alerts) = record(folder);
+    let info = vedette(folder, &["record", "info", "night.mcap"]);
+    assert_eq!(info.status.code(), Some(0));
+    let told = text(&info.stdout);
+    assert!(told.starts_with("recording of north by vedette ") && told.ends_with("complete\n"), "{told}");
+    assert!(told.contains("\nfrom 2026-03-01T00:00:00.000000Z to 2026-03-01T00:00:59.400000Z: 59s\n"), "{told}");
+
+    let replayed = vedette(folder, &["replay", "night.mcap", "--alerts", "alerts.jsonl"]);
+    assert_eq!(replayed.status.code(), Some(0), "{}", text(&replayed.stderr));
+    assert_eq!(lines(&folder.join("alerts.jsonl")), alerts, "byte for byte");
+    let exported = vedette(folder, &["record", "export", "night.mcap"]);
+    assert_eq!(text(&exported.stdout).lines().collect::<Vec<_>>(), alerts);
+
+    let bytes = std::fs::read(&recording).unwrap();
+    std::fs::write(folder.join("torn.mcap"), &bytes[..bytes.len() - 200]).unwrap();
+    assert_eq!(vedette(folder, &["record", "info", "torn.mcap"]).status.code(), Some(3));
+    assert_eq!(vedette(folder, &["record", "recover", "torn.mcap"]).status.code(), Some(0));
+    assert_eq!(vedette(folder, &["record", "info", "torn.recovered.mcap"]).status.code(), Some(0));
+    assert_eq!(vedette(folder, &["record", "recover", "torn.mcap"]).status.code(), Some(1), "nothing is overwritten");
+    std::fs::write(folder.join("text.mcap"), "no recording").unwrap();
+    let wrong = vedette(folder, &["record", "info", "text.mcap"]);
+    assert_eq!((wrong.status.code(), text(&wrong.stdout).as_str()), (Some(1), ""));
+}
+
+#[test]
+fn topics_choose_what_the_engine_sees() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    record(folder);
+    let sensors_of = |arguments: &[&str]| {
+        let all = [&["replay", "night.mcap", "--tracks", "tracks.jsonl"], arguments].concat();
+        let output = vedette(folder, &all);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        let mut sensors: Vec<String> = Vec::new();
+        for line in lines(&folder.join("tracks.jsonl")) {
+            let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+            for sensor in
+                line["tracks"].as_array().unwrap().iter().flat_map(|track| track["sensors"].as_array().unwrap())
+            {
+                sensors.push(sensor.as_str().unwrap().to_owned());
+            }
+        }
+        sensors.sort();
+        sensors.dedup();
+        sensors
+    };
+    assert_eq!(sensors_of(&[]), ["radar-1", "radar-2"]);
+    assert_eq!(sensors_of(&["--topics", "radar-[13]/"]), ["radar-1"]);
+    assert_eq!(sensors_of(&["--exclude", "sensor/radar-1"]), ["radar-2"]);
+    assert_eq!(sensors_of(&["--topics", "sensor", "--exclude", "radar-2"]), ["radar-1"]);
+    assert_eq!(sensors_of(&["--topics", "^clock$"]), [""; 0]);
+    assert_eq!(vedette(folder, &["replay", "night.mcap", "--topics", "("]).status.code(), Some(2));
+}
+
+#[test]
+fn another_configuration_is_kept_and_diff_tells_what_it_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    record(folder);
+    std::fs::write(folder.join("same.toml"), SITE).unwrap();
+    std::fs::write(folder.join("larger.toml"), SITE.replace("200.0", "215.0")).unwrap();
+    std::fs::write(folder.join("calm.toml"), SITE.replace("kind = \"alert\"", "kind = \"ignore\"")).unwrap();
+    let replay = |config: &str, alerts: &str| {
+        let mut arguments = vec!["replay", "night.mcap", "--alerts", alerts];
+        arguments.extend(if config.is_empty() { vec![] } else { vec!["--config", config] });
+        assert_eq!(vedette(folder, &arguments).status.code(), Some(0));
+    };
+    let diff = |before: &str, after: &str| {
+        let output = vedette(folder, &["diff", before, after]);
+        let marks: String = text(&output.stdout).lines().filter_map(|line| line.chars().next()).collect();
+        (output.status.code(), marks)
+    };
+    replay("", "recorded");
+    replay("same.toml", "same");
+    replay("larger.toml", "larger");
+    replay("calm.toml", "calm");
+    // The recorded change to a calm depot comes after ten seconds, before the walker is inside.
+    assert!(lines(&folder.join("recorded")).is_empty());
+    assert!(!lines(&folder.join("same")).is_empty(), "the recorded change of configuration is ignored");
+    assert_eq!(diff("recorded", "same"), (Some(1), "+".to_owned()));
+    assert_eq!(diff("same", "calm"), (Some(1), "-".to_owned()));
+    let (status, marks) = diff("same", "larger");
+    assert!(status == Some(1) && (marks == "~" || marks == ">"), "the same entry, earlier: {marks}");
+    assert_eq!(diff("same", "same"), (Some(0), String::new()));
+}
