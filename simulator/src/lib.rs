@@ -7,6 +7,7 @@
 pub mod bench;
 pub mod campaign;
 pub mod channel;
+pub mod counts;
 pub mod faults;
 pub mod geometry;
 pub mod hil;

@@ -24,6 +24,8 @@ enum Command {
     Campaign(command::campaign::Campaign),
     /// Publish a recorded native log with its own timing.
     Play(command::play::Play),
+    /// Write counts of zones over years, with surges at known times.
+    Counts(command::counts::Counts),
     /// Play gateway, broker and centre under faults, and count what was lost: one row for each kind of fault.
     Faults(command::faults::Faults),
     /// Firmware on emulated boards, from a simulated footstep to the centre.
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         Command::Run(run) => run.run(),
         Command::Campaign(campaign) => campaign.run(),
         Command::Play(play) => play.run(),
+        Command::Counts(counts) => counts.run(),
         Command::Faults(faults) => faults.run(),
         Command::Hil(hil) => hil.run(),
     };

@@ -45,6 +45,8 @@ enum Command {
     Diff(commands::diff::Arguments),
     /// Receive, store and acknowledge the alerts of gateways
     Centre(commands::centre::Arguments),
+    /// Test the early warning of surges on a series of counts
+    Warn(commands::warn::Arguments),
     /// Check the audit log
     Audit(commands::audit::Arguments),
     /// Print completions for a shell
@@ -69,6 +71,7 @@ fn main() -> ExitCode {
         Command::Score(arguments) => commands::score::run(&arguments),
         Command::Diff(arguments) => commands::diff::run(&arguments),
         Command::Centre(arguments) => commands::centre::run(&arguments),
+        Command::Warn(arguments) => commands::warn::run(&arguments),
         Command::Audit(arguments) => commands::audit::run(&arguments),
         Command::Completions(arguments) => commands::shell::completions(&arguments),
         Command::Man(arguments) => commands::shell::man(&arguments),

@@ -1,6 +1,7 @@
 //! The subcommands, one a file.
 
 pub(crate) mod campaign;
+pub(crate) mod counts;
 pub(crate) mod faults;
 pub(crate) mod generate;
 pub(crate) mod hil;

@@ -14,3 +14,4 @@ pub(crate) mod score;
 pub(crate) mod shell;
 pub(crate) mod status;
 pub(crate) mod test_alert;
+pub(crate) mod warn;

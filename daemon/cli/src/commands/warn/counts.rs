@@ -1,0 +1,164 @@
+//! Counts by zone and time, read from CSV.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, bail, ensure};
+use vedette_gateway::engine::Timestamp;
+use vedette_gateway::engine::time::parse_rfc3339;
+
+const HOUR_S: i64 = 3_600;
+const DAY_S: i64 = 86_400;
+
+/// One zone in one bucket.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Row {
+    pub(super) count: u32,
+    pub(super) exposure: f64,
+    pub(super) surge: bool,
+}
+
+/// Counts in buckets of one length.
+#[derive(Debug)]
+pub(super) struct Series {
+    /// By bucket number (time since 1970 in buckets), then zone.
+    pub(super) buckets: BTreeMap<i64, BTreeMap<String, Row>>,
+    pub(super) buckets_per_day: u32,
+    /// It is known where surges were.
+    pub(super) labelled: bool,
+}
+
+impl Series {
+    pub(super) fn bucket_s(&self) -> i64 {
+        DAY_S / i64::from(self.buckets_per_day)
+    }
+
+    pub(super) fn time(&self, bucket: i64) -> Timestamp {
+        Timestamp::from_micros(bucket * self.bucket_s() * 1_000_000)
+    }
+
+    pub(super) fn unit(&self) -> &'static str {
+        if self.buckets_per_day == 1 { "days" } else { "h" }
+    }
+
+    pub(super) fn buckets_per_year(&self) -> f64 {
+        365.0 * f64::from(self.buckets_per_day)
+    }
+}
+
+/// Where the columns are.
+struct Columns {
+    t: usize,
+    zone: usize,
+    count: usize,
+    exposure: Option<usize>,
+    surge: Option<usize>,
+}
+
+impl Columns {
+    fn read(header: &str) -> anyhow::Result<Self> {
+        let names: Vec<&str> = header.trim_start_matches('\u{feff}').split(',').map(str::trim).collect();
+        let at = |name: &str| names.iter().position(|&known| known == name);
+        let needed = |name: &str| at(name).with_context(|| format!("line 1: expected a column {name}, got {header:?}"));
+        Ok(Self {
+            t: needed("t")?,
+            zone: needed("zone")?,
+            count: needed("count")?,
+            exposure: at("exposure"),
+            surge: at("surge"),
+        })
+    }
+
+    fn row(&self, line: &str) -> anyhow::Result<(i64, String, Row)> {
+        let fields: Vec<&str> = line.split(',').map(str::trim).collect();
+        let field =
+            |index: usize| fields.get(index).copied().with_context(|| format!("expected more than {index} fields"));
+        let text = field(self.t)?;
+        let t = parse_rfc3339(text)
+            .with_context(|| format!("t: expected a time such as 2026-03-01T02:00:00Z, got {text:?}"))?;
+        let text = field(self.count)?;
+        let count = text.parse().with_context(|| format!("count: expected a whole number, got {text:?}"))?;
+        let exposure = match self.exposure.map(field).transpose()? {
+            None => 1.0,
+            Some(text) => text
+                .parse::<f64>()
+                .ok()
+                .filter(|exposure| (0.0..=1e6).contains(exposure))
+                .with_context(|| format!("exposure: expected a number from 0, got {text:?}"))?,
+        };
+        let surge = match self.surge.map(field).transpose()? {
+            None | Some("0" | "") => false,
+            Some("1") => true,
+            Some(text) => bail!("surge: expected 0 or 1, got {text:?}"),
+        };
+        let zone = field(self.zone)?;
+        ensure!(!zone.is_empty(), "zone: expected a name, got nothing");
+        Ok((t.as_micros().div_euclid(1_000_000), zone.to_owned(), Row { count, exposure, surge }))
+    }
+}
+
+/// Reads counts; the spacing of the times says whether they are of hours or of days.
+pub(super) fn read(text: &str) -> anyhow::Result<Series> {
+    let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    let (_, header) = lines.next().context("line 1: expected a header t,zone,count, got nothing")?;
+    let columns = Columns::read(header)?;
+    let rows: Vec<(usize, i64, String, Row)> = lines
+        .map(|(index, line)| {
+            let (t, zone, row) = columns.row(line).with_context(|| format!("line {}", index + 1))?;
+            Ok((index + 1, t, zone, row))
+        })
+        .collect::<anyhow::Result<_>>()?;
+    let buckets_per_day = buckets_per_day(&rows.iter().map(|&(_, t, ..)| t).collect())?;
+    let bucket_s = DAY_S / i64::from(buckets_per_day);
+    let mut buckets: BTreeMap<i64, BTreeMap<String, Row>> = BTreeMap::new();
+    for (number, t, zone, row) in rows {
+        let before = buckets.entry(t.div_euclid(bucket_s)).or_default().insert(zone.clone(), row);
+        ensure!(before.is_none(), "line {number}: expected one row for a zone and time, got a second for {zone}");
+    }
+    Ok(Series { buckets, buckets_per_day, labelled: columns.surge.is_some() })
+}
+
+fn buckets_per_day(times: &BTreeSet<i64>) -> anyhow::Result<u32> {
+    let spacing = times.iter().zip(times.iter().skip(1)).map(|(a, b)| b - a).min();
+    match spacing {
+        Some(HOUR_S) => Ok(24),
+        Some(DAY_S) => Ok(1),
+        Some(other) => bail!("expected counts of hours or of days, got times {other} s apart"),
+        None => bail!("expected counts at two times at least, got {}", times.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_go_by_name() {
+        let series =
+            read("zone,exposure,count,t\nnorth,0.5,3,2026-03-01T00:00:00Z\nnorth,1,0,2026-03-01T01:00:00Z\n").unwrap();
+        assert_eq!(series.buckets_per_day, 24);
+        let first = series.buckets.values().next().unwrap();
+        assert_eq!(first["north"], Row { count: 3, exposure: 0.5, surge: false });
+        assert!(!series.labelled);
+    }
+
+    #[test]
+    fn faults_name_line_field_and_what_was_expected() {
+        let fault = |text: &str| format!("{:#}", read(text).unwrap_err());
+        assert_eq!(fault(""), "line 1: expected a header t,zone,count, got nothing");
+        assert_eq!(fault("t,count\n"), "line 1: expected a column zone, got \"t,count\"");
+        let rows = |row: &str| format!("t,zone,count,exposure,surge\n{row}\n");
+        assert!(fault(&rows("yesterday,n,1,1,0")).starts_with("line 2: t: expected a time such as"));
+        assert!(
+            fault(&rows("2026-03-01T00:00:00Z,n,-1,1,0"))
+                .starts_with("line 2: count: expected a whole number, got \"-1\"")
+        );
+        assert_eq!(
+            fault(&rows("2026-03-01T00:00:00Z,n,1,NaN,0")),
+            "line 2: exposure: expected a number from 0, got \"NaN\""
+        );
+        assert_eq!(fault(&rows("2026-03-01T00:00:00Z,n,1,1,yes")), "line 2: surge: expected 0 or 1, got \"yes\"");
+        assert_eq!(fault(&rows("2026-03-01T00:00:00Z,n,1,1,0")), "expected counts at two times at least, got 1");
+        let odd = rows("2026-03-01T00:00:00Z,n,1,1,0\n2026-03-01T00:20:00Z,n,1,1,0");
+        assert_eq!(fault(&odd), "expected counts of hours or of days, got times 1200 s apart");
+    }
+}
