@@ -100,3 +100,27 @@ fn the_example_configurations_are_right() {
     }
     assert!(checked > 0, "no examples in {}", examples.display());
 }
+
+#[test]
+fn a_night_of_many_crossings_is_warned_of_and_bad_counts_are_told_with_their_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut counts = "t,zone,count,surge\n".to_owned();
+    for hour in 0..20 * 24 {
+        let surge = (400..406).contains(&hour);
+        let count = if surge { 3 } else { u32::from(hour % 24 == 2) };
+        let (day, hour) = (hour / 24 + 1, hour % 24);
+        counts += &format!("2026-03-{day:02}T{hour:02}:00:00Z,north,{count},{}\n", u8::from(surge));
+    }
+    std::fs::write(folder.path().join("counts.csv"), &counts).expect("written");
+    let output = vedette(folder.path(), &["warn", "--backtest", "counts.csv"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    insta::assert_snapshot!(text(&output.stdout));
+    std::fs::write(folder.path().join("bad.csv"), counts.replace("T02:00:00Z,north,1", "T02:00:00Z,north,one"))
+        .expect("written");
+    let output = vedette(folder.path(), &["warn", "--backtest", "bad.csv"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        text(&output.stderr),
+        "vedette: bad.csv: line 4: count: expected a whole number, got \"one\": invalid digit found in string\n"
+    );
+}

@@ -11,7 +11,7 @@ const PRIOR_EVENTS: f64 = 0.5;
 /// about 1 ± 0.7 before anything is known of them.
 const POOLED_EVENTS: f64 = 2.0;
 /// Time after which what was learned counts half, so that seasons are followed.
-const HALF_LIFE_DAYS: f64 = 28.0;
+const HALF_LIFE_DAYS: f64 = 14.0;
 /// Over-dispersion (variance beyond Poisson, as a part of the squared mean) before anything is known of it, and the
 /// number of events at which the data count as much.
 const PRIOR_DISPERSION: f64 = 0.1;

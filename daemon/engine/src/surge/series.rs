@@ -9,7 +9,7 @@ use super::threshold::Tail;
 use super::{Method, Observation, Settings, Warning};
 
 /// Counts are learned after this many days, the shorter while little is known.
-const LEARNED_AFTER_DAYS: (u32, u32) = (1, 7);
+const LEARNED_AFTER_DAYS: (u32, u32) = (1, 3);
 /// A level that lasts this long is no surge but the new normal.
 const NEW_NORMAL_AFTER_DAYS: u32 = 14;
 /// A surge has ended when a day's count is no more than what was to be expected with this probability.

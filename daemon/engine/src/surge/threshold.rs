@@ -10,6 +10,8 @@ use super::counts::Counts;
 const YEARS: u32 = 24;
 /// Climbs per simulated year that the tail is fitted to.
 const CLIMBS_PER_YEAR: usize = 12;
+/// Relative standard deviation of a zone's true level about the learned one: the learned one lags behind the season.
+const SEASON_LAG: f64 = 0.12;
 const DAYS_PER_YEAR: u32 = 365;
 /// A day's counts by slot are tabulated this finely in probability.
 const TABLE_MAX: usize = 4_096;
@@ -42,6 +44,7 @@ impl Tail {
         let slots: Vec<usize> = (0..settings.slots()).collect();
         for _ in 0..YEARS {
             let shared = draw.gamma(baseline.pooled_events(settings));
+            let season = draw.gamma(1.0 / (SEASON_LAG * SEASON_LAG));
             let tables: Vec<SlotTable> = slots
                 .iter()
                 .map(|&slot| {
@@ -49,7 +52,8 @@ impl Tail {
                     let share = Baseline::pooled_share(rate);
                     let own = if rate.own_events > 0.0 { draw.gamma(rate.own_events) } else { 1.0 };
                     let control = baseline.in_control(slot, 1.0, settings);
-                    let truth = Counts { mean: control.mean * (share * shared + (1.0 - share) * own), ..control };
+                    let truth =
+                        Counts { mean: control.mean * season * (share * shared + (1.0 - share) * own), ..control };
                     SlotTable::new(truth, control, settings.rise)
                 })
                 .collect();
@@ -156,8 +160,8 @@ mod tests {
             }
             Tail::simulate(&baseline, &settings, 1)
         };
-        let (month, year) = (learned(14), learned(200));
-        assert!(month.rate_above(6.0) > year.rate_above(6.0), "{month:?} {year:?}");
-        assert!(year.rate_above(3.0) > year.rate_above(6.0));
+        let (days, months) = (learned(4), learned(100));
+        assert!(days.rate_above(6.0) > months.rate_above(6.0), "{days:?} {months:?}");
+        assert!(months.rate_above(3.0) > months.rate_above(6.0));
     }
 }

@@ -7,6 +7,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Context;
+use vedette_gateway::engine::Timestamp;
 use vedette_gateway::engine::surge::{Observation, Settings, Warning, Watch};
 use vedette_gateway::engine::time::format_rfc3339;
 
@@ -26,6 +27,9 @@ pub(crate) struct Arguments {
     /// False warnings that are accepted in a year and zone
     #[arg(long, value_name = "N", default_value_t = Settings::default().false_warnings_per_year)]
     false_per_year: f64,
+    /// Ratio of rates the cumulated sum is designed to find soonest
+    #[arg(long, value_name = "RATIO", default_value_t = Settings::default().rise)]
+    rise: f64,
     /// Print the table only, not each warning
     #[arg(long)]
     quiet: bool,
@@ -38,12 +42,18 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     {
         anyhow::ensure!(value.is_finite() && value > 0.0, "--{name}: expected a number above 0, got {value}");
     }
+    anyhow::ensure!(
+        arguments.rise > 1.0 && arguments.rise <= 100.0,
+        "--rise: expected more than 1, got {}",
+        arguments.rise
+    );
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     let series = counts::read(&text).with_context(|| path.display().to_string())?;
     let settings = Settings {
         expected_per_day: arguments.expected_per_day,
         false_warnings_per_year: arguments.false_per_year,
         buckets_per_day: series.buckets_per_day,
+        rise: arguments.rise,
         ..Settings::default()
     };
     let warnings = backtest(&series, &settings);
@@ -72,15 +82,21 @@ fn backtest(series: &Series, settings: &Settings) -> Vec<Warning> {
 /// One warning, for people.
 fn line(warning: &Warning, series: &Series, verdict: &Verdict) -> String {
     let Warning { zone, bucket, buckets, count, expected, chance, .. } = warning;
-    let time = format_rfc3339(series.time(bucket + 1));
+    let time = to_the_minute(series.time(bucket + 1));
     let unit = series.unit();
     let per_year = chance * series.buckets_per_year();
     let truth = match verdict.surge_of(warning) {
-        Some(began) => format!("; surge since {}", format_rfc3339(series.time(began))),
+        Some(began) => format!("; surge since {}", to_the_minute(series.time(began))),
         None if series.labelled => "; false".to_owned(),
         None => String::new(),
     };
     format!(
-        "{time}  {zone}: {count} in {buckets} {unit}, {expected:.1} expected, by chance {per_year:.2} times a year{truth}"
+        "{time}  {zone}: {count} in {buckets} {unit}, {expected:.2} expected, by chance {per_year:.2} times a year{truth}"
     )
+}
+
+/// Hours and days need no seconds.
+fn to_the_minute(time: Timestamp) -> String {
+    let whole = format_rfc3339(time);
+    format!("{}Z", whole.get(..16).unwrap_or(&whole))
 }
