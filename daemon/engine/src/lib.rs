@@ -7,6 +7,7 @@
 mod alert;
 mod align;
 mod book;
+pub mod camera;
 pub mod codec;
 pub mod config;
 mod engine;

@@ -58,6 +58,44 @@ pub struct UnknownSensor {
     pub last_heard: Timestamp,
 }
 
+impl UnknownSensor {
+    /// The lines of a configuration that would admit it, with what only a person can know left to be filled in.
+    #[must_use]
+    pub fn configuration(&self) -> String {
+        let name = self.id.escape_default();
+        if let Some(node) = self.id.strip_prefix("node ").filter(|_| self.codec == "wire") {
+            return format!(
+                "[[sensor]]\nid = \"node-{node}\"\nkind = \"pir\"        # or \"seismic\", \"tripwire\"\nnode = {node}\n{PLACE}\n"
+            );
+        }
+        let allowed = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+        let id: String = self.id.chars().take(64).map(allowed).collect();
+        let id = if id.trim_matches('-').is_empty() { "unnamed" } else { id.trim_matches('-') };
+        let aliases = if id == self.id { String::new() } else { format!("aliases = [\"{name}\"]\n") };
+        let kind = match self.codec.as_str() {
+            "onvif" | "axis" | "frigate" => "kind = \"camera\"\n",
+            "kraken" | "kraken_csv" => "kind = \"rf\"\n",
+            "chirpstack" => {
+                "kind = \"pir\"        # or another\nuplink = { detection = \"motion\" }        # the field that means a detection\n"
+            }
+            "sapient" | "native" => "kind = \"radar\"        # or another\n",
+            _ => "kind = \"pir\"        # or another\n",
+        };
+        let coverage = match self.codec.as_str() {
+            "onvif" | "axis" => CAMERA,
+            "frigate" => FRIGATE,
+            "sapient" | "native" => "coverage = { shape = \"circle\", radius_m = 1000.0 }\n",
+            _ => "",
+        };
+        format!("[[sensor]]\nid = \"{id}\"\n{kind}{aliases}{PLACE}\n{coverage}")
+    }
+}
+
+const PLACE: &str = "position = { east_m = 0.0, north_m = 0.0 }        # where it stands";
+const CAMERA: &str = "coverage = { shape = \"sector\", range_m = 200.0, heading_deg = 0.0, width_deg = 60.0 }        # its field of view\n";
+const FRIGATE: &str = "coverage = { shape = \"sector\", range_m = 200.0, heading_deg = 0.0, width_deg = 60.0 }        # its field of view\n\
+     camera = { image_px = [1280, 720] }        # of the stream that Frigate detects in\n";
+
 /// What is known of a configured sensor's health.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SensorStatus {

@@ -91,13 +91,30 @@ fn screen(report: &Report) -> String {
             sensor.id, sensor.messages, sensor.plots
         );
     }
-    for unknown in &engine.unknown_sensors {
-        let _ = writeln!(text, "  {:<16} {:>8} messages, NOT CONFIGURED", unknown.id, unknown.messages);
-    }
+    text.push_str(&not_configured(report));
     if !engine.recent_faults.is_empty() {
         let _ = writeln!(text, "\nlast faulty messages");
         for (_, codec, fault) in engine.recent_faults.iter().rev().take(5) {
             let _ = writeln!(text, "  {codec}: {fault}");
+        }
+    }
+    text
+}
+
+/// Sensors that send but are not configured, each with the lines that would admit it.
+fn not_configured(report: &Report) -> String {
+    let unknown = &report.engine.unknown_sensors;
+    let mut text = String::new();
+    for sensor in unknown {
+        let _ = writeln!(text, "  {:<16} {:>8} messages, NOT CONFIGURED", sensor.id, sensor.messages);
+    }
+    if !unknown.is_empty() {
+        let _ = writeln!(text, "\nlines for the configuration that would admit them");
+        for sensor in unknown {
+            for line in sensor.configuration().lines() {
+                let _ = writeln!(text, "  {line}");
+            }
+            text.push('\n');
         }
     }
     text

@@ -3,13 +3,24 @@
 //! A codec never fails as a whole because of one bad item: it appends what is good to the readings and lists what is
 //! not in its [`Report`]. Message borders belong to the source; a codec gets one whole message.
 
+mod axis;
+mod chirpstack;
 mod clock;
+mod cot;
+mod foreign;
+mod frigate;
 mod json;
+mod kraken;
+mod meshtastic;
 mod native;
+mod onvif;
 mod own_position;
 mod report;
+mod rtl_433;
+mod scalar;
 mod state;
 mod wire;
+mod zigbee2mqtt;
 
 use vedette_tracker::{ClassProbabilities, Direction, Timestamp};
 
@@ -43,8 +54,22 @@ pub struct Codec {
 }
 
 /// Every format the engine reads.
-pub static CODECS: &[Codec] =
-    &[Codec { name: "native", decode: native::decode }, Codec { name: "own_position", decode: own_position::decode }];
+pub static CODECS: &[Codec] = &[
+    Codec { name: "native", decode: native::decode },
+    Codec { name: "own_position", decode: own_position::decode },
+    Codec { name: "onvif", decode: onvif::decode },
+    Codec { name: "axis", decode: axis::decode },
+    Codec { name: "frigate", decode: frigate::decode },
+    Codec { name: "chirpstack", decode: chirpstack::decode },
+    Codec { name: "zigbee2mqtt", decode: zigbee2mqtt::decode },
+    Codec { name: "rtl_433", decode: rtl_433::decode },
+    Codec { name: "meshtastic", decode: meshtastic::decode },
+    Codec { name: "meshtastic_protobuf", decode: meshtastic::decode_envelope },
+    Codec { name: "meshtastic_serial", decode: meshtastic::decode_from_radio },
+    Codec { name: "kraken", decode: kraken::decode_json },
+    Codec { name: "kraken_csv", decode: kraken::decode_csv },
+    Codec { name: "cot", decode: cot::decode },
+];
 
 /// The codec with this name.
 #[must_use]
@@ -145,6 +170,9 @@ pub struct Plot {
     pub class: Option<ClassProbabilities>,
     /// The sensor's confidence that it is real.
     pub confidence: Option<f64>,
+    /// A number for the object as its sensor tells objects apart: a hint that two plots of this sensor may be of one
+    /// object, never an identity. Sensors exchange and reuse these.
+    pub object: Option<u64>,
 }
 
 /// What was measured, as its message gives it.

@@ -35,9 +35,10 @@ fn read(bytes: &[u8], context: &Context<'_>) -> Result<OwnPosition, Fault> {
     if context.retained {
         return Err(Fault::new(Reason::Retained, "message", "an event", "a state the broker had kept"));
     }
-    let message: Message = json::read(bytes)?;
-    let Some(unit) = context.site.units.iter().position(|unit| unit.id == message.unit) else {
-        return Err(Fault::new(Reason::UnknownSensor, "unit", "a configured [[unit]]", &message.unit));
+    let text = json::text(bytes)?;
+    let message: Message = json::read(&text)?;
+    let Some(unit) = context.site.unit_named(&message.unit) else {
+        return Err(Fault::new(Reason::UnknownUnit, "unit", "a configured [[unit]]", &message.unit));
     };
     let stamped =
         parse_rfc3339(&message.t).ok_or_else(|| Fault::new(Reason::WrongType, "t", "an RFC 3339 time", &message.t))?;

@@ -29,6 +29,8 @@ pub enum Reason {
     TooManyPlots,
     /// No sensor of this name or number is configured.
     UnknownSensor,
+    /// No own unit of this name is configured.
+    UnknownUnit,
     /// Such a plot cannot come from this sensor as configured.
     WrongSensor,
     /// Stamped more than a second after its reception.
@@ -61,6 +63,7 @@ impl Reason {
             Self::OutOfRange => "out_of_range",
             Self::TooManyPlots => "too_many_plots",
             Self::UnknownSensor => "unknown_sensor",
+            Self::UnknownUnit => "unknown_unit",
             Self::WrongSensor => "wrong_sensor",
             Self::TimeInFuture => "time_in_future",
             Self::TimeTooOld => "time_too_old",
@@ -133,6 +136,21 @@ impl Report {
         } else {
             self.faults_not_listed += 1;
         }
+    }
+
+    /// Lists a fault that ends the reading of a message. When it is that a sensor is not configured, it is listed by name.
+    pub(super) fn refuse(&mut self, fault: Fault) {
+        if fault.reason == Reason::UnknownSensor {
+            self.unknown_sensor = Some(fault.got.clone());
+        }
+        self.fault(fault);
+    }
+
+    /// A report of one fault, see [`Self::refuse`].
+    pub(super) fn of(fault: Fault) -> Self {
+        let mut report = Self::default();
+        report.refuse(fault);
+        report
     }
 
     /// A report of one fault.

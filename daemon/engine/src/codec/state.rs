@@ -13,6 +13,10 @@ pub struct CodecState {
     recent: BTreeMap<usize, VecDeque<(u64, Timestamp)>>,
     /// By configured node: the number expected of its next event.
     next_event: BTreeMap<u32, u16>,
+    /// By sensor: whether it was triggered when it last told its state.
+    triggered: BTreeMap<usize, bool>,
+    /// By sensor: time of the last event that was no repeat.
+    last_event: BTreeMap<usize, Timestamp>,
 }
 
 impl CodecState {
@@ -29,6 +33,22 @@ impl CodecState {
             recent.pop_front();
         }
         recent.push_back((number, time));
+        false
+    }
+
+    /// Whether this state of a sensor is a change from quiet to triggered; remembers it.
+    pub(super) fn turns_on(&mut self, sensor: usize, triggered: bool) -> bool {
+        let before = self.triggered.insert(sensor, triggered);
+        triggered && before != Some(true)
+    }
+
+    /// Whether the sensor's last event was less than this before; if not, this one is the last now.
+    pub(super) fn is_repeat(&mut self, sensor: usize, time: Timestamp, within_s: f64) -> bool {
+        let last = self.last_event.entry(sensor).or_insert(Timestamp::MIN);
+        if time.seconds_since(*last).abs() < within_s {
+            return true;
+        }
+        *last = time;
         false
     }
 

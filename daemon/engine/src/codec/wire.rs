@@ -113,7 +113,7 @@ impl Node<'_> {
             let expected = format!("a {kind:?} at node {}", self.number).to_lowercase();
             return Err(Fault::new(Reason::WrongSensor, "kind", &expected, "none configured"));
         };
-        let plot = Plot { index, measured, class, confidence: None };
+        let plot = Plot { index, measured, class, confidence: None, object: None };
         Ok(Reading::Plots(PlotReport { sensor, time, at: None, plots: vec![plot] }))
     }
 

@@ -18,30 +18,30 @@ pub struct ConfigFault {
 }
 
 /// A place in the configuration and the list that faults go to.
-pub(super) struct Checker<'a> {
+pub(crate) struct Checker<'a> {
     faults: &'a mut Vec<ConfigFault>,
     path: Vec<String>,
 }
 
 impl<'a> Checker<'a> {
-    pub(super) fn new(faults: &'a mut Vec<ConfigFault>) -> Self {
+    pub(crate) fn new(faults: &'a mut Vec<ConfigFault>) -> Self {
         Self { faults, path: Vec::new() }
     }
 
     /// The place one key further in.
-    pub(super) fn table(&mut self, key: &str) -> Checker<'_> {
+    pub(crate) fn table(&mut self, key: &str) -> Checker<'_> {
         let mut path = self.path.clone();
         path.push(key.to_owned());
         Checker { faults: self.faults, path }
     }
 
     /// The place of one element of an array.
-    pub(super) fn element(&mut self, index: usize) -> Checker<'_> {
+    pub(crate) fn element(&mut self, index: usize) -> Checker<'_> {
         self.table(&index.to_string())
     }
 
     /// Records a fault of the value under `key`.
-    pub(super) fn fault(&mut self, key: &str, expected: &str, got: &str, fix: Option<&str>) {
+    pub(crate) fn fault(&mut self, key: &str, expected: &str, got: &str, fix: Option<&str>) {
         let mut path = self.path.clone();
         path.push(key.to_owned());
         let (expected, got, fix) = (expected.to_owned(), got.to_owned(), fix.map(str::to_owned));
@@ -49,12 +49,12 @@ impl<'a> Checker<'a> {
     }
 
     /// Records that a key is needed here.
-    pub(super) fn missing(&mut self, key: &str, expected: &str, fix: &str) {
+    pub(crate) fn missing(&mut self, key: &str, expected: &str, fix: &str) {
         self.fault(key, expected, "nothing", Some(fix));
     }
 
     /// A number inside `low..=high`; the value itself is passed on in any case, so that checking can go on.
-    pub(super) fn number(&mut self, key: &str, value: f64, low: f64, high: f64) -> f64 {
+    pub(crate) fn number(&mut self, key: &str, value: f64, low: f64, high: f64) -> f64 {
         if !(low..=high).contains(&value) {
             self.fault(key, &format!("a number from {low} to {high}"), &value.to_string(), None);
         }
@@ -62,7 +62,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A number above zero and up to `high`.
-    pub(super) fn positive(&mut self, key: &str, value: f64, high: f64) -> f64 {
+    pub(crate) fn positive(&mut self, key: &str, value: f64, high: f64) -> f64 {
         if !(value > 0.0 && value <= high) {
             self.fault(key, &format!("a number above 0 and up to {high}"), &value.to_string(), None);
         }
@@ -70,7 +70,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A probability above zero: zero would mean that a sensor never reports.
-    pub(super) fn probability(&mut self, key: &str, value: f64) -> f64 {
+    pub(crate) fn probability(&mut self, key: &str, value: f64) -> f64 {
         if !(value > 0.0 && value <= 1.0) {
             self.fault(key, "a probability above 0 and up to 1", &value.to_string(), None);
         }
@@ -78,7 +78,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A name that can be a topic level and a file name.
-    pub(super) fn name(&mut self, key: &str, value: &str) {
+    pub(crate) fn name(&mut self, key: &str, value: &str) {
         let allowed = |c: char| c.is_alphanumeric() || "-_. ".contains(c);
         if value.is_empty() || value.len() > 64 || value.trim() != value || !value.chars().all(allowed) {
             let expected = "1 to 64 letters, digits, dots, dashes or underscores";

@@ -10,6 +10,7 @@ mod schedule;
 mod sensor;
 mod tables;
 mod unit;
+mod uplink;
 mod zone;
 
 use std::collections::BTreeMap;
@@ -24,11 +25,12 @@ pub use schedule::{Schedule, ScheduleTable, Weekday};
 pub use sensor::Sensor;
 pub use tables::{CoverageTable, LatLon, PlaceTable, SensorTable, Shape, SiteTable, ZoneTable};
 pub use unit::{Unit, UnitTable};
+pub use uplink::{Uplink, UplinkTable};
 pub use vedette_tracker::TrackerConfig;
 pub use zone::{Class, Ground, Zone, ZoneDirection, ZoneKind};
 
 use crate::geo::SiteFrame;
-use check::Checker;
+pub(crate) use check::Checker;
 
 /// Site, sensors, zones and settings as typed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -102,7 +104,13 @@ impl EngineConfig {
         }
         let models = sensors.iter().map(|sensor| sensor.model.clone()).collect();
         Tracker::new(self.tracker.clone(), models).map_err(|error| vec![model_fault(&error, &sensors)])?;
-        let by_id = sensors.iter().enumerate().map(|(index, sensor)| (sensor.model.id.clone(), index)).collect();
+        let mut by_id: BTreeMap<String, usize> =
+            sensors.iter().enumerate().map(|(index, sensor)| (sensor.model.id.clone(), index)).collect();
+        for (index, table) in self.sensor.iter().enumerate() {
+            for alias in &table.aliases {
+                by_id.entry(alias.clone()).or_insert(index);
+            }
+        }
         let mut by_node = BTreeMap::<u32, Vec<usize>>::new();
         for (index, sensor) in sensors.iter().enumerate() {
             if let Some(node) = sensor.node {
@@ -134,10 +142,16 @@ impl EngineConfig {
 }
 
 impl Site {
-    /// Index of the sensor with this name.
+    /// Index of the sensor with this name or alias.
     #[must_use]
     pub fn sensor_named(&self, id: &str) -> Option<usize> {
         self.by_id.get(id).copied()
+    }
+
+    /// Index of the own unit with this name or alias.
+    #[must_use]
+    pub fn unit_named(&self, name: &str) -> Option<usize> {
+        self.units.iter().position(|unit| unit.id == name || unit.aliases.iter().any(|alias| alias == name))
     }
 
     /// Indices of the sensors that a radio node carries.

@@ -7,6 +7,8 @@ use vedette_tracker::{Clutter, Coverage, SensorKind, SensorModel};
 
 use super::check::Checker;
 use super::tables::{CoverageTable, SensorTable, Shape};
+use super::uplink::{self, Uplink};
+use crate::camera::{self, Camera};
 use crate::geo::{SiteFrame, wrap_angle};
 
 const FAR_M: f64 = SiteFrame::MAX_DISTANCE_M;
@@ -21,6 +23,10 @@ pub struct Sensor {
     pub node: Option<u32>,
     /// Whether a position of its own was configured (a line or polygon can do without); ranges and bearings need one.
     pub placed: bool,
+    /// How a camera sees, when its field of view is known.
+    pub camera: Option<Camera>,
+    /// What the fields of its uplinks mean.
+    pub uplink: Option<Uplink>,
     /// How long it may be silent before that is an alert; none when silence says nothing.
     pub silent_after_s: Option<f64>,
     /// Battery voltage below which it is an alert, when it has its own.
@@ -92,6 +98,7 @@ pub(super) fn resolve_all(tables: &[SensorTable], frame: &SiteFrame, check: &mut
     let mut array = check.table("sensor");
     let mut ids = BTreeMap::new();
     let mut nodes = BTreeMap::new();
+    let mut aliases = BTreeMap::new();
     let mut sensors = Vec::with_capacity(tables.len());
     for (index, table) in tables.iter().enumerate() {
         let mut check = array.element(index);
@@ -102,6 +109,14 @@ pub(super) fn resolve_all(tables: &[SensorTable], frame: &SiteFrame, check: &mut
         if let Some(first) = table.node.and_then(|node| nodes.insert((node, table.kind), index)) {
             let expected = "a node that carries no other sensor of this kind";
             check.fault("node", expected, &format!("the node of sensor {first}"), None);
+        }
+        for alias in &table.aliases {
+            if let Some(first) = aliases.insert(alias.as_str(), index) {
+                check.fault("aliases", "names no other sensor has", &format!("the name of sensor {first}"), None);
+            }
+            if alias.is_empty() || alias.len() > 128 {
+                check.fault("aliases", "names of 1 to 128 bytes", &format!("\"{}\"", alias.escape_debug()), None);
+            }
         }
         sensors.push(resolve(table, frame, &mut check));
     }
@@ -169,10 +184,27 @@ fn resolve(table: &SensorTable, frame: &SiteFrame, check: &mut Checker<'_>) -> S
     Sensor {
         silent_after_s: silent_after_s.or_else(|| usual_silence(&model, table.node)),
         model,
+        camera: resolve_camera(table, check),
+        uplink: uplink::resolve(table.uplink.as_ref(), check),
         node: table.node,
         placed: placed.is_some() || table.mobile,
         battery_low_mv: table.battery_low_mv,
     }
+}
+
+fn resolve_camera(table: &SensorTable, check: &mut Checker<'_>) -> Option<Camera> {
+    if table.kind == SensorKind::Camera {
+        return camera::resolve(table.camera.as_ref(), table.coverage.as_ref(), check);
+    }
+    if table.camera.is_some() {
+        check.fault(
+            "camera",
+            "no such table for this kind of sensor",
+            "one",
+            Some("remove it, or write kind = \"camera\""),
+        );
+    }
+    None
 }
 
 /// A sensor that reports every scan is missed soon; a radio node is missed after three of its hourly signs of life; of

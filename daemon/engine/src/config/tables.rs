@@ -10,8 +10,10 @@ use vedette_tracker::SensorKind;
 
 use super::check::Checker;
 use super::schedule::ScheduleTable;
+use super::uplink::UplinkTable;
 use super::zone::{Class, ZoneDirection, ZoneKind};
 use crate::Severity;
+use crate::camera::CameraTable;
 use crate::geo::SiteFrame;
 
 /// The place a gateway stands for.
@@ -69,6 +71,15 @@ pub struct SensorTable {
     /// Number of the radio node that carries it.
     #[serde(default)]
     pub node: Option<u32>,
+    /// Its names in other systems: a camera's name, a device's EUI, `model:id`, `!a1b2c3d4`.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// How a camera sees; without it, it is level and looks along its coverage's sector.
+    #[serde(default)]
+    pub camera: Option<CameraTable>,
+    /// What the fields of a LoRaWAN detector's uplinks mean.
+    #[serde(default)]
+    pub uplink: Option<UplinkTable>,
     /// Where it stands; optional for a line or a polygon.
     #[serde(default)]
     pub position: Option<PlaceTable>,

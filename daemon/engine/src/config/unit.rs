@@ -10,6 +10,9 @@ use super::check::Checker;
 pub struct UnitTable {
     /// Name, as it stands in its reports.
     pub id: String,
+    /// Its names in other systems: a `uid` or a callsign of Cursor on Target.
+    #[serde(default)]
+    pub aliases: Vec<String>,
     /// Faster than this it cannot move: a report that needs more is not believed.
     #[serde(default = "default_max_speed_mps")]
     pub max_speed_mps: f64,
@@ -36,6 +39,10 @@ pub(super) fn check_all(tables: &[UnitTable], check: &mut Checker<'_>) {
         check.name("id", &unit.id);
         if let Some(first) = tables[..index].iter().position(|other| other.id == unit.id) {
             check.fault("id", "a name no other unit has", &format!("the name of unit {first}"), None);
+        }
+        let names_before = || tables[..index].iter().flat_map(|other| std::iter::once(&other.id).chain(&other.aliases));
+        if let Some(alias) = unit.aliases.iter().find(|alias| names_before().any(|name| name == *alias)) {
+            check.fault("aliases", "names no other unit has", &format!("\"{}\"", alias.escape_debug()), None);
         }
         check.positive("max_speed_mps", unit.max_speed_mps, 100.0);
         check.positive("stale_after_s", unit.stale_after_s, 3_600.0);

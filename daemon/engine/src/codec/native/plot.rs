@@ -240,7 +240,7 @@ impl Fields {
         };
         let class = self.class.map(class_probabilities).transpose()?;
         let confidence = within(Field::Confidence, self.confidence, 0.0, 1.0)?;
-        Ok(Plot { index, measured, class, confidence })
+        Ok(Plot { index, measured, class, confidence, object: None })
     }
 
     fn position(&self) -> Result<Measured, Fault> {

@@ -1,0 +1,147 @@
+//! Cursor on Target events of own units: where patrols say they are.
+//!
+//! Used: `uid` (or the contact's `callsign`: the unit's id or alias), `type` (only friendly ones, `a-f-..`), `time`, `stale`,
+//! and of `point` `lat`, `lon` and `ce` (a one-sigma circle; 9999999 is unknown). Everything else is passed over: chat,
+//! routes, markers, other people's tracks.
+
+use quick_xml::XmlVersion;
+use quick_xml::events::{BytesStart, Event};
+
+use super::{CodecState, Context, Fault, OwnPosition, Reading, Reason, Report, Spot, clock, foreign};
+use crate::time::parse_rfc3339;
+
+/// Longest event.
+const MAX_BYTES: usize = 65_536;
+/// Standard deviation of a position that does not tell one: a handheld receiver under trees.
+const USUAL_SD_M: f64 = 10.0;
+/// An unknown error, by the format's convention.
+const UNKNOWN_ERROR_M: f64 = 9_999_999.0;
+
+/// Decodes one event.
+pub(super) fn decode(bytes: &[u8], context: &Context<'_>, _: &mut CodecState, readings: &mut Vec<Reading>) -> Report {
+    match read(bytes, context) {
+        Ok(own) => {
+            readings.extend(own.map(Reading::OwnPosition));
+            Report::default()
+        }
+        Err(fault) => Report::of(fault),
+    }
+}
+
+/// The attributes that are used, as they stand.
+#[derive(Default)]
+struct Told {
+    uid: String,
+    kind: String,
+    time: String,
+    stale: String,
+    callsign: Option<String>,
+    point: Option<Point>,
+}
+
+struct Point {
+    lat: f64,
+    lon: f64,
+    circle_m: Option<f64>,
+}
+
+fn read(bytes: &[u8], context: &Context<'_>) -> Result<Option<OwnPosition>, Fault> {
+    foreign::refuse_retained(context)?;
+    let told = parse(bytes)?;
+    if !told.kind.starts_with("a-f-") {
+        return Ok(None);
+    }
+    let names = [Some(told.uid.as_str()), told.callsign.as_deref()];
+    let unit = names.into_iter().flatten().find_map(|name| context.site.unit_named(name));
+    let Some(unit) = unit else {
+        let name = told.callsign.as_deref().unwrap_or(&told.uid);
+        return Err(Fault::new(Reason::UnknownUnit, "uid", "a configured [[unit]]'s id or alias", name));
+    };
+    let time = instant("time", &told.time)?;
+    if instant("stale", &told.stale)? < context.received {
+        let expected = "a time after its reception";
+        return Err(Fault::new(Reason::TimeTooOld, "stale", expected, &told.stale));
+    }
+    let time = clock::plausible("time", time, context.received)?;
+    let missing = || Fault::new(Reason::MissingField, "point", "a point with lat and lon", "nothing");
+    let Point { lat, lon, circle_m } = told.point.ok_or_else(missing)?;
+    let sd_m = circle_m.filter(|circle_m| *circle_m < UNKNOWN_ERROR_M).unwrap_or(USUAL_SD_M).max(1.0);
+    if sd_m > 1_000.0 {
+        return Err(Fault::new(Reason::OutOfRange, "point.ce", "at most 1000 m", &sd_m.to_string()));
+    }
+    // One circle's radius is the standard deviation of both axes together.
+    let sd_m = sd_m * std::f64::consts::FRAC_1_SQRT_2;
+    Ok(Some(OwnPosition { unit, time, spot: Spot::Wgs84 { lat, lon }, sd_m }))
+}
+
+fn instant(field: &str, text: &str) -> Result<vedette_tracker::Timestamp, Fault> {
+    parse_rfc3339(text).ok_or_else(|| Fault::new(Reason::WrongType, field, "an RFC 3339 time", text))
+}
+
+fn parse(bytes: &[u8]) -> Result<Told, Fault> {
+    if bytes.len() > MAX_BYTES {
+        let got = format!("{} bytes", bytes.len());
+        return Err(Fault::new(Reason::TooLarge, "event", "at most 65536 bytes", &got));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let got = format!("another byte at {}", error.valid_up_to());
+        Fault::new(Reason::InvalidText, "event", "UTF-8", &got)
+    })?;
+    let malformed =
+        |error: &dyn std::fmt::Display| Fault::new(Reason::Malformed, "event", "one event in XML", &error.to_string());
+    let mut reader = quick_xml::Reader::from_str(text);
+    let (mut told, mut seen, mut open) = (Told::default(), false, 0_u32);
+    loop {
+        let event = reader.read_event().map_err(|error| malformed(&error))?;
+        match event {
+            Event::Start(_) => open = open.saturating_add(1),
+            Event::End(_) => open = open.saturating_sub(1),
+            _ => {}
+        }
+        match event {
+            Event::Start(element) | Event::Empty(element) => match element.local_name().as_ref() {
+                "event" if !seen => {
+                    seen = true;
+                    told.uid = needed(&element, "uid")?;
+                    told.kind = needed(&element, "type")?;
+                    told.time = needed(&element, "time")?;
+                    told.stale = needed(&element, "stale")?;
+                }
+                "point" if told.point.is_none() => {
+                    let circle_m = attribute(&element, "ce")?.map(|text| number("point.ce", &text)).transpose()?;
+                    let lat = number("point.lat", &needed(&element, "lat")?)?;
+                    let lon = number("point.lon", &needed(&element, "lon")?)?;
+                    told.point = Some(Point { lat, lon, circle_m });
+                }
+                "contact" => told.callsign = attribute(&element, "callsign")?,
+                _ => {}
+            },
+            // Entities of a document type are the way to make a small message large.
+            Event::DocType(_) => return Err(malformed(&"a document type")),
+            Event::Eof if open > 0 => return Err(malformed(&"an event without its end")),
+            Event::Eof if seen => return Ok(told),
+            Event::Eof => return Err(malformed(&"no event")),
+            _ => {}
+        }
+    }
+}
+
+fn attribute(element: &BytesStart<'_>, name: &str) -> Result<Option<String>, Fault> {
+    let malformed =
+        |error: &dyn std::fmt::Display| Fault::new(Reason::Malformed, name, "an attribute", &error.to_string());
+    let Some(attribute) = element.try_get_attribute(name).map_err(|error| malformed(&error))? else { return Ok(None) };
+    let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| malformed(&error))?;
+    Ok(Some(value.into_owned()))
+}
+
+fn needed(element: &BytesStart<'_>, name: &str) -> Result<String, Fault> {
+    attribute(element, name)?.ok_or_else(|| Fault::new(Reason::MissingField, name, "an attribute", "nothing"))
+}
+
+fn number(field: &str, text: &str) -> Result<f64, Fault> {
+    let number: f64 = text.trim().parse().map_err(|_| Fault::new(Reason::WrongType, field, "a number", text))?;
+    if !number.is_finite() {
+        return Err(Fault::new(Reason::NotFinite, field, "a finite number", text));
+    }
+    Ok(number)
+}

@@ -1,0 +1,88 @@
+//! The mesh's own protobuf: envelopes from a broker, with encryption off, and packets from a node's serial line.
+
+use prost::Message as _;
+
+use super::message::{FromRadio, MeshPacket, ServiceEnvelope};
+use super::{CodecState, Context, Detection, Fault, Reading, Reason, Report, foreign};
+
+/// Detections of sensors; everything else of the mesh is passed over.
+const DETECTION_SENSOR_APP: i32 = 10;
+/// Longest frame of the mesh's serial line; an envelope adds little.
+const MAX_BYTES: usize = 1_024;
+
+/// Decodes one envelope of a broker.
+pub(in crate::codec) fn decode_envelope(
+    bytes: &[u8],
+    context: &Context<'_>,
+    state: &mut CodecState,
+    readings: &mut Vec<Reading>,
+) -> Report {
+    let packet = checked(bytes, context, |bytes| ServiceEnvelope::decode(bytes).map(|envelope| envelope.packet));
+    take(packet, context, state, readings)
+}
+
+/// Decodes one frame of a node's serial line.
+pub(in crate::codec) fn decode_from_radio(
+    bytes: &[u8],
+    context: &Context<'_>,
+    state: &mut CodecState,
+    readings: &mut Vec<Reading>,
+) -> Report {
+    let packet = checked(bytes, context, |bytes| {
+        // A node hands on what it has no key for; that is the mesh's ordinary traffic.
+        FromRadio::decode(bytes).map(|frame| frame.packet.filter(|packet| packet.decoded.is_some()))
+    });
+    take(packet, context, state, readings)
+}
+
+fn checked(
+    bytes: &[u8],
+    context: &Context<'_>,
+    decode: fn(&[u8]) -> Result<Option<MeshPacket>, prost::DecodeError>,
+) -> Result<Option<MeshPacket>, Fault> {
+    foreign::refuse_retained(context)?;
+    if bytes.len() > MAX_BYTES {
+        let got = format!("{} bytes", bytes.len());
+        return Err(Fault::new(Reason::TooLarge, "message", "at most 1024 bytes", &got));
+    }
+    decode(bytes).map_err(|error| Fault::new(Reason::Malformed, "message", "a packet in protobuf", &error.to_string()))
+}
+
+fn take(
+    packet: Result<Option<MeshPacket>, Fault>,
+    context: &Context<'_>,
+    state: &mut CodecState,
+    readings: &mut Vec<Reading>,
+) -> Report {
+    let taken = packet.and_then(|packet| match packet {
+        Some(packet) => read(&packet, context, state, readings),
+        // The node tells about itself: configuration, other nodes, its log.
+        None => Ok(()),
+    });
+    taken.map_or_else(Report::of, |()| Report::default())
+}
+
+fn read(
+    packet: &MeshPacket,
+    context: &Context<'_>,
+    state: &mut CodecState,
+    readings: &mut Vec<Reading>,
+) -> Result<(), Fault> {
+    let Some(data) = &packet.decoded else {
+        if packet.encrypted.is_some() {
+            let expected = "an open packet; switch encryption off for this gateway node";
+            return Err(Fault::new(Reason::Malformed, "encrypted", expected, "an encrypted one"));
+        }
+        return Ok(());
+    };
+    if data.portnum != DETECTION_SENSOR_APP {
+        return Ok(());
+    }
+    let text = std::str::from_utf8(&data.payload).map_err(|error| {
+        let got = format!("another byte at {}", error.valid_up_to());
+        Fault::new(Reason::InvalidText, "decoded.payload", "UTF-8", &got)
+    })?;
+    let from = if data.source == 0 { packet.from } else { data.source };
+    let seconds = Some(f64::from(packet.rx_time));
+    Detection { from, id: packet.id, seconds, text, field: "decoded.payload" }.take(context, state, readings)
+}
