@@ -25,6 +25,7 @@ pub enum Fault {
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     queue: VecDeque<Fault>,
+    struck: u64,
 }
 
 impl Faults {
@@ -34,7 +35,14 @@ impl Faults {
     }
 
     pub(crate) fn next(&mut self) -> Fault {
-        self.queue.pop_front().unwrap_or(Fault::None)
+        let fault = self.queue.pop_front().unwrap_or(Fault::None);
+        self.struck += u64::from(fault != Fault::None);
+        fault
+    }
+
+    /// How many operations met a fault since the last call.
+    pub fn take_struck(&mut self) -> u64 {
+        std::mem::take(&mut self.struck)
     }
 
     pub(crate) fn is_after(&self) -> bool {

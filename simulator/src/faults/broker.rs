@@ -67,6 +67,11 @@ impl Broker {
         Self { gateway, down_until: None, stalled_until: None, sessions: BTreeMap::new(), retained: BTreeMap::new() }
     }
 
+    /// The only gateway it knows.
+    pub(super) const fn gateway(&self) -> &GatewayId {
+        &self.gateway
+    }
+
     /// Everything it had is gone; the connections that existed are returned.
     pub(super) fn die(&mut self, until: Timestamp) -> Vec<u64> {
         self.down_until = Some(until);

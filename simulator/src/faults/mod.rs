@@ -1,17 +1,23 @@
 //! Deterministic fault simulation: gateway, link, broker and centre in virtual time, from one seed.
 //!
-//! The outbox, uplink and ledger are the shipped ones of `vedette-delivery`; only what surrounds them is simulated: two
-//! processes that can die at any step (`hosts`), their disks, a broker with its sessions, and the lines between
-//! (`world`). For the first hour faults of one [`Family`] strike; then all is calm until everything is delivered, or
-//! time is up. An `oracle` that knows what was committed compares it with what the centre has.
+//! Shipped code runs: the engine, which raises the alerts out of frames, orders and facts; the outbox, uplink and ledger;
+//! and what brings a gateway back after a restart. Simulated is what surrounds it: people and sensors (`field`), two
+//! processes that can die wherever the daemons await something (`gateway`, `centre`), their disks and clocks, a broker
+//! with its sessions, and the lines between (`network`). For the first hour faults of one [`Family`] strike; then all is
+//! calm until everything is delivered, or time is up. An `oracle` that knows what was committed compares it with what the
+//! centre has, and what radio nodes were told with what the engine knows after each restart.
 
 mod broker;
-mod hosts;
+mod centre;
+mod clock;
+mod field;
+mod gateway;
+mod network;
 mod oracle;
-mod workload;
+mod plan;
+mod trouble;
 mod world;
 
-use crate::random::Random;
 pub use oracle::Outcome;
 
 /// One kind of fault, or all of them together.
@@ -33,8 +39,10 @@ pub enum Family {
     Stall,
     /// The centre's process dies, at any step.
     CentreDeath,
-    /// The gateway's process dies, at any step.
+    /// The gateway's process dies, wherever it awaits something.
     GatewayDeath,
+    /// The gateway is stopped and started in order, or gets a new configuration.
+    GatewayRestart,
     /// Clocks jump by seconds to days, back and forth.
     ClockJump,
     /// Reads and writes of the gateway's store fail; written or not.
@@ -51,7 +59,7 @@ pub enum Family {
 
 impl Family {
     /// All families, in the order of the table.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::None,
         Self::Loss,
         Self::Duplication,
@@ -61,6 +69,7 @@ impl Family {
         Self::Stall,
         Self::CentreDeath,
         Self::GatewayDeath,
+        Self::GatewayRestart,
         Self::ClockJump,
         Self::GatewayDisk,
         Self::CentreDisk,
@@ -82,6 +91,7 @@ impl Family {
             Self::Stall => "stall",
             Self::CentreDeath => "centre death",
             Self::GatewayDeath => "gateway death",
+            Self::GatewayRestart => "gateway restart",
             Self::ClockJump => "clock jump",
             Self::GatewayDisk => "gateway disk",
             Self::CentreDisk => "centre disk",
@@ -92,70 +102,9 @@ impl Family {
     }
 }
 
-/// How likely which fault is, per message, step or operation; and how often the larger troubles come.
-#[derive(Clone, Copy, Debug, Default)]
-struct Plan {
-    loss: f64,
-    duplication: f64,
-    reordering: f64,
-    gateway_death: f64,
-    centre_death: f64,
-    gateway_disk: f64,
-    centre_disk: f64,
-    gateway_full: f64,
-    small_store: bool,
-    /// Mean time between troubles of each kind, seconds; 0: never.
-    broker_restart_s: f64,
-    partition_s: f64,
-    stall_s: f64,
-    clock_jump_s: f64,
-    restore_s: f64,
-}
-
-impl Plan {
-    fn new(family: Family, random: &mut Random) -> Self {
-        let calm = Self::default();
-        match family {
-            Family::None => calm,
-            Family::Loss => Self { loss: random.uniform(0.02, 0.4), ..calm },
-            Family::Duplication => Self { duplication: random.uniform(0.05, 0.5), ..calm },
-            Family::Reordering => Self { reordering: random.uniform(0.05, 0.5), ..calm },
-            Family::BrokerRestart => Self { broker_restart_s: random.uniform(60.0, 600.0), ..calm },
-            Family::Partition => Self { partition_s: random.uniform(120.0, 900.0), ..calm },
-            Family::Stall => Self { stall_s: random.uniform(120.0, 900.0), ..calm },
-            Family::CentreDeath => Self { centre_death: random.uniform(0.001, 0.05), ..calm },
-            Family::GatewayDeath => Self { gateway_death: random.uniform(0.001, 0.05), ..calm },
-            Family::ClockJump => Self { clock_jump_s: random.uniform(60.0, 600.0), ..calm },
-            Family::GatewayDisk => Self { gateway_disk: random.uniform(0.01, 0.2), ..calm },
-            Family::CentreDisk => Self { centre_disk: random.uniform(0.01, 0.2), ..calm },
-            Family::FullStore => Self {
-                small_store: true,
-                gateway_full: random.uniform(0.0, 0.1),
-                partition_s: random.uniform(120.0, 600.0),
-                ..calm
-            },
-            Family::CentreRestored => {
-                Self { restore_s: random.uniform(300.0, 1200.0), loss: random.uniform(0.0, 0.1), ..calm }
-            }
-            Family::Everything => Self {
-                loss: random.uniform(0.0, 0.2),
-                duplication: random.uniform(0.0, 0.2),
-                reordering: random.uniform(0.0, 0.2),
-                gateway_death: random.uniform(0.0, 0.01),
-                centre_death: random.uniform(0.0, 0.01),
-                gateway_disk: random.uniform(0.0, 0.05),
-                centre_disk: random.uniform(0.0, 0.05),
-                gateway_full: 0.0,
-                small_store: random.chance(0.3),
-                broker_restart_s: random.uniform(300.0, 1800.0),
-                partition_s: random.uniform(300.0, 1800.0),
-                stall_s: random.uniform(300.0, 1800.0),
-                clock_jump_s: random.uniform(300.0, 1800.0),
-                restore_s: random.uniform(1800.0, 7200.0),
-            },
-        }
-    }
-}
+/// The process is to die now.
+#[derive(Debug)]
+struct Dies;
 
 /// Plays one seed with the faults of one family.
 #[must_use]

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vedette_delivery::ledger::MemoryLedger;
+use vedette_delivery::memory::MemoryStore;
 use vedette_delivery::{Envelope, Epoch, Outbox, Ranges, VoidReason};
-use vedette_engine::{Alert, AlertKind, Severity, Timestamp};
+use vedette_engine::{Alert, AlertKind, AuditRecord, Severity, Timestamp, Transmit};
+use vedette_wire::{ReplayWindow, Standing};
 
 /// What one seed came to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -13,17 +15,18 @@ pub struct Outcome {
     pub alerts: u64,
     /// Troubles that struck: deaths, cuts, failed operations, lost messages.
     pub faults: u64,
-    /// Alerts whose newest committed revision is neither in the ledger nor reported as dropped.
+    /// Alerts whose newest committed revision is neither in the ledger nor reported as dropped, and orders that were said
+    /// to be carried out and were not.
     pub lost: u64,
-    /// Revisions that are in the ledger more than once.
+    /// Revisions that are in the ledger more than once, and orders that were carried out more than once.
     pub double: u64,
-    /// Numbers the centre knows nothing of, dropped alerts nobody told of, and entries nobody was shown.
+    /// Numbers the centre knows nothing of, dropped alerts nobody told of, entries nobody was shown, orders without answer.
     pub unreported: u64,
     /// Alerts dropped, and reported as such.
     pub dropped: u64,
     /// Times a less urgent alert left while a more urgent one was waiting.
     pub disorder: u64,
-    /// Radio events that were acknowledged to their node and then forgotten.
+    /// Radio frames that were acknowledged to their node and then forgotten, or handled twice.
     pub radio_lost: u64,
     /// Longest time in which alerts waited and none arrived, seconds.
     pub longest_silence_s: f64,
@@ -41,8 +44,11 @@ pub(super) struct Oracle {
     numbers: BTreeMap<u64, (String, u32)>,
     /// Revisions that were dropped by the commit that brought them.
     dropped_at_once: BTreeSet<(String, u32)>,
-    pub(super) announced: BTreeSet<u64>,
-    pub(super) acked_radio: BTreeSet<u64>,
+    announced: BTreeSet<u64>,
+    /// Radio frames, by node and counter, that the engine handled and no commit is known to hold.
+    pending: BTreeSet<(u32, u32)>,
+    /// Those that the store holds.
+    durable: BTreeSet<(u32, u32)>,
     pub(super) outcome: Outcome,
     waiting_since: Option<Timestamp>,
     entries: usize,
@@ -51,7 +57,7 @@ pub(super) struct Oracle {
 impl Oracle {
     /// The commit of these alerts returned; some were perhaps dropped for want of room.
     pub(super) fn commit(&mut self, alerts: &[Alert], outbox: &Outbox, dropped: bool) {
-        for alert in alerts.iter().filter(|alert| alert.kind != AlertKind::DataLoss) {
+        for alert in alerts {
             let newest = self.committed.entry(alert.id.clone()).or_default();
             *newest = (*newest).max(alert.rev);
             self.revisions += 1;
@@ -73,11 +79,85 @@ impl Oracle {
         }
     }
 
-    pub(super) fn restarted(&mut self, recovered: &BTreeSet<u64>) {
-        let forgotten = self.acked_radio.difference(recovered).count() as u64;
-        if forgotten > 0 {
-            self.outcome.findings.push(format!("{forgotten} acknowledged radio events are not in the journal"));
-            self.outcome.radio_lost += forgotten;
+    pub(super) fn finding(&mut self, finding: String) {
+        self.outcome.findings.push(finding);
+    }
+
+    /// People at the centre were shown this entry.
+    pub(super) fn announced(&mut self, n: u64) {
+        self.announced.insert(n);
+    }
+
+    pub(super) fn has_seen(&self, n: u64) -> bool {
+        self.announced.contains(&n)
+    }
+
+    /// The engine is handed a radio frame it never had.
+    pub(super) fn heard(&mut self, node: u32, counter: u32) {
+        self.pending.insert((node, counter));
+    }
+
+    /// The commit of what these wait for returned.
+    pub(super) fn durable(&mut self, releases: &[Transmit]) {
+        for release in releases {
+            if let Transmit::RadioAck { node, counter, .. } = release {
+                self.pending.remove(&(*node, *counter));
+                self.durable.insert((*node, *counter));
+            }
+        }
+    }
+
+    /// A new process has read the store: its windows say which frames the store holds after all, and its engine must have
+    /// handled exactly those that were ever durable, each once.
+    pub(super) fn restarted(&mut self, windows: &BTreeMap<u32, ReplayWindow>, radio_counts: (u64, u64)) {
+        let stored = |node: u32, counter: u32| {
+            windows.get(&node).is_some_and(|window| window.standing(counter) == Standing::Repeat)
+        };
+        for (node, counter) in std::mem::take(&mut self.pending) {
+            if stored(node, counter) {
+                self.durable.insert((node, counter));
+            }
+        }
+        self.check_radio(radio_counts);
+    }
+
+    /// Compares what the engine handled with what is durable, or about to be.
+    pub(super) fn check_radio(&mut self, (handled, missed): (u64, u64)) {
+        let expected = (self.durable.len() + self.pending.len()) as u64;
+        if handled != expected || missed > 0 {
+            let finding = format!("the engine knows {handled} of {expected} radio frames and misses {missed} events");
+            self.outcome.findings.push(finding);
+            self.outcome.radio_lost += handled.abs_diff(expected) + missed;
+        }
+    }
+
+    /// Orders: each carried out at most once, just as the answer says, and each answered or expired.
+    pub(super) fn judge_orders(&mut self, store: &MemoryStore, ledger: &MemoryLedger) {
+        let mut done: BTreeMap<String, u64> = BTreeMap::new();
+        for entry in store.audit() {
+            if let Ok(record) = serde_json::from_slice::<AuditRecord>(&entry.record)
+                && !record.by.starts_with("gateway")
+            {
+                *done.entry(record.by).or_default() += 1;
+            }
+        }
+        if let Some((by, times)) = done.iter().find(|(_, times)| **times > 1) {
+            self.outcome.findings.push(format!("order {by} was carried out {times} times"));
+        }
+        self.outcome.double += done.values().filter(|&&times| times > 1).count() as u64;
+        for record in ledger.orders() {
+            let id = &record.order.command.id;
+            match &record.answer {
+                None => {
+                    self.outcome.unreported += 1;
+                    self.outcome.findings.push(format!("order {id} was never answered"));
+                }
+                Some(answer) if answer.done && !done.contains_key(id) => {
+                    self.outcome.lost += 1;
+                    self.outcome.findings.push(format!("order {id} is said to be done and was not"));
+                }
+                Some(_) => {}
+            }
         }
     }
 
@@ -97,10 +177,11 @@ impl Oracle {
     /// The verdict, once all is calm. `last` are the numbers the gateway gave.
     pub(super) fn judge(mut self, ledger: &MemoryLedger, epoch: &Epoch, last: u64, left: &str) -> Outcome {
         let mut by_revision: BTreeMap<(String, u32), u32> = BTreeMap::new();
-        let mut settled = Ranges::new();
+        let (mut settled, mut told) = (Ranges::new(), false);
         for entry in ledger.entries().iter().filter(|entry| entry.epoch == *epoch) {
             settled.insert(entry.seq);
             if let Ok(envelope) = Envelope::read(&entry.bytes) {
+                told |= envelope.alert.kind == AlertKind::DataLoss;
                 *by_revision.entry((envelope.alert.id, envelope.alert.rev)).or_default() += 1;
             }
         }
@@ -126,12 +207,12 @@ impl Oracle {
             .filter(|revision| !excused.contains(revision))
             .collect();
         self.outcome.dropped = dropped.count();
-        self.outcome.lost = absent.len() as u64;
-        self.outcome.double = by_revision.values().filter(|&&count| count > 1).count() as u64;
+        self.outcome.lost += absent.len() as u64;
+        self.outcome.double += by_revision.values().filter(|&&count| count > 1).count() as u64;
         let missing = settled.missing(1, last);
         let unseen = ledger.entries().iter().filter(|entry| !self.announced.contains(&entry.n)).count() as u64;
-        let untold = u64::from(!dropped.is_empty() && !newest.contains_key("data-loss"));
-        self.outcome.unreported = missing.count() + unseen + untold;
+        let untold = u64::from(!dropped.is_empty() && !told);
+        self.outcome.unreported += missing.count() + unseen + untold;
         self.outcome.alerts = self.revisions;
         if self.outcome.lost > 0 {
             self.outcome.findings.push(format!("lost: {absent:?}; gateway: {left}"));

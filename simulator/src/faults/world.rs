@@ -1,16 +1,22 @@
-//! Virtual time: what happens when, on which line, and which trouble strikes.
+//! Virtual time: what happens when, to whom.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use vedette_delivery::ledger::LedgerEvent;
-use vedette_delivery::uplink::{Action, Event, Report};
-use vedette_delivery::{Channel, GatewayId};
-use vedette_engine::Timestamp;
+use vedette_delivery::uplink::{Action, Event};
+use vedette_delivery::{Channel, Epoch, GatewayId, Order, message};
+use vedette_engine::config::EngineConfig;
+use vedette_engine::{RadioFrame, Timestamp};
 
-use super::broker::{Broker, Inbound, Packet, Party, Sent};
-use super::hosts::{CentreHost, Dies, GatewayHost};
+use super::Family;
+use super::broker::{Broker, Inbound, Packet, Party};
+use super::centre::CentreHost;
+use super::field::{Deed, Field, NODE_RETRY_S, SCAN_S};
+use super::gateway::{GatewayHost, Told};
+use super::network::Line;
 use super::oracle::{Oracle, Outcome};
-use super::{Family, Plan};
+use super::plan::Plan;
+use super::trouble::Trouble;
 use crate::random::Random;
 
 /// Faults strike for this long, seconds.
@@ -19,58 +25,64 @@ const TROUBLED_S: f64 = 3600.0;
 const CALM_S: f64 = 7200.0;
 /// A centre restored at the last moment is noticed with the next status message: nothing is settled before, seconds.
 const SETTLE_S: f64 = 300.0;
-/// A client library gives a silent connection up after three keep-alives, seconds.
-const SILENCE_S: f64 = 60.0;
-/// A broker gives a silent client up after one and a half keep-alives, seconds.
-const BROKER_SILENCE_S: f64 = 30.0;
+/// An order is given up when it was not answered within this time, seconds.
+const ORDER_EXPIRES_S: f64 = 900.0;
+/// Radio frames are lost this often in each direction, and heard twice this often, in all families.
+const RADIO_LOSS: f64 = 0.1;
+const RADIO_TWICE: f64 = 0.1;
 
 #[derive(Debug)]
-enum Happening {
-    Raise,
+pub(super) enum Happening {
+    /// Somebody does something.
+    Deed,
+    /// The radar turns.
+    Scan,
+    /// A node sends what it has.
+    NodeSends(u32),
+    /// A frame of a node reaches the gateway.
+    RadioUp(RadioFrame),
+    /// The gateway's acknowledgement reaches the node: node and counter.
+    RadioDown(u32, u32),
+    /// A process wanted to be woken; by number, for only the last wish counts.
     Wake(Party, u64),
+    /// A process starts.
     Start(Party),
     ToBroker(Party, u64, Packet),
     ToParty(Party, u64, Inbound),
+    /// The broker notices that a connection is gone.
     BrokerMisses(u64),
     CentreConnects,
     Trouble(Trouble),
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Trouble {
-    BrokerRestart,
-    Partition,
-    Stall,
-    ClockJump,
-    Restore,
-}
-
-/// One TCP connection: alive until one side knows better; each direction keeps its order.
-#[derive(Debug)]
-struct Line {
-    alive: bool,
-    up: Timestamp,
-    down: Timestamp,
-}
-
 /// Everything of one seed.
 #[derive(Debug)]
 pub(super) struct World {
-    plan: Plan,
-    random: Random,
-    now: Timestamp,
+    pub(super) plan: Plan,
+    pub(super) random: Random,
+    pub(super) now: Timestamp,
     calm_from: Timestamp,
     queue: BTreeMap<(Timestamp, u64), Happening>,
     count: u64,
-    broker: Broker,
-    lines: BTreeMap<u64, Line>,
-    gateway: GatewayHost,
-    centre: CentreHost,
-    connection: BTreeMap<Party, u64>,
-    cut_until: BTreeMap<Party, Timestamp>,
+    pub(super) broker: Broker,
+    pub(super) lines: BTreeMap<u64, Line>,
+    field: Field,
+    scanning: bool,
+    pub(super) gateway: GatewayHost,
+    pub(super) centre: CentreHost,
+    pub(super) connection: BTreeMap<Party, u64>,
+    pub(super) cut_until: BTreeMap<Party, Timestamp>,
     wakes: BTreeMap<Party, u64>,
-    next_connection: u64,
-    oracle: Oracle,
+    pub(super) next_connection: u64,
+    pub(super) oracle: Oracle,
+}
+
+/// The site's configuration.
+fn site() -> EngineConfig {
+    match toml::from_str(include_str!("site.toml")) {
+        Ok(config) => config,
+        Err(error) => unreachable!("the file is part of the program: {error}"),
+    }
 }
 
 impl World {
@@ -92,7 +104,9 @@ impl World {
             count: 0,
             broker: Broker::new(gateway.clone()),
             lines: BTreeMap::new(),
-            gateway: GatewayHost::new(gateway, seed, &plan),
+            field: Field::new(seed),
+            scanning: false,
+            gateway: GatewayHost::new(gateway, site(), seed, &plan),
             centre: CentreHost::new(centre, seed),
             connection: BTreeMap::new(),
             cut_until: BTreeMap::new(),
@@ -102,36 +116,20 @@ impl World {
         };
         world.after(0.0, Happening::Start(Party::Centre));
         world.after(0.5, Happening::Start(Party::Gateway));
-        world.after(1.0, Happening::Raise);
-        for trouble in
-            [Trouble::BrokerRestart, Trouble::Partition, Trouble::Stall, Trouble::ClockJump, Trouble::Restore]
-        {
+        world.after(1.0, Happening::Deed);
+        for trouble in Trouble::ALL {
             world.next_trouble(trouble);
         }
         world
     }
 
-    fn after(&mut self, wait_s: f64, happening: Happening) {
+    pub(super) fn after(&mut self, wait_s: f64, happening: Happening) {
         self.at(self.now.plus_seconds(wait_s.max(0.0)), happening);
     }
 
-    fn at(&mut self, time: Timestamp, happening: Happening) {
+    pub(super) fn at(&mut self, time: Timestamp, happening: Happening) {
         self.count += 1;
         self.queue.insert((time.max(self.now), self.count), happening);
-    }
-
-    fn next_trouble(&mut self, trouble: Trouble) {
-        let mean_s = match trouble {
-            Trouble::BrokerRestart => self.plan.broker_restart_s,
-            Trouble::Partition => self.plan.partition_s,
-            Trouble::Stall => self.plan.stall_s,
-            Trouble::ClockJump => self.plan.clock_jump_s,
-            Trouble::Restore => self.plan.restore_s,
-        };
-        if mean_s > 0.0 {
-            let wait_s = self.random.exponential(mean_s);
-            self.after(wait_s, Happening::Trouble(trouble));
-        }
     }
 
     pub(super) fn play(mut self) -> Outcome {
@@ -140,49 +138,54 @@ impl World {
             self.now = time;
             if !calm && time >= self.calm_from {
                 calm = true;
-                self.plan = Plan { small_store: self.plan.small_store, ..Plan::default() };
+                self.plan = self.plan.calm();
             }
             self.happen(happening);
-            let depth = self.gateway.uplink.as_ref().map_or(0, |uplink| uplink.outbox().depth());
+            let depth = self.gateway.process.as_ref().map_or(0, |process| process.uplink().outbox().depth());
             self.oracle.watch(self.now, depth, self.centre.disk.entries().len());
             let settled = time > self.calm_from.plus_seconds(SETTLE_S) && self.settled();
             if calm && (settled || time > self.calm_from.plus_seconds(CALM_S)) {
                 break;
             }
         }
-        let (epoch, last, left) = match &self.gateway.uplink {
-            Some(uplink) => (uplink.outbox().epoch().clone(), uplink.outbox().last_seq(), format!("{uplink:?}")),
-            None => (vedette_delivery::Epoch(String::new()), 0, "not running".to_owned()),
+        let (epoch, last, left) = match &self.gateway.process {
+            Some(process) => {
+                self.oracle.check_radio(process.radio_counts());
+                let outbox = process.uplink().outbox();
+                (outbox.epoch().clone(), outbox.last_seq(), format!("{:?}", process.uplink()))
+            }
+            None => (Epoch(String::new()), 0, "not running".to_owned()),
         };
         let left: String = left.chars().take(2000).collect();
+        self.oracle.judge_orders(&self.gateway.disk, &self.centre.disk);
         self.oracle.judge(&self.centre.disk, &epoch, last, &left)
     }
 
-    /// Nothing waits at the gateway, and the centre has shown all it has.
+    /// Nothing waits at the gateway, every order is answered, and the centre has shown all it has.
     fn settled(&self) -> bool {
-        let Some(uplink) = &self.gateway.uplink else { return false };
-        let outbox = uplink.outbox();
-        let shown = self.centre.disk.entries().last().is_none_or(|entry| self.oracle.announced.contains(&entry.n));
-        outbox.depth() == 0 && outbox.voids().next().is_none() && shown && self.gateway.retry_at.is_none()
+        let Some(process) = &self.gateway.process else { return false };
+        let outbox = process.uplink().outbox();
+        let shown = self.centre.disk.entries().last().is_none_or(|entry| self.oracle.has_seen(entry.n));
+        let answered = self.centre.disk.orders().all(|record| record.answer.is_some());
+        outbox.depth() == 0 && outbox.voids().next().is_none() && shown && answered && process.is_idle()
     }
 
     fn happen(&mut self, happening: Happening) {
         match happening {
-            Happening::Raise => {
-                if self.now < self.calm_from {
-                    let pause_s = self.gateway.workload.pause_s();
-                    self.after(pause_s, Happening::Raise);
-                    if self.gateway.uplink.is_some() {
-                        self.gateway.raise(self.now);
-                        self.commit();
-                    }
+            Happening::Deed if self.now < self.calm_from => self.deed(),
+            Happening::Deed => {}
+            Happening::Scan => self.scan(),
+            Happening::NodeSends(node) => self.node_sends(node),
+            Happening::RadioUp(frame) => self.gateway_turn(Told::Radio(frame)),
+            Happening::RadioDown(node, counter) => {
+                if let Some(node) = self.field.nodes.get_mut(&node) {
+                    node.acknowledged(counter);
                 }
             }
             Happening::Wake(party, number) => {
                 if self.wakes.get(&party) == Some(&number) {
                     match party {
-                        Party::Gateway if self.gateway.retry_at.is_some_and(|at| at <= self.now) => self.commit(),
-                        Party::Gateway => self.gateway_takes(Event::Tick),
+                        Party::Gateway => self.gateway_turn(Told::Time),
                         Party::Centre => self.centre_takes(LedgerEvent::Tick),
                     }
                 }
@@ -205,6 +208,64 @@ impl World {
         }
     }
 
+    fn deed(&mut self) {
+        let pause_s = self.field.pause_s();
+        self.after(pause_s, Happening::Deed);
+        match self.field.deed(self.now) {
+            Deed::Walk if self.scanning => {}
+            Deed::Walk => {
+                self.scanning = true;
+                self.after(SCAN_S, Happening::Scan);
+            }
+            Deed::Seen(nodes) => {
+                for number in nodes {
+                    if self.field.nodes.get_mut(&number).is_some_and(|node| !std::mem::replace(&mut node.busy, true)) {
+                        self.after(0.1, Happening::NodeSends(number));
+                    }
+                }
+            }
+            Deed::Test(command) => self.gateway_turn(Told::Command(command)),
+            Deed::Order => {
+                if self.centre.process.is_some() {
+                    let (now, alerts) = self.centre.shown(self.now);
+                    let command = self.field.order(now, &alerts);
+                    let expires_at = now.plus_seconds(ORDER_EXPIRES_S);
+                    let (gateway, order) =
+                        (self.broker.gateway().clone(), Order { v: message::VERSION, command, expires_at });
+                    self.centre_takes(LedgerEvent::Order { gateway, order });
+                }
+            }
+        }
+    }
+
+    fn scan(&mut self) {
+        // The radar sets its clock by the gateway's host.
+        let stamp = self.now.plus_seconds(self.gateway.system_s);
+        if let Some(bytes) = self.field.scan(self.now, stamp) {
+            self.gateway_turn(Told::Message(bytes));
+        }
+        self.scanning = self.field.walked();
+        if self.scanning {
+            self.after(SCAN_S, Happening::Scan);
+        }
+    }
+
+    fn node_sends(&mut self, number: u32) {
+        let Some(node) = self.field.nodes.get_mut(&number) else { return };
+        let Some(frame) = node.frame(self.now) else {
+            node.busy = false;
+            return;
+        };
+        if self.random.chance(RADIO_TWICE) {
+            self.after(0.5, Happening::RadioUp(frame.clone()));
+        }
+        if !self.random.chance(RADIO_LOSS) {
+            self.after(0.3, Happening::RadioUp(frame));
+        }
+        let pause_s = NODE_RETRY_S * self.random.uniform(0.8, 1.2);
+        self.after(pause_s, Happening::NodeSends(number));
+    }
+
     fn start(&mut self, party: Party) {
         let started = match party {
             Party::Gateway => self.gateway.start(self.now, &self.plan, &mut self.oracle),
@@ -216,114 +277,21 @@ impl World {
             self.connect(Party::Centre);
             self.centre_takes(LedgerEvent::Tick);
         } else {
-            self.gateway_takes(Event::Tick);
+            self.gateway_turn(Told::Time);
         }
     }
 
-    fn dies(&mut self, party: Party) {
+    pub(super) fn dies(&mut self, party: Party) {
         match party {
-            Party::Gateway => self.gateway.die(),
-            Party::Centre => self.centre.die(),
+            Party::Gateway => self.gateway.process = None,
+            Party::Centre => self.centre.process = None,
         }
         self.hang_up(party);
         let pause_s = self.random.uniform(0.5, 30.0);
         self.after(pause_s, Happening::Start(party));
     }
 
-    fn hang_up(&mut self, party: Party) {
-        if let Some(connection) = self.connection.remove(&party)
-            && let Some(line) = self.lines.get_mut(&connection)
-            && line.alive
-        {
-            line.alive = false;
-            self.after(0.1, Happening::BrokerMisses(connection));
-        }
-    }
-
-    fn connect(&mut self, party: Party) {
-        self.hang_up(party);
-        let connection = self.next_connection;
-        self.next_connection += 1;
-        self.connection.insert(party, connection);
-        let cut = self.cut_until.get(&party).is_some_and(|until| self.now < *until);
-        self.lines.insert(connection, Line { alive: !cut, up: self.now, down: self.now });
-        if cut {
-            // The connection attempt runs into its own limit.
-            self.after(10.0, Happening::ToParty(party, connection, Inbound::Closed));
-        } else {
-            self.send_up(party, connection, Packet::Connect);
-        }
-    }
-
-    fn latency_s(&mut self) -> f64 {
-        self.random.uniform(0.01, 0.2)
-    }
-
-    fn send_up(&mut self, party: Party, connection: u64, packet: Packet) {
-        let latency_s = self.latency_s();
-        let Some(line) = self.lines.get_mut(&connection).filter(|line| line.alive) else { return };
-        line.up = line.up.max(self.now.plus_seconds(latency_s));
-        let time = line.up;
-        self.at(time, Happening::ToBroker(party, connection, packet));
-    }
-
-    fn at_broker(&mut self, party: Party, connection: u64, packet: Packet) {
-        if !self.lines.get(&connection).is_some_and(|line| line.alive) {
-            return;
-        }
-        if self.broker.down_until.is_some_and(|until| self.now < until) {
-            self.close_line(party, connection);
-            return;
-        }
-        self.broker.down_until = None;
-        if let Some(until) = self.broker.stalled_until.filter(|until| self.now < *until) {
-            self.at(until, Happening::ToBroker(party, connection, packet));
-            return;
-        }
-        let sent = self.broker.take(party, connection, packet);
-        self.broker_sends(sent);
-    }
-
-    fn close_line(&mut self, party: Party, connection: u64) {
-        if let Some(line) = self.lines.get_mut(&connection) {
-            line.alive = false;
-        }
-        self.after(0.1, Happening::ToParty(party, connection, Inbound::Closed));
-    }
-
-    fn party_of(&self, connection: u64) -> Option<Party> {
-        self.connection.iter().find(|(_, current)| **current == connection).map(|(&party, _)| party)
-    }
-
-    fn broker_sends(&mut self, sent: Sent) {
-        for (connection, inbound) in sent {
-            let Some(party) = self.party_of(connection) else { continue };
-            let latency_s = self.latency_s();
-            let Some(line) = self.lines.get_mut(&connection).filter(|line| line.alive) else { continue };
-            line.down = line.down.max(self.now.plus_seconds(latency_s));
-            let time = line.down;
-            if !matches!(inbound, Inbound::Message { .. }) {
-                self.at(time, Happening::ToParty(party, connection, inbound));
-                continue;
-            }
-            if self.random.chance(self.plan.duplication) {
-                self.oracle.outcome.faults += 1;
-                let again = time.plus_seconds(self.random.uniform(0.0, 20.0));
-                self.at(again, Happening::ToParty(party, connection, inbound.clone()));
-            }
-            if self.random.chance(self.plan.loss) {
-                self.oracle.outcome.faults += 1;
-            } else if self.random.chance(self.plan.reordering) {
-                self.oracle.outcome.faults += 1;
-                let late = time.plus_seconds(self.random.uniform(0.0, 30.0));
-                self.at(late, Happening::ToParty(party, connection, inbound));
-            } else {
-                self.at(time, Happening::ToParty(party, connection, inbound));
-            }
-        }
-    }
-
-    fn at_party(&mut self, party: Party, connection: u64, inbound: Inbound) {
+    pub(super) fn at_party(&mut self, party: Party, connection: u64, inbound: Inbound) {
         if self.connection.get(&party) != Some(&connection) {
             return;
         }
@@ -345,25 +313,23 @@ impl World {
                     }
                     Inbound::Closed => Event::Closed,
                 };
-                self.gateway_takes(event);
+                self.gateway_turn(Told::Link(event));
             }
             Party::Centre => self.centre_hears(connection, inbound),
         }
     }
 
     fn centre_hears(&mut self, connection: u64, inbound: Inbound) {
-        if self.centre.ledger.is_none() {
-            return;
-        }
+        let Some(process) = &mut self.centre.process else { return };
         match inbound {
             Inbound::Connected => {
-                self.centre.granted = 0;
+                process.granted = 0;
                 let filters = Channel::TO_CENTRE.iter().map(|channel| channel.filter()).collect();
                 self.send_up(Party::Centre, connection, Packet::Subscribe(filters));
             }
             Inbound::Subscribed => {
-                self.centre.granted += 1;
-                if self.centre.granted == Channel::TO_CENTRE.len() {
+                process.granted += 1;
+                if process.granted == Channel::TO_CENTRE.len() {
                     self.centre_takes(LedgerEvent::Connected);
                 }
             }
@@ -379,17 +345,18 @@ impl World {
         }
     }
 
-    fn commit(&mut self) {
-        match self.gateway.commit(self.now, &self.plan, &mut self.oracle) {
-            Ok(()) => self.gateway_takes(Event::Tick),
-            Err(Dies) => self.dies(Party::Gateway),
+    /// One turn of the gateway's process, and what leaves it.
+    pub(super) fn gateway_turn(&mut self, told: Told) {
+        if self.gateway.process.is_none() {
+            return;
         }
-    }
-
-    fn gateway_takes(&mut self, event: Event) {
-        let (actions, dies) = self.gateway.handle(self.now, event, &self.plan, &mut self.oracle);
-        let mut renew = false;
-        for action in actions {
+        let (left, result) = self.gateway.turn(self.now, told, &self.plan, &mut self.oracle);
+        for (node, counter) in left.acknowledged {
+            if !self.random.chance(RADIO_LOSS) {
+                self.after(0.3, Happening::RadioDown(node, counter));
+            }
+        }
+        for action in left.actions {
             let connection = self.connection.get(&Party::Gateway).copied();
             match (action, connection) {
                 (Action::Connect, _) => self.connect(Party::Gateway),
@@ -400,36 +367,27 @@ impl World {
                     self.send_up(Party::Gateway, connection, Packet::Publish(publication));
                 }
                 (Action::Disconnect, _) => self.hang_up(Party::Gateway),
-                (Action::Report(Report::StoreIsOld), _) => renew = true,
                 _ => {}
             }
         }
-        if dies.is_some() {
+        if result.is_err() {
             self.dies(Party::Gateway);
-            return;
+        } else if let Some(process) = &self.gateway.process {
+            let wait_s = process.wait_s(self.now);
+            self.wake(Party::Gateway, wait_s);
         }
-        if renew {
-            self.gateway.renew();
-        }
-        let deadline = self.gateway.uplink.as_ref().and_then(vedette_delivery::Uplink::next_deadline);
-        let wait_s = deadline.map_or(3600.0, |deadline| self.gateway.clock.wait_s(deadline));
-        let retry_s = self.gateway.retry_at.map_or(3600.0, |at| at.seconds_since(self.now));
-        self.wake(Party::Gateway, wait_s.min(retry_s));
     }
 
     fn centre_takes(&mut self, event: LedgerEvent) {
-        let (publications, dies) = self.centre.handle(self.now, event, &self.plan, &mut self.oracle);
+        let (publications, result) = self.centre.take(self.now, event, &self.plan, &mut self.oracle);
         if let Some(&connection) = self.connection.get(&Party::Centre) {
             for publication in publications {
                 self.send_up(Party::Centre, connection, Packet::Publish(publication));
             }
         }
-        if dies.is_some() {
+        if result.is_err() {
             self.dies(Party::Centre);
-            return;
-        }
-        if let Some(deadline) = self.centre.ledger.as_ref().and_then(vedette_delivery::Ledger::next_deadline) {
-            let wait_s = self.centre.clock.wait_s(deadline);
+        } else if let Some(wait_s) = self.centre.process.as_ref().and_then(|process| process.wait_s(self.now)) {
             self.wake(Party::Centre, wait_s);
         }
     }
@@ -439,53 +397,5 @@ impl World {
         *number += 1;
         let number = *number;
         self.after(wait_s.max(0.001), Happening::Wake(party, number));
-    }
-
-    fn strike(&mut self, trouble: Trouble) {
-        let party = if self.random.chance(0.5) { Party::Gateway } else { Party::Centre };
-        match trouble {
-            Trouble::BrokerRestart => {
-                let until = self.now.plus_seconds(self.random.uniform(0.5, 60.0));
-                let lost: BTreeSet<u64> = self.broker.die(until).into_iter().collect();
-                let current: Vec<_> = self.connection.iter().map(|(&party, &c)| (party, c)).collect();
-                for (party, connection) in current {
-                    if lost.contains(&connection) {
-                        self.close_line(party, connection);
-                    }
-                }
-            }
-            Trouble::Partition => {
-                let until = self.now.plus_seconds(self.random.exponential(120.0));
-                self.cut_until.insert(party, until);
-                if let Some(&connection) = self.connection.get(&party) {
-                    if let Some(line) = self.lines.get_mut(&connection) {
-                        line.alive = false;
-                    }
-                    self.after(SILENCE_S, Happening::ToParty(party, connection, Inbound::Closed));
-                    self.after(BROKER_SILENCE_S, Happening::BrokerMisses(connection));
-                }
-            }
-            Trouble::Stall => {
-                let until = self.now.plus_seconds(self.random.exponential(60.0));
-                self.broker.stalled_until = Some(until);
-            }
-            Trouble::ClockJump => {
-                let jump_s = match self.random.below(4) {
-                    0 => self.random.uniform(-10.0, 10.0),
-                    1 => self.random.uniform(-7200.0, 7200.0),
-                    2 => 86_400.0,
-                    _ => 1e6,
-                };
-                let clock = if party == Party::Gateway { &mut self.gateway.clock } else { &mut self.centre.clock };
-                clock.offset_s += jump_s;
-            }
-            Trouble::Restore => match self.centre.backup.take() {
-                None => self.centre.backup = Some(self.centre.disk.clone()),
-                Some(backup) => {
-                    self.centre.disk = backup;
-                    self.dies(Party::Centre);
-                }
-            },
-        }
     }
 }

@@ -104,6 +104,8 @@ impl Core {
         let Surroundings { intake, links, .. } = self.surroundings.clone();
         let mut second = tokio::time::interval(Duration::from_secs(1));
         second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        // What the journal brought back.
+        self.plan_commit();
         loop {
             let deadline = self.engine.next_deadline().map(|at| Instant::now() + self.surroundings.clock.until(at));
             let with_radio = self.work.batch.journal.len() < MAX_JOURNAL;
