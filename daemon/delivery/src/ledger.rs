@@ -172,6 +172,8 @@ enum Incoming {
 struct Gateway {
     record: GatewayRecord,
     settled: BTreeMap<Epoch, Ranges>,
+    /// How far the last partial acknowledgement of an epoch was complete.
+    told_to: BTreeMap<Epoch, u64>,
     /// Since when numbers are missing.
     missing_since: Option<Timestamp>,
 }
@@ -243,7 +245,8 @@ impl Ledger {
         self.gateways.clear();
         for record in &restart.gateways {
             let missing_since = missing.get(&record.gateway).copied().flatten();
-            let gateway = Gateway { record: record.clone(), settled: BTreeMap::new(), missing_since };
+            let gateway =
+                Gateway { record: record.clone(), settled: BTreeMap::new(), told_to: BTreeMap::new(), missing_since };
             self.gateways.insert(record.gateway.clone(), gateway);
         }
         for (id, epoch, ranges) in &restart.settled {
@@ -384,7 +387,7 @@ impl Gateway {
     fn new(gateway: GatewayId, now: Timestamp) -> Self {
         let record =
             GatewayRecord { gateway, epoch: None, last: 0, heard_at: now, online: false, silent: None, gap: None };
-        Self { record, settled: BTreeMap::new(), missing_since: None }
+        Self { record, settled: BTreeMap::new(), told_to: BTreeMap::new(), missing_since: None }
     }
 
     /// Numbers the gateway has given in its newest epoch and the centre has not.

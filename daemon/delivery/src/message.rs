@@ -89,28 +89,44 @@ pub struct Ack {
     /// There are too many ranges for one message: those given are settled, and of the others nothing is said.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub partial: bool,
+    /// When partial: of the numbers from the first to the last of these it says everything. The span moves on with each
+    /// acknowledgement and comes round.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<(u64, u64)>,
 }
 
 impl Ack {
-    /// Greatest number of ranges in one message, about 1 kB.
+    /// Greatest number of ranges in a complete message, and of ranges around what has just come in a partial one: 1 kB.
     pub const MAX_RANGES: usize = 64;
+    /// Greatest number of ranges in the span that a partial message is complete about.
+    const SPAN_RANGES: usize = 16;
 
-    /// The acknowledgement for `settled`; when that has too many ranges, those around `recent` are given.
+    /// The acknowledgement for `settled`. With too many ranges, those around `recent` are given, and those of a span that
+    /// begins at `from`, or at the first gap when nothing is settled from there on.
     #[must_use]
-    pub fn new(epoch: Epoch, settled: &Ranges, recent: &Ranges) -> Self {
+    pub fn new(epoch: Epoch, settled: &Ranges, recent: &Ranges, from: u64) -> Self {
         let upto = settled.upto();
         let above = settled.above_upto();
-        let partial = above.range_count() > Self::MAX_RANGES;
-        let ranges = if partial {
-            let mut some = Ranges::new();
-            for (first, last) in above.around(recent).iter().take(Self::MAX_RANGES) {
-                some.insert_range(first, last);
-            }
-            some
-        } else {
-            above
-        };
-        Self { v: VERSION, epoch, upto, ranges, partial }
+        if above.range_count() <= Self::MAX_RANGES {
+            return Self { v: VERSION, epoch, upto, ranges: above, partial: false, about: None };
+        }
+        let mut ranges = Ranges::new();
+        for (first, last) in above.around(recent).iter().take(Self::MAX_RANGES) {
+            ranges.insert_range(first, last);
+        }
+        let begins = if above.last().is_some_and(|last| from <= last) { from.max(upto + 1) } else { upto + 1 };
+        let mut after = above.iter().filter(|&(_, last)| last >= begins);
+        for (first, last) in after.by_ref().take(Self::SPAN_RANGES) {
+            ranges.insert_range(first, last);
+        }
+        let ends = after.next().map_or(u64::MAX, |(first, _)| first - 1);
+        Self { v: VERSION, epoch, upto, ranges, partial: true, about: Some((begins, ends)) }
+    }
+
+    /// The numbers that it says everything about, `1..=upto` aside: what it does not cover of these is not settled.
+    #[must_use]
+    pub fn span(&self) -> Option<(u64, u64)> {
+        if self.partial { self.about } else { Some((1, u64::MAX)) }
     }
 
     /// All numbers it covers.

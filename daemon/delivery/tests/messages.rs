@@ -32,7 +32,7 @@ fn messages_are_written_like_this() {
     let void = Void { v: VERSION, epoch: epoch(), ranges: ranges(&[(3, 4), (9, 9)]), why: VoidReason::Folded };
     assert_snapshot!("void", text(&void));
     let settled = ranges(&[(1, 40), (43, 43)]);
-    assert_snapshot!("ack", text(&Ack::new(epoch(), &settled, &Ranges::new())));
+    assert_snapshot!("ack", text(&Ack::new(epoch(), &settled, &Ranges::new(), 0)));
     let status = Status {
         online: true,
         epoch: Some(epoch()),
@@ -73,11 +73,36 @@ fn wrong_messages_say_what_is_wrong() {
 }
 
 #[test]
-fn an_acknowledgement_with_too_many_ranges_speaks_of_the_recent_ones() {
+fn an_acknowledgement_with_too_many_ranges_speaks_of_the_recent_ones_and_of_one_span() {
     let settled: Ranges = (1..=1000).map(|n| n * 2).collect();
     let recent = ranges(&[(1500, 1503)]);
-    let ack = Ack::new(epoch(), &settled, &recent);
-    assert!(ack.partial);
-    assert_eq!(ack.ranges.numbers().collect::<Vec<_>>(), [1500, 1502]);
-    assert!(text(&ack).len() < 200);
+    let ack = Ack::new(epoch(), &settled, &recent, 0);
+    assert_eq!((ack.partial, ack.about), (true, Some((1, 33))));
+    let expected = (1..=16).map(|n| n * 2).chain([1500, 1502]);
+    assert_eq!(ack.ranges.numbers().collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+    assert!(text(&ack).len() < 300);
+}
+
+proptest::proptest! {
+    #[test]
+    fn acknowledgements_in_parts_say_everything_in_one_round_and_nothing_wrong(
+        settled in proptest::collection::btree_set(1_u64..400, 80..300),
+        recent in proptest::collection::btree_set(1_u64..400, 0..20),
+    ) {
+        let settled: Ranges = settled.into_iter().collect();
+        let recent: Ranges = recent.into_iter().collect();
+        let (mut told, mut from) = (Ranges::new(), 0);
+        for _ in 0..40 {
+            let ack = Ack::new(epoch(), &settled, &recent, from);
+            proptest::prop_assert!(text(&ack).len() <= 1024);
+            let covered = ack.covered();
+            proptest::prop_assert!(covered.numbers().all(|n| settled.contains(n)));
+            let (first, last) = ack.span().unwrap();
+            proptest::prop_assert!((first..=last.min(400)).all(|n| covered.contains(n) == settled.contains(n)));
+            told.insert_range(first, last);
+            from = last.saturating_add(1);
+        }
+        told.extend(&Ack::new(epoch(), &settled, &recent, 0).covered());
+        proptest::prop_assert_eq!(told.iter().collect::<Vec<_>>(), [(1, u64::MAX)]);
+    }
 }

@@ -47,7 +47,7 @@ fn at(seconds: f64) -> Timestamp {
 
 fn acknowledge(gateway: &mut Gateway, now: Timestamp, numbers: &[u64]) -> Vec<Action> {
     let settled: Ranges = numbers.iter().copied().collect();
-    let ack = Ack::new(gateway.uplink.outbox().epoch().clone(), &settled, &Ranges::new());
+    let ack = Ack::new(gateway.uplink.outbox().epoch().clone(), &settled, &Ranges::new(), 0);
     let topic = Channel::Ack.topic(&GatewayId::new("gate-1").unwrap());
     gateway.handle(now, Event::Message { topic, payload: message::write(&ack), properties: Vec::new() })
 }

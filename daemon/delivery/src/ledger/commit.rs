@@ -96,8 +96,14 @@ impl Ledger {
         changes.gateways = changed.iter().filter_map(|id| Some(self.gateways.get(id)?.record.clone())).collect();
         self.commit_changes(store, changes, actions)?;
         for ((gateway, epoch), recent) in touched {
-            let settled = self.settled(&gateway, &epoch).cloned().unwrap_or_default();
-            let ack = Ack::new(epoch, &settled, &recent);
+            let Some(known) = self.gateways.get_mut(&gateway) else { continue };
+            let settled = known.settled.get(&epoch).cloned().unwrap_or_default();
+            let from = known.told_to.get(&epoch).map_or(0, |told| told.saturating_add(1));
+            let ack = Ack::new(epoch.clone(), &settled, &recent, from);
+            match ack.about {
+                Some((_, told)) => known.told_to.insert(epoch, told),
+                None => known.told_to.remove(&epoch),
+            };
             self.publish(Channel::Ack, &gateway, message::write(&ack), actions);
         }
         actions.extend(after);

@@ -39,8 +39,8 @@ impl Outbox {
             return Some(Settled { unknown: true, ..Settled::default() });
         }
         let mut settled = self.settle(&covered);
-        if !ack.partial {
-            let mut forgotten = covered.missing(1, self.last_seq());
+        if let Some((first, last)) = ack.span() {
+            let mut forgotten = covered.missing(first.max(1), last.min(self.last_seq()));
             for ranges in self.void.values() {
                 forgotten.subtract(ranges);
             }
