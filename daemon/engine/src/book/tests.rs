@@ -561,6 +561,16 @@ fn a_tripwire_that_a_detector_bears_out_is_an_alert_without_a_track() {
     assert!(lines(&stage.run(3_706, 3_710, |_| None)).contains("Crossing rev 1"));
 }
 
+/// Detectors on a line found a track that starts there: its side was never sure, so nothing but the wire tells that it crossed.
+#[test]
+fn a_tripwire_tells_that_the_track_at_it_crossed() {
+    let mut stage = Stage::new();
+    report(&mut stage, 1, 99.0, Measurement::Presence { strength: None });
+    report(&mut stage, 3, 100.0, Measurement::Crossing { direction: Some(Direction::In) });
+    let alerts = stage.run(100, 160, |second| Some(track(17, second, [12.0, -2.0], [0.0, -0.2])));
+    insta::assert_snapshot!(lines(&alerts));
+}
+
 #[test]
 fn a_lone_tripwire_is_none_and_a_track_tells_it_better() {
     let mut stage = Stage::new();

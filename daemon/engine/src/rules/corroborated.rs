@@ -1,17 +1,17 @@
 //! A tripwire along a border reported a crossing, and a detector near by bears it out.
 //!
 //! Where only triggered detectors watch there may be too little for a track, but two independent sensors at one place
-//! within two minutes are worth an alert. How sure that is follows from how often each of them reports for nothing.
+//! within two minutes are worth an alert. How sure that is follows from how often each of them reports for nothing. A track that
+//! passes there is taken to be who crossed: such detectors alone seldom tell on which side of a line a track is.
 
 use std::collections::VecDeque;
 
 use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
-use vedette_tracker::{
-    Clutter, Coverage, Direction, Measurement, Scan, SensorKind, SensorModel, Timestamp, TrackStatus,
-};
+use vedette_tracker::{Clutter, Coverage, Direction, Measurement, Scan, SensorKind, SensorModel, Timestamp, TrackId};
 
 use super::geometry::relation;
+use super::situation::Candidate;
 use super::{Finding, Lasting, Rule, Situation, Subject};
 use crate::book::text;
 use crate::config::{Site, Zone, ZoneDirection, ZoneKind};
@@ -29,8 +29,11 @@ const ALONG_M: f64 = 60.0;
 /// Crossings within this time and distance of the last are the same incident: a group in single file.
 const SAME_S: f64 = 45.0;
 const SAME_M: f64 = 80.0;
-/// A confirmed track this near tells the crossing better.
-const TRACKED_M: f64 = 100.0;
+/// A confirmed track is who crossed when it can have been at the wire: within this many standard deviations and this speed of it, and
+/// never farther than this.
+const TRACK_SDS: f64 = 3.0;
+const TRACK_SPEED_MPS: f64 = 2.5;
+const TRACK_MAX_M: f64 = 100.0;
 /// How long after its last report an incident is news.
 const NEWS_S: f64 = 150.0;
 const MAX_INCIDENTS: usize = 64;
@@ -62,8 +65,19 @@ struct Incident {
     last: Timestamp,
     crossings: u32,
     inward: Option<bool>,
-    /// A track told it.
-    tracked: bool,
+    #[serde(default)]
+    told: Told,
+}
+
+/// What the alert about an incident is about. It stays that way: one incident is one alert.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+enum Told {
+    #[default]
+    NotYet,
+    /// The wire: no track was near.
+    Wire,
+    /// The track that crossed.
+    Track(TrackId),
 }
 
 impl Corroborated {
@@ -116,7 +130,7 @@ impl Corroborated {
                     last: first,
                     crossings: 1,
                     inward,
-                    tracked: false,
+                    told: Told::NotYet,
                 });
             }
         }
@@ -150,17 +164,57 @@ impl Rule for Corroborated {
         let mut incidents = std::mem::take(&mut self.incidents);
         incidents.retain(|incident| now.seconds_since(incident.last) <= NEWS_S);
         for incident in &mut incidents {
-            let wire_m = site.sensors[incident.sensor].model.position_m;
-            incident.tracked |= situation
-                .tracks
-                .iter()
-                .any(|track| track.status == TrackStatus::Confirmed && (track.position_m - wire_m).norm() <= TRACKED_M);
-            if !incident.tracked {
-                findings.extend(finding(situation, incident, &self.witnesses(incident, site)));
+            let Some(found) = finding(situation, incident, &self.witnesses(incident, site)) else { continue };
+            let crosser = crosser(situation, incident);
+            if incident.told == Told::NotYet {
+                incident.told = crosser.as_ref().map_or(Told::Wire, |candidate| Told::Track(candidate.track.id));
             }
+            findings.extend(match incident.told {
+                Told::Track(_) => crosser.map(|candidate| of_track(situation, incident, &candidate, &found)),
+                Told::Wire | Told::NotYet => Some(found),
+            });
         }
         self.incidents = incidents;
         self.reports.retain(|report| now.seconds_since(report.time) <= KEEP_S);
+    }
+}
+
+/// The confirmed track that crossed: the one told of, or the nearest that can have been at the wire.
+fn crosser<'a>(situation: &Situation<'a>, incident: &Incident) -> Option<Candidate<'a>> {
+    let wire = &situation.site.sensors[incident.sensor].model;
+    let candidates = situation.candidates(|zone| zone.kind == ZoneKind::Border);
+    let mut candidates = candidates.filter(|candidate| candidate.index == incident.zone);
+    if let Told::Track(id) = incident.told {
+        return candidates.find(|candidate| candidate.track.id == id);
+    }
+    let since_s = situation.now.seconds_since(incident.first).abs();
+    let apart_m = |candidate: &Candidate<'_>| (candidate.track.position_m - wire.position_m).norm();
+    let reachable = candidates.filter(|candidate| {
+        let sd_m = libm::sqrt(candidate.track.position_covariance_m2.symmetric_eigenvalues().max().max(0.0));
+        let reach_m = half_length_m(&wire.coverage) + TRACK_SDS * sd_m + TRACK_SPEED_MPS * since_s;
+        apart_m(candidate) <= reach_m.min(TRACK_MAX_M)
+    });
+    reachable.min_by(|a, b| apart_m(a).total_cmp(&apart_m(b)))
+}
+
+/// The same finding, told of the track that crossed: it shares the alert of whatever else that track does at the border.
+fn of_track(situation: &Situation<'_>, incident: &Incident, candidate: &Candidate<'_>, found: &Finding) -> Finding {
+    let mut told = situation.track_finding("corroborated", AlertKind::Crossing, candidate);
+    let wire = &situation.site.sensors[incident.sensor].model.id;
+    if let Subject::Track(track) = &mut told.subject
+        && track.contributors.iter().all(|contributor| contributor.sensor != *wire)
+    {
+        track.contributors.push(Contributor { sensor: wire.clone(), share: Some(0.0) });
+    }
+    Finding {
+        certainty: found.certainty,
+        lasting: found.lasting,
+        severity: found.severity,
+        confidence: found.confidence.max(told.confidence),
+        first_seen: found.first_seen.min(told.first_seen),
+        last_seen: found.last_seen.max(told.last_seen),
+        what: format!("crossed {}{}", candidate.zone.name, way(incident)),
+        ..told
     }
 }
 
@@ -226,14 +280,9 @@ fn finding(situation: &Situation<'_>, incident: &Incident, witnesses: &[Report])
     let name = |sensor: usize| site.sensors[sensor].model.id.clone();
     let share = |sensor: usize| Contributor { sensor: name(sensor), share: Some(0.0) };
     let contributors = std::iter::once(share(incident.sensor)).chain(witnesses.iter().take(4).map(|w| share(w.sensor)));
-    let way = match incident.inward {
-        Some(true) => " inward",
-        Some(false) => " outward",
-        None => "",
-    };
     let key = format!("wire/{}/{}/{}", zone.name, wire.id, incident.first.as_micros() / 1_000_000);
     let when = text::clock(incident.first, site);
-    let what = format!("something crossed {}{way} at {}, {when}", zone.name, wire.id);
+    let what = format!("something crossed {}{} at {}, {when}", zone.name, way(incident), wire.id);
     Some(Finding {
         lasting: Lasting::Event,
         severity: zone.severity.unwrap_or(Severity::High),
@@ -250,10 +299,25 @@ fn finding(situation: &Situation<'_>, incident: &Incident, witnesses: &[Report])
     })
 }
 
+const fn way(incident: &Incident) -> &'static str {
+    match incident.inward {
+        Some(true) => " inward",
+        Some(false) => " outward",
+        None => "",
+    }
+}
+
+fn half_length_m(coverage: &Coverage) -> f64 {
+    match coverage {
+        Coverage::Line { from_m, to_m } => 0.5 * (Vector2::from(*to_m) - Vector2::from(*from_m)).norm(),
+        _ => 0.0,
+    }
+}
+
 /// Standard deviation of where on a tripwire somebody crosses: uniform over its length.
 fn reach_along(coverage: &Coverage) -> f64 {
     match coverage {
-        Coverage::Line { from_m, to_m } => (Vector2::from(*to_m) - Vector2::from(*from_m)).norm() / libm::sqrt(12.0),
+        Coverage::Line { .. } => half_length_m(coverage) / libm::sqrt(3.0),
         _ => 10.0,
     }
 }
