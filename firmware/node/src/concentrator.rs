@@ -8,9 +8,9 @@ use vedette_wire::link::{
     Configure, Downward, Outcome, Received, Started, Status, ToModem, Transmit, Transmitted, Upward,
 };
 use vedette_wire::payload::ResetCause;
-use vedette_wire::{SealedFrame, TAG_LEN, version};
+use vedette_wire::{LoRa, SealedFrame, TAG_LEN, version};
 
-use crate::airtime::{Budget, LoRa};
+use crate::airtime::Budget;
 use crate::node::FIRMWARE;
 
 /// Frames that can wait to be sent.
@@ -62,16 +62,6 @@ pub struct Concentrator {
     status_at_ms: u64,
 }
 
-/// Radio settings until the gateway sends others.
-const DEFAULT: Configure = Configure {
-    frequency_khz: 868_100,
-    spreading_factor: 7,
-    bandwidth_khz: 125,
-    power_dbm: 14,
-    duty_permille: 10,
-    status_period_s: 60,
-};
-
 /// The wrapping 32-bit clock of the link.
 const fn ticks(now_ms: u64) -> u32 {
     now_ms as u32
@@ -88,10 +78,10 @@ impl Concentrator {
             firmware_minor: FIRMWARE.1,
             reset,
         })));
-        out(Output::ToModem(ToModem::Tune(DEFAULT)));
+        out(Output::ToModem(ToModem::Tune(Configure::DEFAULT)));
         Self {
-            settings: DEFAULT,
-            budget: Budget::new(DEFAULT.duty_permille, now_ms),
+            settings: Configure::DEFAULT,
+            budget: Budget::new(Configure::DEFAULT.duty_permille, now_ms),
             waiting: Vec::new(),
             on_air: None,
             carrier: false,

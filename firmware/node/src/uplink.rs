@@ -1,9 +1,9 @@
 //! Sending: one frame at a time until it is acknowledged, under counters reserved ahead and within the airtime allowed.
 
 use thiserror::Error;
-use vedette_wire::{Direction, Key, Payload, PayloadError, SealError, Sealer};
+use vedette_wire::{Direction, Key, LoRa, Payload, PayloadError, SealError, Sealer};
 
-use crate::airtime::{Budget, LoRa};
+use crate::airtime::Budget;
 use crate::board::{Board, FlashError};
 use crate::journal::Journal;
 

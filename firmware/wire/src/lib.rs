@@ -85,6 +85,7 @@
 //! ```
 #![no_std]
 
+mod airtime;
 mod bytes;
 mod frame;
 mod key;
@@ -95,6 +96,7 @@ mod seal;
 pub mod version;
 mod window;
 
+pub use self::airtime::LoRa;
 pub use self::frame::{
     BROADCAST, Direction, HEADER_LEN, Header, MAX_FRAME, MAX_PAYLOAD, PayloadBytes, SealedFrame, TAG_LEN,
 };

@@ -4,11 +4,13 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
 use vedette_sim::hil::{Process, Rig, RigReport, Site, Stage, Walker, start_concentrator};
 use vedette_wire::link::ToModem;
 
@@ -16,6 +18,10 @@ use vedette_wire::link::ToModem;
 const FIRST_WALKER_S: f64 = 20.0;
 /// Time for the last walker to cross and for the alert to arrive.
 const LAST_WALKER_S: f64 = 60.0;
+/// Time after the run in which what is on its way may still arrive.
+const GRACE: Duration = Duration::from_secs(20);
+/// Time between two lines of progress.
+const PROGRESS_S: f64 = 15.0;
 
 /// Arguments of `hil`.
 #[derive(Args)]
@@ -24,10 +30,10 @@ pub(crate) struct Hil {
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=64))]
     nodes: u32,
     /// Length of the run.
-    #[arg(long, default_value_t = 180, value_name = "SECONDS")]
+    #[arg(long, default_value_t = 260, value_name = "SECONDS")]
     duration: u32,
-    /// Time between walkers.
-    #[arg(long, default_value_t = 45.0, value_name = "SECONDS")]
+    /// Time between walkers; those within 45 s of each other are one incident.
+    #[arg(long, default_value_t = 60.0, value_name = "SECONDS")]
     interval: f64,
     /// Mean wind.
     #[arg(long, default_value_t = 3.0, value_name = "M_PER_S")]
@@ -46,7 +52,7 @@ pub(crate) struct Hil {
     folder: Option<PathBuf>,
 }
 
-/// An alert as the centre printed it.
+/// An alert as the centre printed it, after committing it to its ledger.
 struct Arrived {
     at: Instant,
     id: String,
@@ -54,7 +60,7 @@ struct Arrived {
 }
 
 impl Hil {
-    /// Runs the loop and prints the summary.
+    /// Runs the loop and prints the summary; an error when something that was walked or said did not arrive.
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         let images = self.images()?;
         let vedette = self.vedette()?;
@@ -65,42 +71,59 @@ impl Hil {
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let folder = folder.canonicalize()?;
         println!("configurations and logs in {}", folder.display());
+        let failures = self.play(&images, &vedette, &folder)?;
+        if failures.is_empty() {
+            println!("\nPASS: every walker raised an alert, and every event arrived");
+            if self.folder.is_none() {
+                std::fs::remove_dir_all(&folder).with_context(|| format!("cannot remove {}", folder.display()))?;
+            }
+            return Ok(());
+        }
+        println!("\nFAIL: {}", failures.join("; "));
+        anyhow::bail!("the loop failed; its logs are in {}", folder.display())
+    }
 
-        let (_broker, port) = start_broker(&folder)?;
+    /// Runs everything, prints what happens and the summary; what went wrong.
+    fn play(&self, images: &Path, vedette: &Path, folder: &Path) -> anyhow::Result<Vec<String>> {
+        let interrupted = watch_signals()?;
+        let (_broker, port) = start_broker(folder)?;
         let site = Site::new(self.nodes, self.seed);
         let (process, modem, device) =
-            start_concentrator::<ToModem>(&images.join("concentrator")).context("concentrator")?;
+            start_concentrator::<ToModem>(&images.join("concentrator"), &folder.join("concentrator.log"))
+                .context("concentrator: is qemu-system-arm installed?")?;
         println!("concentrator on {}", device.display());
-        site.write(&folder, &device, port).context("configurations")?;
+        site.write(folder, &device, port).context("configurations")?;
         let (sender, arrivals) = mpsc::channel();
-        let _centre = start_centre(&vedette, &folder, sender)?;
-        let _gateway = start_daemon(&vedette, &folder, &["run", "--config", "gateway.toml"], "gateway.log")?;
+        let _centre = start_centre(vedette, folder, sender)?;
+        let _gateway = start_daemon(vedette, folder, &["run", "--config", "gateway.toml"], "gateway.log")?;
 
         let walkers = (f64::from(self.duration) - FIRST_WALKER_S - LAST_WALKER_S) / self.interval;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts saturate")]
         let walkers = walkers.max(0.0) as u32 + 1;
         let places_m: Vec<[f64; 2]> = site.nodes.iter().map(|node| node.place_m).collect();
         let stage = Stage::new(&places_m, self.wind, self.seed, FIRST_WALKER_S, self.interval, walkers);
-        let mut rig = Rig::new(&site, stage, &images.join("node"), &folder, (process, modem), self.seed)
-            .context("nodes: is qemu-system-arm installed?")?;
+        let mut rig =
+            Rig::new(&site, stage, &images.join("node"), folder, (process, modem), self.seed).context("nodes")?;
         println!("{} nodes run, {walkers} walkers will cross", self.nodes);
         let start = Instant::now();
-        let mut alerts = Vec::new();
-        let mut told_s = 0.0;
         let duration = Duration::from_secs(self.duration.into());
-        rig.run(start, duration, |said, now_s| {
-            for arrived in arrivals.try_iter() {
-                println!("{:7.1} s  {}", (arrived.at - start).as_secs_f64(), arrived.line);
-                alerts.push(arrived);
-            }
-            if now_s - told_s >= 15.0 {
-                told_s = now_s;
-                println!("{now_s:7.1} s  {} events, {} frames sent", said.events, said.frames);
-            }
+        let mut told = Told { alerts: Vec::new(), crossed: 0, at_s: 0.0 };
+        rig.run(start, |rig| {
+            told.tell(rig, start, &arrivals);
+            let elapsed = start.elapsed();
+            let settled = rig.report().said.is_settled() || elapsed >= duration + GRACE;
+            interrupted.load(Ordering::Relaxed) || elapsed >= duration && settled
         })
         .context("a board stopped")?;
-        summarise(&rig.report(), rig.stage().walkers(), start, &alerts);
-        Ok(())
+        anyhow::ensure!(!interrupted.load(Ordering::Relaxed), "interrupted");
+        told.tell(&rig, start, &arrivals);
+        let delays_s = delays_s(rig.stage().walkers(), start, &told.alerts);
+        let report = rig.report();
+        summarise(&report, rig.stage().walkers().len(), &told.alerts, &delays_s);
+        for image in ["node", "concentrator"] {
+            println!("stack of the {image:12} {}", deepest_stack(folder, image)?);
+        }
+        Ok(failures(&report, rig.stage().walkers().len(), delays_s.len()))
     }
 
     fn images(&self) -> anyhow::Result<PathBuf> {
@@ -177,40 +200,150 @@ fn start_centre(vedette: &Path, folder: &Path, sender: mpsc::Sender<Arrived>) ->
     Ok(centre)
 }
 
-/// Time from each walker's first step to the first new alert after it.
-fn delays_s(walkers: &[Walker], start: Instant, alerts: &[Arrived]) -> Vec<f64> {
+/// What was printed so far.
+struct Told {
+    alerts: Vec<Arrived>,
+    crossed: usize,
+    at_s: f64,
+}
+
+impl Told {
+    /// Prints who has crossed, what has arrived, and now and then how far things are.
+    fn tell(&mut self, rig: &Rig, start: Instant, arrivals: &mpsc::Receiver<Arrived>) {
+        let now_s = start.elapsed().as_secs_f64();
+        let crossed = rig.stage().walkers().iter().skip(self.crossed).take_while(|walker| walker.crosses_s() <= now_s);
+        for walker in crossed {
+            self.crossed += 1;
+            println!(
+                "{:7.1} s  truth: walker {} crosses, {:.0} m east",
+                walker.crosses_s(),
+                self.crossed,
+                walker.east_m
+            );
+        }
+        for arrived in arrivals.try_iter() {
+            println!("{:7.1} s  {}", (arrived.at - start).as_secs_f64(), arrived.line);
+            self.alerts.push(arrived);
+        }
+        if now_s - self.at_s >= PROGRESS_S {
+            self.at_s = now_s;
+            let said = rig.report().said;
+            println!("{now_s:7.1} s  {} events, {} frames sent", said.events, said.frames);
+        }
+    }
+}
+
+/// Set when this program is asked to end: its processes then end with it.
+fn watch_signals() -> anyhow::Result<Arc<AtomicBool>> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (mut interrupt, mut terminate) = {
+        let _entered = runtime.enter();
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+    };
+    let seen = Arc::clone(&interrupted);
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        });
+        seen.store(true, Ordering::Relaxed);
+    });
+    Ok(interrupted)
+}
+
+/// Delays of one walker's first new alert.
+#[derive(Clone, Copy)]
+struct Delay {
+    /// After the first step that a geophone may hear.
+    since_step_s: f64,
+    /// After the walker was on the line.
+    since_line_s: f64,
+}
+
+/// One for each walker that a new alert came for, each alert taken to be about the walker whose crossing is nearest.
+fn delays_s(walkers: &[Walker], start: Instant, alerts: &[Arrived]) -> Vec<Delay> {
     let mut seen = std::collections::BTreeSet::new();
     let first: Vec<f64> =
         alerts.iter().filter(|alert| seen.insert(&alert.id)).map(|alert| (alert.at - start).as_secs_f64()).collect();
-    let next = |index: usize| walkers.get(index + 1).map_or(f64::INFINITY, |walker| walker.starts_s);
     let delay = |(index, walker): (usize, &Walker)| {
-        let found = first.iter().find(|&&at_s| at_s >= walker.starts_s && at_s < next(index));
-        found.map(|at_s| at_s - walker.starts_s)
+        let middle = |other: &Walker| f64::midpoint(walker.crosses_s(), other.crosses_s());
+        let from_s = index.checked_sub(1).map_or(0.0, |before| middle(&walkers[before]));
+        let until_s = walkers.get(index + 1).map_or(f64::INFINITY, middle);
+        let found = first.iter().find(|at_s| (from_s..until_s).contains(*at_s))?;
+        Some(Delay { since_step_s: found - walker.heard_s(), since_line_s: found - walker.crosses_s() })
     };
     walkers.iter().enumerate().filter_map(delay).collect()
 }
 
-fn summarise(report: &RigReport, walkers: &[Walker], start: Instant, alerts: &[Arrived]) {
+fn summarise(report: &RigReport, walkers: usize, alerts: &[Arrived], delays: &[Delay]) {
     let RigReport { air, said, port_faults, worst_lag } = report;
-    let mut delays_s = delays_s(walkers, start, alerts);
-    delays_s.sort_by(f64::total_cmp);
+    let by_concentrator = air.sent - said.frames;
     println!(
-        "\nframes sent            {:6}  by nodes {}, by the concentrator {}",
-        air.sent,
-        said.frames,
-        air.sent - said.frames
+        "\nframes sent            {:6}  by nodes {}, by the concentrator {by_concentrator}",
+        air.sent, said.frames
     );
     println!("  retransmitted        {:6}", said.retransmitted);
-    println!("  lost to collisions   {:6}  receptions, at any station", air.collided);
-    println!("  lost while sending   {:6}  receptions, at any station", air.deaf);
+    let [collided, deaf, faint] = air.missed_by_addressee;
+    println!("  lost to collisions   {collided:6}  at the station they were for");
+    println!("  lost otherwise       {:6}  it was sending itself {deaf}, or they were too faint {faint}", deaf + faint);
     let busiest_us = air.airtime_us.iter().max().copied().unwrap_or(0);
     println!("busiest station        {:6.1} s on the air", busiest_us as f64 / 1e6);
     println!("events                 {:6}  of which {} reached the concentrator", said.events, said.events_heard);
     println!("damaged serial frames  {port_faults:6}");
     println!("alert messages         {:6}  at the centre", alerts.len());
-    println!("walkers                {:6}  of which {} raised an alert", walkers.len(), delays_s.len());
-    if let (Some(median), Some(last)) = (delays_s.get(delays_s.len() / 2), delays_s.last()) {
-        println!("first step to centre   {median:6.1} s median, {last:.1} s at most");
+    println!("walkers                {walkers:6}  of which {} raised an alert", delays.len());
+    for (name, of) in [
+        ("first step to centre", (|delay: &Delay| delay.since_step_s) as fn(&Delay) -> f64),
+        ("line to centre", |delay| delay.since_line_s),
+    ] {
+        let mut delays_s: Vec<f64> = delays.iter().map(of).collect();
+        delays_s.sort_by(f64::total_cmp);
+        if let (Some(median_s), Some(last_s)) = (delays_s.get(delays_s.len() / 2), delays_s.last()) {
+            println!("{name:22} {median_s:6.1} s median, {last_s:.1} s at most");
+        }
     }
     println!("loop behind the clock  {:6} ms at most", worst_lag.as_millis());
+}
+
+/// The deepest stack that boards with this image told on their consoles.
+fn deepest_stack(folder: &Path, image: &str) -> anyhow::Result<String> {
+    let mut deepest = None;
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if !name.starts_with(image) || path.extension().is_none_or(|extension| extension != "log") {
+            continue;
+        }
+        for line in std::fs::read_to_string(&path)?.lines() {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            if let ["stack", bytes, "of", room, "bytes"] = words[..] {
+                deepest = deepest.max(Some((bytes.parse::<u32>()?, room.parse::<u32>()?)));
+            }
+        }
+    }
+    let (bytes, room) = deepest.with_context(|| format!("no {image} told how deep its stack was"))?;
+    Ok(format!("{bytes:6} bytes at the deepest, of {room}"))
+}
+
+/// What must not happen, and did.
+fn failures(report: &RigReport, walkers: usize, alerted: usize) -> Vec<String> {
+    let said = &report.said;
+    let mut failures = Vec::new();
+    if alerted < walkers {
+        failures.push(format!("{} of {walkers} walkers raised no alert at the centre", walkers - alerted));
+    }
+    if !said.is_settled() {
+        failures.push(format!(
+            "{} of {} events did not reach the concentrator",
+            said.events - said.events_heard,
+            said.events
+        ));
+    }
+    if report.port_faults > 0 {
+        failures.push(format!("{} frames were damaged on serial ports", report.port_faults));
+    }
+    failures
 }

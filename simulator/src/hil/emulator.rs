@@ -148,10 +148,11 @@ pub fn start_node<A: Message, B: Message>(image: &Path, console: &Path) -> io::R
 ///
 /// # Errors
 /// When the emulator cannot be started or does not connect.
-pub fn start_concentrator<A: Message>(image: &Path) -> io::Result<(Process, Port<A>, PathBuf)> {
+pub fn start_concentrator<A: Message>(image: &Path, console: &Path) -> io::Result<(Process, Port<A>, PathBuf)> {
     let modem = Awaited::new()?;
     let mut command = emulator(image);
-    command.args(["-serial", "pty", "-serial", &modem.argument()?]).stdin(Stdio::null()).stdout(Stdio::piped());
+    command.args(["-serial", "pty", "-serial", &modem.argument()?]);
+    command.arg("-serial").arg(format!("file:{}", console.display())).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut process = Process::start(&mut command)?;
     let mut words = String::new();
     if let Some(output) = process.child().stdout.take() {

@@ -3,8 +3,7 @@
 //! Without I/O and clock: tell it who sends what ([`Medium::transmit`]), ask when the next frame ends
 //! ([`Medium::next_end_us`]), and collect who heard it ([`Medium::end`]).
 
-use vedette_node::airtime::LoRa;
-use vedette_wire::SealedFrame;
+use vedette_wire::{LoRa, SealedFrame};
 
 use crate::random::Random;
 
@@ -58,6 +57,8 @@ pub struct MediumCounts {
     pub deaf: u64,
     /// Frames too weak for a station.
     pub faint: u64,
+    /// Of these, frames that missed the station they were meant for, as `[collided, deaf, faint]`.
+    pub missed_by_addressee: [u64; 3],
     /// Time on the air of each station, microseconds.
     pub airtime_us: Vec<u64>,
 }
@@ -65,6 +66,7 @@ pub struct MediumCounts {
 #[derive(Clone, Debug)]
 struct Transmission {
     from: usize,
+    to: Option<usize>,
     frame: SealedFrame,
     start_us: u64,
     end_us: u64,
@@ -108,14 +110,14 @@ impl Medium {
         &self.counts
     }
 
-    /// A station begins to send; gives the end of its frame.
-    pub fn transmit(&mut self, now_us: u64, from: usize, frame: SealedFrame) -> u64 {
+    /// A station begins to send to another, or to all of them; gives the end of its frame.
+    pub fn transmit(&mut self, now_us: u64, from: usize, to: Option<usize>, frame: SealedFrame) -> u64 {
         let airtime_us = self.options.lora.airtime_us(frame.len());
         let fading_db = self.options.fading_db;
         let means = &self.mean_dbm[from];
         let level_dbm = means.iter().map(|mean| mean + fading_db * self.random.normal()).collect();
         let end_us = now_us + airtime_us;
-        self.on_air.push(Transmission { from, frame, start_us: now_us, end_us, level_dbm, ended: false });
+        self.on_air.push(Transmission { from, to, frame, start_us: now_us, end_us, level_dbm, ended: false });
         self.counts.sent += 1;
         self.counts.airtime_us[from] += airtime_us;
         end_us
@@ -154,9 +156,11 @@ impl Medium {
     }
 
     fn reception(&mut self, ended: &Transmission, station: usize) -> Option<Reception> {
+        let addressed = u64::from(ended.to == Some(station));
         let level_dbm = ended.level_dbm[station];
         if level_dbm < self.sensitivity_dbm() {
             self.counts.faint += 1;
+            self.counts.missed_by_addressee[2] += addressed;
             return None;
         }
         let overlapping = self
@@ -170,10 +174,12 @@ impl Medium {
         }
         if deaf {
             self.counts.deaf += 1;
+            self.counts.missed_by_addressee[1] += addressed;
             return None;
         }
         if strongest_dbm > level_dbm - CAPTURE_DB {
             self.counts.collided += 1;
+            self.counts.missed_by_addressee[0] += addressed;
             return None;
         }
         self.counts.heard += 1;
@@ -217,7 +223,7 @@ mod tests {
     #[test]
     fn a_frame_reaches_who_is_near_and_nobody_else() {
         let mut medium = Medium::new(OPTIONS, &[[0.0, 0.0], [300.0, 0.0], [5_000.0, 0.0]], 1);
-        let end_us = medium.transmit(0, 0, frame(1));
+        let end_us = medium.transmit(0, 0, None, frame(1));
         assert!(medium.is_busy(end_us - 1, 1));
         assert!(!medium.is_busy(end_us, 1));
         assert!(!medium.is_busy(1, 2));
@@ -229,33 +235,34 @@ mod tests {
     #[test]
     fn equal_frames_collide_and_a_much_stronger_one_is_captured() {
         let mut equal = Medium::new(OPTIONS, &[[0.0, 0.0], [200.0, 0.0], [-200.0, 0.0]], 1);
-        equal.transmit(0, 1, frame(1));
-        equal.transmit(30_000, 2, frame(2));
+        equal.transmit(0, 1, None, frame(1));
+        equal.transmit(30_000, 2, None, frame(2));
         assert_eq!(heard(&mut equal), []);
         let mut near_and_far = Medium::new(OPTIONS, &[[0.0, 0.0], [50.0, 0.0], [-400.0, 0.0]], 1);
-        near_and_far.transmit(0, 1, frame(1));
-        near_and_far.transmit(30_000, 2, frame(2));
+        near_and_far.transmit(0, 1, None, frame(1));
+        near_and_far.transmit(30_000, 2, None, frame(2));
         assert_eq!(heard(&mut near_and_far), [(1, 0)]);
     }
 
     #[test]
     fn a_frame_that_ended_spoils_the_one_it_overlapped() {
         let mut medium = Medium::new(OPTIONS, &[[0.0, 0.0], [200.0, 0.0], [-200.0, 0.0]], 1);
-        let first_end_us = medium.transmit(0, 1, frame(1));
-        medium.transmit(first_end_us - 1, 2, frame(2));
+        let first_end_us = medium.transmit(0, 1, None, frame(1));
+        medium.transmit(first_end_us - 1, 2, None, frame(2));
         assert_eq!(heard(&mut medium), []);
         assert!(medium.on_air.is_empty());
-        medium.transmit(10_000_000, 1, frame(3));
+        medium.transmit(10_000_000, 1, None, frame(3));
         assert_eq!(heard(&mut medium).len(), 2, "nothing is left over");
     }
 
     #[test]
     fn who_sends_hears_nothing() {
         let mut medium = Medium::new(OPTIONS, &[[0.0, 0.0], [100.0, 0.0]], 1);
-        medium.transmit(0, 0, frame(1));
-        medium.transmit(1_000, 1, frame(2));
+        medium.transmit(0, 0, Some(1), frame(1));
+        medium.transmit(1_000, 1, None, frame(2));
         assert_eq!(heard(&mut medium), []);
         assert_eq!(medium.counts().deaf, 2);
+        assert_eq!(medium.counts().missed_by_addressee, [0, 1, 0]);
     }
 
     #[test]
@@ -264,7 +271,7 @@ mod tests {
         let run = || {
             let mut medium = Medium::new(options, &[[0.0, 0.0], [700.0, 0.0], [0.0, 900.0], [800.0, 800.0]], 9);
             for round in 0..200 {
-                medium.transmit(round * 40_000, (round % 4) as usize, frame(round as u8));
+                medium.transmit(round * 40_000, (round % 4) as usize, None, frame(round as u8));
             }
             (heard(&mut medium), medium.counts().clone())
         };

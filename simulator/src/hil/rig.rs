@@ -4,10 +4,9 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use vedette_node::airtime::LoRa;
 use vedette_wire::link::{Bench, FromModem, ToModem};
 use vedette_wire::payload::{Admitted, EventCursor};
-use vedette_wire::{Direction, Header, Opener, Payload, ReplayWindow, SealedFrame};
+use vedette_wire::{Direction, Header, LoRa, Opener, Payload, ReplayWindow, SealedFrame};
 
 use super::emulator::{Port, Process, start_node};
 use super::medium::{Medium, MediumCounts, MediumOptions, Reception};
@@ -38,6 +37,14 @@ pub struct Said {
     pub hellos: u64,
     /// Events that reached the concentrator's modem, each counted once.
     pub events_heard: u64,
+}
+
+impl Said {
+    /// Whether every event said has reached the concentrator.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.events_heard >= self.events
+    }
 }
 
 /// How the loop went.
@@ -124,12 +131,12 @@ impl Rig {
         &self.stage
     }
 
-    /// Runs until `duration` after `start`; calls `each` about every 50 ms with the elapsed time.
+    /// Runs against the wall clock since `start`, and asks after each slice of the stage whether that is enough.
     ///
     /// # Errors
     /// When a board ends.
-    pub fn run(&mut self, start: Instant, duration: Duration, mut each: impl FnMut(&Said, f64)) -> io::Result<()> {
-        while start.elapsed() < duration {
+    pub fn run(&mut self, start: Instant, mut enough: impl FnMut(&Self) -> bool) -> io::Result<()> {
+        loop {
             let now_us = start.elapsed().as_micros() as u64;
             self.radio(now_us)?;
             let due = Duration::from_secs_f64(self.stage.next_s());
@@ -141,11 +148,12 @@ impl Rig {
                         bench.send(&stimulus)?;
                     }
                 }
-                each(&self.said, start.elapsed().as_secs_f64());
+                if enough(self) {
+                    return Ok(());
+                }
             }
             std::thread::sleep(PACE);
         }
-        Ok(())
     }
 
     /// The result so far.
@@ -161,7 +169,8 @@ impl Rig {
                 match message {
                     ToModem::Send { frame } => {
                         self.overhear(from, &frame);
-                        self.medium.transmit(now_us, from, frame);
+                        let to = self.addressee(from, &frame);
+                        self.medium.transmit(now_us, from, to, frame);
                     }
                     // One channel for all: settings are the medium's.
                     ToModem::Tune(_) => {}
@@ -190,6 +199,15 @@ impl Rig {
             }
         }
         Ok(())
+    }
+
+    /// The station a frame is for: the concentrator for frames of nodes.
+    fn addressee(&self, from: usize, frame: &SealedFrame) -> Option<usize> {
+        if from < self.listeners.len() {
+            return Some(self.listeners.len());
+        }
+        let node = Header::parse(frame).ok()?.node;
+        self.listeners.iter().position(|listener| listener.opener.node() == node)
     }
 
     /// Notes what a node says when it says it.

@@ -7,11 +7,9 @@ use std::path::Path;
 
 use vedette_wire::Key;
 
-use super::stage::INFRARED_M;
+use super::stage::{BEAM_M, INFRARED_M};
 use crate::random::Random;
 
-/// Distance between nodes.
-const SPACING_M: f64 = 25.0;
 /// First node's id.
 const FIRST_NODE: u32 = 101;
 /// Where steps are found in light wind (see the table of detector figures).
@@ -26,11 +24,11 @@ pub struct SiteNode {
     pub id: u32,
     /// Its key, epoch 0.
     pub key: Key,
-    /// East and north, metres; the line is at north 0.
+    /// East and north, metres; the line runs through the nodes.
     pub place_m: [f64; 2],
 }
 
-/// Nodes along a line from west to east, the concentrator behind them.
+/// Nodes on a line from west to east, each with a pair of beams to the next; the concentrator behind them.
 #[derive(Clone, Debug)]
 pub struct Site {
     /// The nodes, from west to east.
@@ -46,9 +44,9 @@ impl Site {
     #[must_use]
     pub fn new(nodes: u32, seed: u64) -> Self {
         let node = |index: u32| {
-            let east_m = SPACING_M * (f64::from(index) - f64::from(nodes - 1) / 2.0);
+            let east_m = BEAM_M * (f64::from(index) - f64::from(nodes) / 2.0);
             let id = FIRST_NODE + index;
-            SiteNode { id, key: key(seed, id), place_m: [east_m, 4.0] }
+            SiteNode { id, key: key(seed, id), place_m: [east_m, 0.0] }
         };
         Self { nodes: (0..nodes).map(node).collect(), site_key: key(seed, 0), concentrator_m: [0.0, -400.0] }
     }
@@ -76,17 +74,18 @@ impl Site {
     }
 
     fn gateway(&self, device: &Path, broker_port: u16) -> String {
-        let half_m = SPACING_M * self.nodes.len() as f64 / 2.0 + SPACING_M;
+        let half_m = BEAM_M * self.nodes.len() as f64 / 2.0 + BEAM_M;
         let mut text = format!(
             "[site]\nid = \"{SITE}\"\norigin = {{ lat = 52.0, lon = 23.6 }}\n\n[radio]\nkeys_dir = \"keys\"\n\n\
              [[source.serial]]\nname = \"radio\"\ndevice = \"{}\"\n\n\
              [[sink.centre]]\nbroker = {{ host = \"127.0.0.1\", port = {broker_port} }}\n\n\
-             [store]\nfile = \"gateway.db\"\n\n[status]\nsocket = \"gateway.sock\"\n\n\
+             [store]\nfile = \"gateway.db\"\n\n[record]\ndir = \"recording\"\n\n[status]\nsocket = \"gateway.sock\"\n\n\
              [[zone]]\nname = \"line\"\nkind = \"border\"\nline_m = [[{:?}, 0.0], [{half_m:?}, 0.0]]\n",
             device.display(),
             -half_m
         );
         for SiteNode { id, place_m: [east_m, north_m], .. } in &self.nodes {
+            let reflector_m = east_m + BEAM_M;
             let place = format!("node = {id}\nposition = {{ east_m = {east_m:?}, north_m = {north_m:?} }}");
             text += &format!(
                 "\n[[sensor]]\nid = \"pir-{id}\"\nkind = \"pir\"\n{place}\n\
@@ -94,7 +93,10 @@ impl Site {
                  detection_probability = 0.9\nfalse_alarms_per_hour = 0.5\nrearm_s = 5.0\n\
                  \n[[sensor]]\nid = \"seismic-{id}\"\nkind = \"seismic\"\n{place}\n\
                  coverage = {{ shape = \"circle\", radius_m = {SEISMIC_M:?} }}\n\
-                 detection_probability = 0.5\nfalse_alarms_per_hour = 0.5\nrearm_s = 10.0\n"
+                 detection_probability = 0.5\nfalse_alarms_per_hour = 0.5\nrearm_s = 10.0\n\
+                 \n[[sensor]]\nid = \"beam-{id}\"\nkind = \"tripwire\"\nnode = {id}\n\
+                 coverage = {{ shape = \"line\", from_m = [{east_m:?}, {north_m:?}], to_m = [{reflector_m:?}, {north_m:?}] }}\n\
+                 detection_probability = 0.99\nfalse_alarms_per_hour = 0.1\n"
             );
         }
         text

@@ -10,7 +10,7 @@ mod node;
 use vedette_wire::payload::{EventKind, PayloadError};
 use vedette_wire::{Payload, PayloadBytes};
 
-pub use air::{AirOptions, airtime_s};
+pub use air::AirOptions;
 pub use node::NodeOptions;
 
 use crate::random::Random;
@@ -182,6 +182,7 @@ struct Frame {
 
 #[cfg(test)]
 mod tests {
+    use vedette_wire::LoRa;
     use vedette_wire::payload::{Admitted, EventCursor};
 
     use super::*;
@@ -228,7 +229,8 @@ mod tests {
 
     #[test]
     fn a_node_keeps_to_its_duty_cycle() {
-        let air = AirOptions { loss: 0.0, spreading_factor: 12, channels: 1, ..AirOptions::default() };
+        let lora = LoRa { spreading_factor: 12, bandwidth_khz: 125 };
+        let air = AirOptions { loss: 0.0, lora, channels: 1, ..AirOptions::default() };
         let mut net = Net::new(&[1], &NodeOptions { telemetry_s: 1e9, ..NodeOptions::default() }, &air, 1);
         for second in 0..7_200 {
             net.detect(1, f64::from(second), EventKind::Pir, 20);

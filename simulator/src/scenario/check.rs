@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use toml::Spanned;
+use vedette_wire::LoRa;
 
 use super::error::ScenarioError;
 use super::typed;
@@ -189,8 +190,9 @@ impl Place<'_> {
         if typed.channels == 0 {
             return Err(table.error("channels", "1 or more", 0));
         }
-        let (spreading_factor, channels) = (typed.spreading_factor, typed.channels);
-        Ok(AirOptions { spreading_factor, channels, loss: typed.loss, ..AirOptions::default() })
+        let defaults = AirOptions::default();
+        let lora = LoRa { spreading_factor: typed.spreading_factor, ..defaults.lora };
+        Ok(AirOptions { lora, channels: typed.channels, loss: typed.loss, ..defaults })
     }
 
     fn weather(&self, typed: Vec<Spanned<Weather>>) -> Result<Vec<Weather>, ScenarioError> {

@@ -96,12 +96,14 @@ impl Port {
     }
 
     fn take(self) {
+        // Cleared before the last look: a byte that comes after it raises the interrupt anew, instead of being cleared with it
+        // and stopping the port for good.
+        self.write_register(INTERRUPT, INTERRUPT_RECEIVED);
         while self.read_register(STATE) & STATE_RECEIVED != 0 {
             let byte = self.read_register(DATA) as u8;
             // A full buffer drops the byte.
             free(|cs| RECEIVED[self as usize].borrow(cs).borrow_mut().push_back(byte).ok());
         }
-        self.write_register(INTERRUPT, INTERRUPT_RECEIVED);
     }
 }
 

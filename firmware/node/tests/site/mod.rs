@@ -8,12 +8,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use vedette_node::airtime::LoRa;
 use vedette_node::{Board, Config, FlashError, Identity, Inputs, Journal, Node, NodeError, Sending, UNIT};
 use vedette_wire::payload::{
     Acknowledgement, Admitted, Event, EventCursor, Hello, NewKey, ResetCause, Sensors, Telemetry, Time,
 };
-use vedette_wire::{BROADCAST, Direction, Header, Key, Opener, Payload, ReplayWindow, Sealer, version};
+use vedette_wire::{BROADCAST, Direction, Header, Key, LoRa, Opener, Payload, ReplayWindow, Sealer, version};
 
 pub const NODE: u32 = 0x0101;
 pub const KEY: Key = Key::new([0x42; 16]);

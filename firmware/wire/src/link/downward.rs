@@ -1,5 +1,7 @@
 //! Messages from a gateway to its concentrator.
 
+use core::ops::RangeInclusive;
+
 use super::{LinkError, Message, MessageWriter, sealed::Fields};
 use crate::bytes::Reader;
 use crate::frame::SealedFrame;
@@ -34,38 +36,53 @@ pub struct Transmit {
 /// Radio settings of a concentrator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Configure {
-    /// Carrier, kilohertz, 137,000 to 1,020,000.
+    /// Carrier, kilohertz.
     pub frequency_khz: u32,
-    /// LoRa spreading factor, 7 to 12.
+    /// LoRa spreading factor.
     pub spreading_factor: u8,
-    /// Bandwidth in kilohertz: 125, 250 or 500.
+    /// Bandwidth in kilohertz.
     pub bandwidth_khz: u16,
-    /// Transmit power, dBm, -9 to 30.
+    /// Transmit power, dBm.
     pub power_dbm: i8,
-    /// Greatest share of an hour on the air, per mille, 1 to 1000.
+    /// Greatest share of an hour on the air, per mille.
     pub duty_permille: u16,
-    /// Seconds between [`super::Status`] messages, 1 to 3600.
+    /// Seconds between [`super::Status`] messages.
     pub status_period_s: u16,
 }
 
 impl Configure {
+    /// What a concentrator, and a node, begin with: the usual European channel, within its duty cycle.
+    pub const DEFAULT: Self = Self {
+        frequency_khz: 868_100,
+        spreading_factor: 7,
+        bandwidth_khz: 125,
+        power_dbm: 14,
+        duty_permille: 10,
+        status_period_s: 60,
+    };
+    /// Carriers, kilohertz.
+    pub const FREQUENCY_KHZ: RangeInclusive<u32> = 137_000..=1_020_000;
+    /// LoRa spreading factors.
+    pub const SPREADING_FACTOR: RangeInclusive<u8> = 7..=12;
+    /// Bandwidths, kilohertz.
+    pub const BANDWIDTH_KHZ: [u16; 3] = [125, 250, 500];
+    /// Transmit powers, dBm.
+    pub const POWER_DBM: RangeInclusive<i8> = -9..=30;
+    /// Duty cycles, per mille.
+    pub const DUTY_PERMILLE: RangeInclusive<u16> = 1..=1000;
+    /// Times between status messages, seconds.
+    pub const STATUS_PERIOD_S: RangeInclusive<u16> = 1..=3600;
+
     fn check(&self) -> Result<(), LinkError> {
-        let checks = [
-            ("carrier in kilohertz", i64::from(self.frequency_khz), 137_000..=1_020_000),
-            ("spreading factor", i64::from(self.spreading_factor), 7..=12),
-            ("power in dBm", i64::from(self.power_dbm), -9..=30),
-            ("duty cycle in per mille", i64::from(self.duty_permille), 1..=1000),
-            ("status period in seconds", i64::from(self.status_period_s), 1..=3600),
-        ];
-        for (field, got, range) in checks {
-            if !range.contains(&got) {
-                return Err(LinkError::Range { field, got });
-            }
+        within("carrier in kilohertz", self.frequency_khz, &Self::FREQUENCY_KHZ)?;
+        within("spreading factor", self.spreading_factor, &Self::SPREADING_FACTOR)?;
+        within("power in dBm", self.power_dbm, &Self::POWER_DBM)?;
+        within("duty cycle in per mille", self.duty_permille, &Self::DUTY_PERMILLE)?;
+        within("status period in seconds", self.status_period_s, &Self::STATUS_PERIOD_S)?;
+        if Self::BANDWIDTH_KHZ.contains(&self.bandwidth_khz) {
+            return Ok(());
         }
-        match self.bandwidth_khz {
-            125 | 250 | 500 => Ok(()),
-            got => Err(LinkError::Range { field: "bandwidth in kilohertz", got: got.into() }),
-        }
+        Err(LinkError::Range { field: "bandwidth in kilohertz", got: self.bandwidth_khz.into() })
     }
 
     pub(super) fn write(&self, out: &mut MessageWriter) -> Result<(), LinkError> {
@@ -91,6 +108,14 @@ impl Configure {
         };
         Some(configure.check().map(|()| configure))
     }
+}
+
+fn within<T: Copy + Into<i64> + PartialOrd>(
+    field: &'static str,
+    got: T,
+    range: &RangeInclusive<T>,
+) -> Result<(), LinkError> {
+    if range.contains(&got) { Ok(()) } else { Err(LinkError::Range { field, got: got.into() }) }
 }
 
 impl Message for Downward {}

@@ -157,7 +157,7 @@ impl Acknowledgement {
     }
 }
 
-/// The gateway's time at the moment the frame is sent.
+/// The gateway's time when this arrives: at the end of a radio frame, or of a message on the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Time {
     /// Whole seconds since 1970-01-01T00:00:00Z; ends in 2106.

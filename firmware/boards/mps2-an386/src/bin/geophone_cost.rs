@@ -8,18 +8,10 @@ use core::fmt::Write;
 use cortex_m::peripheral::SYST;
 use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m_rt::entry;
+use vedette_mps2_an386::Console;
 use vedette_mps2_an386::clock::CLOCK_HZ;
 use vedette_mps2_an386::uart::Port;
 use vedette_node::detector::{Geophone, SAMPLE_RATE_HZ};
-
-struct Console;
-
-impl Write for Console {
-    fn write_str(&mut self, text: &str) -> core::fmt::Result {
-        Port::Uart0.write(text.as_bytes());
-        Ok(())
-    }
-}
 
 /// Seconds of samples, after the chain has warmed up.
 const SECONDS: u32 = 10;
@@ -56,7 +48,10 @@ fn main() -> ! {
         }
     }
     let instructions = ticks * u64::from(TICK_NS) / u64::from(SECONDS);
-    let _ = writeln!(Console, "{instructions} instructions per second of geophone data, {found} detections");
+    let _ = writeln!(
+        Console::new(Port::Uart0),
+        "{instructions} instructions per second of geophone data, {found} detections"
+    );
     loop {
         cortex_m::asm::wfi();
     }

@@ -6,12 +6,12 @@ use core::fmt::Write;
 
 use cortex_m_rt::entry;
 use vedette_mps2_an386::flash::{self, Flash};
-use vedette_mps2_an386::{clock, uart::Port};
-use vedette_node::airtime::LoRa;
+use vedette_mps2_an386::uart::Port;
+use vedette_mps2_an386::{Console, clock, receive, start};
 use vedette_node::{Board, Config, FlashError, Identity, Inputs, Journal, Node, NodeError, Sending, UNIT};
-use vedette_wire::SealedFrame;
-use vedette_wire::link::{Accumulator, Bench, Fed, FromModem, Message, ToModem};
+use vedette_wire::link::{Accumulator, Bench, FromModem, Message, ToModem};
 use vedette_wire::payload::{ResetCause, Sensors};
+use vedette_wire::{LoRa, SealedFrame};
 
 const CONFIG: Config = Config {
     sensors: Sensors { pir: true, seismic: true, tripwire: true },
@@ -94,50 +94,18 @@ impl Board for Emulated {
     }
 }
 
-/// Lines for people, on UART0.
-struct Console;
-
-impl Write for Console {
-    fn write_str(&mut self, text: &str) -> core::fmt::Result {
-        Port::Uart0.write(text.as_bytes());
-        Ok(())
-    }
-}
-
-/// Gives each message of a port to `handle`.
-fn receive<M: Message>(port: Port, accumulator: &mut Accumulator<M>, mut handle: impl FnMut(M)) {
-    let mut bytes = [0; 128];
-    loop {
-        let len = port.read(&mut bytes);
-        if len == 0 {
-            return;
-        }
-        let mut input = &bytes[..len];
-        loop {
-            match accumulator.feed(input) {
-                Fed::Consumed => break,
-                Fed::Message { message, rest } => {
-                    handle(message);
-                    input = rest;
-                }
-                Fed::Fault { rest, .. } => input = rest,
-            }
-        }
-    }
-}
-
 /// Waits until the workshop has said who this node is, unless the flash knows.
-fn identify(board: &mut Emulated, bench: &mut Accumulator<Bench>) -> Result<Journal, NodeError> {
+fn identify(board: &mut Emulated, console: &mut Console, bench: &mut Accumulator<Bench>) -> Result<Journal, NodeError> {
     if let Ok(journal) = Journal::open(board) {
         return Ok(journal);
     }
-    let _ = writeln!(Console, "no identity: waiting to be provisioned on UART2");
+    let _ = writeln!(console, "no identity: waiting to be provisioned on UART2");
     loop {
         let mut identity = None;
         receive(Port::Uart2, bench, |message| {
-            if let Bench::Provision { node, epoch, key, site_epoch, site_key, first_counter } = message {
-                board.random ^= node.rotate_left(16) ^ 0x9E37_79B9;
-                identity = Some((Identity { node, epoch, key, broadcast: Some((site_epoch, site_key)) }, first_counter));
+            if let Ok(Bench::Provision { node, epoch, key, site_epoch, site_key, first_counter }) = message {
+                identity =
+                    Some((Identity { node, epoch, key, broadcast: Some((site_epoch, site_key)) }, first_counter));
             }
         });
         if let Some((identity, first_counter)) = identity {
@@ -149,15 +117,18 @@ fn identify(board: &mut Emulated, bench: &mut Accumulator<Bench>) -> Result<Jour
 
 fn run(board: &mut Emulated) -> Result<(), NodeError> {
     let (mut bench, mut modem) = (Accumulator::new(), Accumulator::new());
-    let journal = identify(board, &mut bench)?;
-    let _ = writeln!(Console, "node {} starts, key epoch {}", journal.state().node, journal.state().epoch);
+    let mut console = Console::new(Port::Uart0);
+    let journal = identify(board, &mut console, &mut bench)?;
+    // Boards that start together must not send together.
+    board.random ^= journal.state().node.rotate_left(16) ^ 0x9E37_79B9;
+    let _ = writeln!(console, "node {} starts, key epoch {}", journal.state().node, journal.state().epoch);
     let mut node = Node::start(CONFIG, journal, ResetCause::PowerOn, board)?;
     let mut wake_ms = 0;
     let mut kept = node.journal().state().head;
     loop {
         let mut failed = None;
         receive(Port::Uart2, &mut bench, |message| {
-            if let Bench::Stimulus { pir, tamper, beam_left, beam_right, samples } = message {
+            if let Ok(Bench::Stimulus { pir, tamper, beam_left, beam_right, samples }) = message {
                 let inputs = Inputs { pir, tamper, beam_left, beam_right };
                 if inputs != board.inputs {
                     (board.inputs, wake_ms) = (inputs, 0);
@@ -166,16 +137,16 @@ fn run(board: &mut Emulated) -> Result<(), NodeError> {
             }
         });
         receive(Port::Uart1, &mut modem, |message| match message {
-            FromModem::Heard { frame, .. } => {
+            Ok(FromModem::Heard { frame, .. }) => {
                 wake_ms = 0;
                 match node.received(board, &frame) {
-                    Ok(Some(refused)) => drop(writeln!(Console, "downward frame refused: {refused}")),
+                    Ok(Some(refused)) => drop(writeln!(console, "downward frame refused: {refused}")),
                     Ok(None) => {}
                     Err(error) => failed = Some(error),
                 }
             }
-            FromModem::Carrier { busy } => board.carrier = busy,
-            FromModem::Sent { .. } => {}
+            Ok(FromModem::Carrier { busy }) => board.carrier = busy,
+            Ok(FromModem::Sent { .. }) | Err(_) => {}
         });
         if let Some(error) = failed {
             return Err(error);
@@ -183,28 +154,24 @@ fn run(board: &mut Emulated) -> Result<(), NodeError> {
         let head = node.journal().state().head;
         if head != kept {
             (kept, wake_ms) = (head, 0);
-            let _ = writeln!(Console, "event {} kept, {} waiting", head.wrapping_sub(1), node.journal().waiting());
+            let _ = writeln!(console, "event {} kept, {} waiting", head.wrapping_sub(1), node.journal().waiting());
         }
         if clock::uptime_ms() >= wake_ms {
             wake_ms = node.poll(board)?;
         }
+        console.tell_stack();
         cortex_m::asm::wfi();
     }
 }
 
 #[entry]
 fn main() -> ! {
-    if let Some(peripherals) = cortex_m::Peripherals::take() {
-        clock::start(peripherals.SYST);
-    }
-    for port in [Port::Uart0, Port::Uart1, Port::Uart2] {
-        port.open();
-    }
+    start();
     // SAFETY: called once.
     let flash = unsafe { Flash::take() };
     let mut board = Emulated { flash, inputs: Inputs::default(), carrier: false, random: 0x6C07_8965 };
     if let Err(error) = run(&mut board) {
-        let _ = writeln!(Console, "node stops: {error}");
+        let _ = writeln!(Console::new(Port::Uart0), "node stops: {error}");
     }
     cortex_m::peripheral::SCB::sys_reset()
 }
