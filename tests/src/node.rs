@@ -7,8 +7,8 @@ use anyhow::Context;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_serial::{SerialPort, SerialStream};
 use vedette_wire::link::{Accumulator, Downward, Fed, Message, Received, Upward};
-use vedette_wire::payload::{Event, EventKind, Events, TamperCause};
-use vedette_wire::{Direction, Key, Opener, Payload, ReplayWindow, SealedFrame, Sealer};
+use vedette_wire::payload::{Event, EventKind, Events, Hello, ResetCause, Sensors, TamperCause};
+use vedette_wire::{Direction, Key, Opener, Payload, ReplayWindow, SealedFrame, Sealer, version};
 
 /// A node that seals with one key, and hears the gateway's acknowledgements.
 #[derive(Debug)]
@@ -56,6 +56,24 @@ impl Node {
         Ok(self.sealer.seal(&payload)?)
     }
 
+    /// A sealed frame with which a node begins to speak.
+    ///
+    /// # Errors
+    /// When it cannot be encoded.
+    pub fn hello_frame(&mut self) -> anyhow::Result<SealedFrame> {
+        let payload = Payload::Hello(Hello {
+            min_version: version::MIN,
+            current_version: version::CURRENT,
+            firmware_major: 0,
+            firmware_minor: 1,
+            sensors: Sensors { pir: true, seismic: false, tripwire: false },
+            reset: ResetCause::PowerOn,
+            resets: 1,
+            next_event: self.next_event,
+        });
+        Ok(self.sealer.seal(&payload.encode()?)?)
+    }
+
     /// Passes a radio frame on to the gateway.
     ///
     /// # Errors
@@ -83,17 +101,48 @@ impl Node {
 
     async fn next_acknowledgement(&mut self) -> anyhow::Result<u32> {
         loop {
-            // One byte at a time, so that nothing behind a frame is lost between two calls.
-            let byte = [self.near.read_u8().await?];
-            let Fed::Message { message: Downward::Transmit(transmit), .. } = self.incoming.feed(&byte) else {
-                continue;
-            };
-            let opened = self.opener.open(&transmit.frame)?;
-            anyhow::ensure!(!opened.repeat, "the gateway used a counter twice");
-            self.opener.accept(&opened);
-            if let Payload::Acknowledgement(acknowledgement) = Payload::decode(&opened.payload)? {
+            let Downward::Transmit(transmit) = self.next_message().await? else { continue };
+            if let Payload::Acknowledgement(acknowledgement) = self.open(&transmit.frame)? {
                 return Ok(acknowledgement.counter);
             }
         }
+    }
+
+    /// What the gateway tells the node in a frame.
+    ///
+    /// # Errors
+    /// When the frame is not authentic or its counter was used before.
+    pub fn open(&mut self, frame: &SealedFrame) -> anyhow::Result<Payload> {
+        let opened = self.opener.open(frame)?;
+        anyhow::ensure!(!opened.repeat, "the gateway used a counter twice");
+        self.opener.accept(&opened);
+        Ok(Payload::decode(&opened.payload)?)
+    }
+
+    /// Waits for the next message to the concentrator.
+    ///
+    /// # Errors
+    /// When none comes within the limit.
+    pub async fn message(&mut self, limit: Duration) -> anyhow::Result<Downward> {
+        tokio::time::timeout(limit, self.next_message()).await.context("no message in time")?
+    }
+
+    async fn next_message(&mut self) -> anyhow::Result<Downward> {
+        loop {
+            let byte = [self.byte().await?];
+            match self.incoming.feed(&byte) {
+                Fed::Consumed => {}
+                Fed::Message { message, .. } => return Ok(message),
+                Fed::Fault { error, .. } => return Err(error.into()),
+            }
+        }
+    }
+
+    /// The next byte of the line: one at a time, so that nothing behind a frame is lost between two calls.
+    ///
+    /// # Errors
+    /// When the line is gone.
+    pub async fn byte(&mut self) -> anyhow::Result<u8> {
+        Ok(self.near.read_u8().await?)
     }
 }

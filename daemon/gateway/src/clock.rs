@@ -24,6 +24,7 @@ pub struct Clock {
     offset_micros: i64,
     checked_micros: i64,
     last: Timestamp,
+    set: bool,
 }
 
 impl Clock {
@@ -32,7 +33,8 @@ impl Clock {
     #[must_use]
     pub fn new(started: Instant, system: SystemTime, floor: Timestamp) -> Self {
         let offset_micros = unix_micros(system).max(floor.as_micros());
-        Self { started, offset_micros, checked_micros: 0, last: Timestamp::from_micros(offset_micros) }
+        let last = Timestamp::from_micros(offset_micros);
+        Self { started, offset_micros, checked_micros: 0, last, set: is_set(system) }
     }
 
     /// The time at the instant `at`; not earlier than any time told before.
@@ -50,19 +52,26 @@ impl Clock {
         Duration::from_micros(u64::try_from(deadline.as_micros().saturating_sub(shown)).unwrap_or(0))
     }
 
+    /// Whether the system's clock had been set when it was last looked at.
+    #[must_use]
+    pub const fn is_set(&self) -> bool {
+        self.set
+    }
+
     /// Compares with the system's clock; the input that tells the engine, when the offset had to move. To be called about
     /// once a second.
     pub fn compare(&mut self, at: Instant, system: SystemTime) -> Option<Input> {
         let boot_micros = micros(at.saturating_duration_since(self.started));
         let since_last = boot_micros - self.checked_micros;
         self.checked_micros = boot_micros;
+        self.set = is_set(system);
         let target = unix_micros(system).saturating_sub(boot_micros);
         let ahead = target.saturating_sub(self.offset_micros);
         if ahead.abs() <= TOLERANCE_MICROS {
             return None;
         }
         self.offset_micros += if ahead > 0 { ahead } else { ahead.max(-since_last / SLEW) };
-        let sd_s = if unix_micros(system) < UNSET_BEFORE_MICROS { 1e9 } else { 0.1 };
+        let sd_s = if self.set { 0.1 } else { 1e9 };
         Some(Input::Clock { offset_micros: self.offset_micros, sd_s })
     }
 }
@@ -90,6 +99,12 @@ impl SharedClock {
         self.lock().until(deadline, Instant::now())
     }
 
+    /// As [`Clock::is_set`].
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        self.lock().is_set()
+    }
+
     /// As [`Clock::compare`], with the system's clocks as they are now.
     pub fn compare(&self) -> Option<Input> {
         self.lock().compare(Instant::now(), SystemTime::now())
@@ -99,6 +114,10 @@ impl SharedClock {
     fn lock(&self) -> MutexGuard<'_, Clock> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn is_set(system: SystemTime) -> bool {
+    unix_micros(system) >= UNSET_BEFORE_MICROS
 }
 
 fn micros(duration: Duration) -> i64 {
@@ -125,9 +144,11 @@ mod tests {
         let mut clock = Clock::new(start, unix(5), Timestamp::from_seconds(1_800_000_000));
         let second = start + Duration::from_secs(1);
         assert_eq!(clock.now(second), Timestamp::from_seconds(1_800_000_001));
+        assert!(!clock.is_set());
         let moved = clock.compare(second, unix(1_800_086_401));
         assert_eq!(moved, Some(Input::Clock { offset_micros: 1_800_086_400_000_000, sd_s: 0.1 }));
         assert_eq!(clock.now(second), Timestamp::from_seconds(1_800_086_401));
+        assert!(clock.is_set());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The tables of the configuration file as typed; the engine's tables beside the gateway's own.
 
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +8,8 @@ use vedette_delivery::GatewayId;
 use vedette_engine::config::{
     AlignTable, ConfigFault, EngineConfig, RulesTable, SensorTable, SiteTable, TrackerConfig, UnitTable, ZoneTable,
 };
+
+use vedette_wire::link::Configure;
 
 use super::Config;
 
@@ -77,6 +80,63 @@ pub struct SerialSource {
 pub struct Radio {
     /// Folder with one key file for each node, as `vedette keys new` makes them.
     pub keys_dir: PathBuf,
+    /// Carrier.
+    #[serde(default = "Radio::frequency_khz")]
+    pub frequency_khz: u32,
+    /// LoRa spreading factor.
+    #[serde(default = "Radio::spreading_factor")]
+    pub spreading_factor: u8,
+    /// Bandwidth.
+    #[serde(default = "Radio::bandwidth_khz")]
+    pub bandwidth_khz: u16,
+    /// Transmit power.
+    #[serde(default = "Radio::power_dbm")]
+    pub power_dbm: i8,
+    /// Greatest share of an hour that a concentrator may be on the air.
+    #[serde(default = "Radio::duty_permille")]
+    pub duty_permille: u16,
+    /// Time between two status messages of a concentrator.
+    #[serde(default = "Radio::status_interval_s")]
+    pub status_interval_s: u16,
+}
+
+impl Radio {
+    const fn frequency_khz() -> u32 {
+        Configure::DEFAULT.frequency_khz
+    }
+
+    const fn spreading_factor() -> u8 {
+        Configure::DEFAULT.spreading_factor
+    }
+
+    const fn bandwidth_khz() -> u16 {
+        Configure::DEFAULT.bandwidth_khz
+    }
+
+    const fn power_dbm() -> i8 {
+        Configure::DEFAULT.power_dbm
+    }
+
+    const fn duty_permille() -> u16 {
+        Configure::DEFAULT.duty_permille
+    }
+
+    const fn status_interval_s() -> u16 {
+        Configure::DEFAULT.status_period_s
+    }
+
+    /// As a concentrator is told.
+    #[must_use]
+    pub const fn settings(&self) -> Configure {
+        Configure {
+            frequency_khz: self.frequency_khz,
+            spreading_factor: self.spreading_factor,
+            bandwidth_khz: self.bandwidth_khz,
+            power_dbm: self.power_dbm,
+            duty_permille: self.duty_permille,
+            status_period_s: self.status_interval_s,
+        }
+    }
 }
 
 /// A subscription at a broker.
@@ -380,6 +440,16 @@ impl File {
             }
         };
         let (store, uplink) = (&self.store, &self.uplink);
+        if let Some(radio) = &self.radio {
+            let mut known = |key: &str, got: i64, (low, high): (i64, i64)| {
+                within(&format!("radio.{key}"), got as f64, low as f64, high as f64);
+            };
+            known("frequency_khz", radio.frequency_khz.into(), ends(&Configure::FREQUENCY_KHZ));
+            known("spreading_factor", radio.spreading_factor.into(), ends(&Configure::SPREADING_FACTOR));
+            known("power_dbm", radio.power_dbm.into(), ends(&Configure::POWER_DBM));
+            known("duty_permille", radio.duty_permille.into(), ends(&Configure::DUTY_PERMILLE));
+            known("status_interval_s", radio.status_interval_s.into(), ends(&Configure::STATUS_PERIOD_S));
+        }
         within("store.max_size_mib", f64::from(store.max_size_mib), 4.0, 65_536.0);
         #[expect(clippy::cast_precision_loss, reason = "only compared with bounds far below 2^53")]
         {
@@ -406,6 +476,11 @@ impl File {
         within("uplink.retry_s", uplink.retry_s, 0.1, 3600.0);
         within("uplink.tracks_interval_s", uplink.tracks_interval_s, 0.0, 3600.0);
         within("uplink.status_interval_s", uplink.status_interval_s, 1.0, 3600.0);
+        if let Some(radio) = &self.radio
+            && !Configure::BANDWIDTH_KHZ.contains(&radio.bandwidth_khz)
+        {
+            faults.push(fault("radio.bandwidth_khz", "125, 250 or 500", radio.bandwidth_khz.to_string(), None));
+        }
     }
 
     /// The configuration that is meant: paths from `folder`, defaults that depend on other keys filled in.
@@ -455,6 +530,10 @@ impl MqttConnection {
             }
         }
     }
+}
+
+fn ends<T: Copy + Into<i64>>(range: &RangeInclusive<T>) -> (i64, i64) {
+    ((*range.start()).into(), (*range.end()).into())
 }
 
 fn fault(key: &str, expected: &str, got: String, fix: Option<String>) -> ConfigFault {

@@ -17,7 +17,7 @@ use vedette_wire::SealedFrame;
 use super::keeper::{Job, Note};
 use super::socket::Asked;
 use crate::intake::Taken;
-use crate::radio::{Acknowledged, Nodes};
+use crate::radio::{Nodes, Sealed};
 use crate::record::Recorder;
 use crate::source::Surroundings;
 use crate::status::{Answer, OutboxFigures, Report, Request, SourceReport};
@@ -250,13 +250,13 @@ impl Core {
     fn transmit(&mut self, transmit: Transmit) {
         match transmit {
             Transmit::RadioAck { source, node, counter } => match self.nodes.acknowledge(node, counter) {
-                Ok(Acknowledged::Send(frame)) => {
+                Ok(Sealed::Send(frame)) => {
                     let sent = self.downlinks.get(&source).map(|line| line.try_send(frame));
                     if !matches!(sent, Some(Ok(()))) {
                         tracing::debug!(source, node, counter, "acknowledgement not sent; the node will repeat");
                     }
                 }
-                Ok(Acknowledged::Reserve(state)) => {
+                Ok(Sealed::Reserve(state)) => {
                     self.work.replace_window(Window { node, state });
                     self.release(Transmit::RadioAck { source, node, counter });
                 }

@@ -22,9 +22,10 @@ use vedette_delivery::message::{self, Status};
 use vedette_delivery::{Channel, GatewayId, Limits, Store, StoreError, Uplink, UplinkConfig, recovery};
 use vedette_engine::{EngineError, PictureRate, Timestamp};
 use vedette_mqtt::LastWill;
+use vedette_wire::link::Configure;
 
 use crate::clock::{Clock, SharedClock};
-use crate::config::Config;
+use crate::config::{Config, Radio};
 use crate::intake::{Class, Intake};
 use crate::radio::{KeyFileError, KeyRing, Nodes, WindowStateError, read_ring};
 use crate::record::{self, Recorder};
@@ -213,10 +214,12 @@ fn start_sources(
     };
     let mut ports = ports.into_iter();
     let (mut tasks, mut downlinks) = (JoinSet::new(), BTreeMap::new());
+    let settings = config.radio.as_ref().map_or(Configure::DEFAULT, Radio::settings);
     for (source, port) in config.source.serial.iter().zip(ports.by_ref()) {
         let (down, line) = mpsc::channel(DOWNLINK_QUEUE);
         downlinks.insert(source.name.clone(), down);
-        tasks.spawn(Serial::new(source.clone(), port, Arc::clone(nodes), surroundings.clone(), line).run());
+        let serial = Serial::new(source.clone(), settings, port, Arc::clone(nodes), surroundings.clone(), line);
+        tasks.spawn(serial.run());
     }
     for (source, port) in config.source.mqtt.iter().zip(ports) {
         tasks.spawn(mqtt::run(source.clone(), port, surroundings.clone()));

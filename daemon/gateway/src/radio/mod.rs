@@ -4,4 +4,4 @@ mod keys;
 mod nodes;
 
 pub use keys::{KeyFileError, KeyRing, NodeKeys, read_ring};
-pub use nodes::{Acknowledged, Heard, Nodes, RadioError, WindowStateError};
+pub use nodes::{Heard, Nodes, RadioError, Sealed, WindowStateError};

@@ -42,9 +42,9 @@ pub enum Heard {
     },
 }
 
-/// What to do about an acknowledgement.
+/// What became of a payload for a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Acknowledged {
+pub enum Sealed {
     /// Send this frame.
     Send(SealedFrame),
     /// No counter is reserved: commit this state first, then ask again.
@@ -181,21 +181,27 @@ impl Nodes {
     ///
     /// # Errors
     /// When the node is not known or its key is used up.
-    pub fn acknowledge(&self, id: u32, counter: u32) -> Result<Acknowledged, RadioError> {
+    pub fn acknowledge(&self, id: u32, counter: u32) -> Result<Sealed, RadioError> {
+        self.seal(id, &Payload::Acknowledgement(Acknowledgement { counter, version: version::CURRENT }))
+    }
+
+    /// A payload for a node, sealed under the key it used last.
+    ///
+    /// # Errors
+    /// When the node is not known, its key is used up, or the payload has no encoding.
+    pub fn seal(&self, id: u32, payload: &Payload) -> Result<Sealed, RadioError> {
         let mut nodes = self.lock();
         let unknown = RadioError::UnknownNode { node: id };
         let node = nodes.get_mut(&id).ok_or_else(|| unknown.clone())?;
-        let acknowledgement = Acknowledgement { counter, version: version::CURRENT };
-        let payload = Payload::Acknowledgement(acknowledgement).encode();
-        let payload = payload.map_err(|error| RadioError::Payload { node: id, error })?;
+        let payload = payload.encode().map_err(|error| RadioError::Payload { node: id, error })?;
         let (_, key) = node.keys.iter().find(|&&(epoch, _)| epoch == node.epoch).ok_or(unknown)?;
         let mut sealer = Sealer::new(key, Direction::Down, node.epoch, id, node.next_down, node.durable_down);
         match sealer.seal(&payload) {
             Ok(frame) => {
                 node.next_down = sealer.next_counter();
-                Ok(Acknowledged::Send(frame))
+                Ok(Sealed::Send(frame))
             }
-            Err(SealError::NotReserved { .. }) => Ok(Acknowledged::Reserve(node.state())),
+            Err(SealError::NotReserved { .. }) => Ok(Sealed::Reserve(node.state())),
             Err(error) => Err(RadioError::Seal { node: id, error }),
         }
     }
@@ -259,8 +265,8 @@ mod tests {
         state
     }
 
-    fn acknowledged_counter(acknowledged: Acknowledged) -> u32 {
-        let Acknowledged::Send(frame) = acknowledged else { panic!("{acknowledged:?} is no frame") };
+    fn acknowledged_counter(sealed: Sealed) -> u32 {
+        let Sealed::Send(frame) = sealed else { panic!("{sealed:?} is no frame") };
         Header::parse(&frame).expect("a header").counter
     }
 
@@ -270,7 +276,7 @@ mod tests {
         let frames = [node.seal(b"a").expect("sealed"), node.seal(b"b").expect("sealed")];
         let nodes = Nodes::new(&ring(), []).expect("no states");
         let state = fresh_state(nodes.hear(&frames[0], || true).expect("authentic"));
-        assert!(matches!(nodes.acknowledge(9, 0), Ok(Acknowledged::Reserve(_))), "nothing is durable yet");
+        assert!(matches!(nodes.acknowledge(9, 0), Ok(Sealed::Reserve(_))), "nothing is durable yet");
         nodes.committed(9, &state);
         let used = acknowledged_counter(nodes.acknowledge(9, 0).expect("a key"));
 
@@ -311,5 +317,25 @@ mod tests {
         ] {
             assert!(Nodes::new(&ring(), [(9, state)]).is_err(), "{state:?}");
         }
+    }
+
+    /// The bytes that nodes in the field speak, shared with the firmware's tests.
+    const GOLDEN: &str = include_str!("../../../../firmware/wire/tests/golden_v1.txt");
+
+    fn golden(name: &str) -> Vec<u8> {
+        let line = GOLDEN.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).expect("a vector");
+        let digits: Vec<char> = line.chars().filter(|digit| *digit != ' ').collect();
+        let byte = |pair: &[char]| u8::from_str_radix(&String::from_iter(pair), 16).expect("two digits");
+        digits.chunks(2).map(byte).collect()
+    }
+
+    #[test]
+    fn a_frame_of_a_node_in_the_field_is_opened_to_the_payload_it_sealed() {
+        let key = Key::new(golden("key").try_into().expect("16 bytes"));
+        let ring = KeyRing::from([(17, NodeKeys { node: 17, keys: vec![(1, key)] })]);
+        let nodes = Nodes::new(&ring, []).expect("no states");
+        let heard = nodes.hear(&golden("frame events"), || true).expect("authentic").expect("room");
+        let Heard::Fresh { node: 17, counter: 41, payload, .. } = heard else { panic!("{heard:?}") };
+        assert_eq!(payload, golden("payload events"));
     }
 }

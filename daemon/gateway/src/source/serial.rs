@@ -1,22 +1,28 @@
-//! A radio concentrator on a serial line: link frames in, authenticated radio frames out, acknowledgements down.
+//! A radio concentrator on a serial line: link frames in, authenticated radio frames out, acknowledgements, settings and time down.
 //!
 //! A device that goes away (zero bytes read, or an error) is opened again by its path with growing pauses, for as long as
 //! the daemon runs.
 
+mod dialogue;
+
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::sync::mpsc;
 use tokio_serial::{SerialPortBuilderExt, SerialStream};
 use vedette_engine::{Frame, FrameContent, Input, RadioFrame};
-use vedette_wire::SealedFrame;
-use vedette_wire::link::{Accumulator, Downward, Fed, Message, Outcome, Received, Transmit, Upward};
+use vedette_wire::link::{Accumulator, Configure, DELIMITER, Downward, Fed, Message, Outcome, Received, Upward};
+use vedette_wire::{Header, Payload, SealedFrame};
 
 use super::{Backoff, Surroundings};
 use crate::config::SerialSource;
 use crate::intake::{Port, Taken};
-use crate::radio::{Heard, Nodes};
+use crate::radio::{Heard, Nodes, Sealed};
+use dialogue::{Dialogue, on_the_wire};
 
+/// Time between two signs of life to the concentrator.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(60);
 /// Most bytes read at once.
 const READ_BYTES: usize = 4096;
 
@@ -28,20 +34,23 @@ pub struct Serial {
     nodes: Arc<Nodes>,
     surroundings: Surroundings,
     down: mpsc::Receiver<SealedFrame>,
-    transmit_id: u16,
+    dialogue: Dialogue,
+    started: Instant,
 }
 
 impl Serial {
-    /// A source that opens its frames with the keys of `nodes` and sends what comes through `down`.
+    /// A source that opens its frames with the keys of `nodes`, sends what comes through `down`, and uses these radio settings.
     #[must_use]
     pub fn new(
         source: SerialSource,
+        settings: Configure,
         port: Port,
         nodes: Arc<Nodes>,
         surroundings: Surroundings,
         down: mpsc::Receiver<SealedFrame>,
     ) -> Self {
-        Self { source, port, nodes, surroundings, down, transmit_id: 0 }
+        let dialogue = Dialogue::new(settings);
+        Self { source, port, nodes, surroundings, down, dialogue, started: Instant::now() }
     }
 
     /// Keeps the line open for as long as the daemon runs.
@@ -66,35 +75,50 @@ impl Serial {
 
     /// Reads and writes until the device goes away; why it went.
     async fn serve(&mut self, line: SerialStream, backoff: &mut Backoff) -> std::io::Error {
+        match self.converse(line, backoff).await {
+            Ok(()) => std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "device is unplugged"),
+            Err(error) => error,
+        }
+    }
+
+    async fn converse(&mut self, line: SerialStream, backoff: &mut Backoff) -> std::io::Result<()> {
         let (mut reader, mut writer): (ReadHalf<_>, WriteHalf<_>) = tokio::io::split(line);
         let mut accumulator = Accumulator::new();
         let mut buffer = vec![0; READ_BYTES];
         // Acknowledgements for a line that was away: their nodes have repeated the frames since.
         while self.down.try_recv().is_ok() {}
+        // Ends whatever the concentrator has received of a message that was cut off.
+        writer.write_all(&[DELIMITER]).await?;
+        self.greet(&mut writer).await?;
+        let mut sign_of_life = tokio::time::interval_at(tokio::time::Instant::now() + SIGN_OF_LIFE, SIGN_OF_LIFE);
         loop {
             tokio::select! {
-                read = reader.read(&mut buffer) => match read {
-                    Ok(0) => return std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "device is unplugged"),
-                    Ok(count) => {
+                read = reader.read(&mut buffer) => match read? {
+                    0 => return Ok(()),
+                    count => {
                         backoff.reset();
-                        self.take_bytes(&mut accumulator, &buffer[..count]);
+                        if self.take_bytes(&mut accumulator, &buffer[..count]) {
+                            self.greet(&mut writer).await?;
+                        }
                     }
-                    Err(error) => return error,
                 },
-                Some(frame) = self.down.recv() => {
-                    if let Err(error) = self.send(&mut writer, frame).await {
-                        return error;
-                    }
+                Some(frame) = self.down.recv() => self.answer(&mut writer, frame).await?,
+                _ = sign_of_life.tick() => {
+                    let time = on_the_wire(self.surroundings.clock.now());
+                    self.write(&mut writer, &Downward::Time(time)).await?;
                 }
             }
         }
     }
 
-    fn take_bytes(&self, accumulator: &mut Accumulator<Upward>, mut bytes: &[u8]) {
+    /// Whether the concentrator has started, and has to be told everything.
+    fn take_bytes(&mut self, accumulator: &mut Accumulator<Upward>, mut bytes: &[u8]) -> bool {
+        let mut started = false;
         loop {
             match accumulator.feed(bytes) {
-                Fed::Consumed => return,
+                Fed::Consumed => return started,
                 Fed::Message { message, rest } => {
+                    started |= matches!(message, Upward::Started(_));
                     self.take_message(message);
                     bytes = rest;
                 }
@@ -106,24 +130,37 @@ impl Serial {
         }
     }
 
-    fn take_message(&self, message: Upward) {
+    fn take_message(&mut self, message: Upward) {
+        let now = self.surroundings.clock.now();
         let source = &self.source.name;
         match message {
-            Upward::Received(received) => self.take_radio(&received),
-            Upward::Transmitted(transmitted) if transmitted.outcome != Outcome::Sent => {
-                tracing::debug!(source, outcome = ?transmitted.outcome, "acknowledgement not sent; its node will repeat");
+            Upward::Received(received) => {
+                self.dialogue.heard_ticks(received.ticks, now);
+                self.take_radio(&received);
             }
-            Upward::Transmitted(_) => {}
-            Upward::Status(status) => tracing::debug!(source, ?status, "concentrator status"),
+            Upward::Transmitted(transmitted) => {
+                if transmitted.outcome != Outcome::Sent {
+                    let outcome = transmitted.outcome;
+                    tracing::debug!(source, ?outcome, "frame not sent; its node will repeat");
+                }
+                self.dialogue.decided(transmitted);
+            }
+            Upward::Status(status) => {
+                tracing::debug!(source, ?status, "concentrator status");
+                self.dialogue.heard_ticks(status.ticks, now);
+            }
             Upward::Started(started) => tracing::info!(source, ?started, "concentrator started"),
         }
     }
 
-    fn take_radio(&self, received: &Received) {
+    fn take_radio(&mut self, received: &Received) {
         let Surroundings { intake, rejects, clock, .. } = &self.surroundings;
         let source = &self.source.name;
         let taken = match self.nodes.hear(&received.frame, || intake.has_room(self.port)) {
             Ok(Some(Heard::Fresh { node, counter, payload, state })) => {
+                if matches!(Payload::decode(&payload), Ok(Payload::Hello(_))) {
+                    self.dialogue.heard_hello(node);
+                }
                 let (rssi_dbm, snr_qdb) = (received.rssi_dbm, received.snr_qdb);
                 let content = FrameContent::Radio(RadioFrame { node, counter, payload, rssi_dbm, snr_qdb });
                 let frame = Frame { source: source.clone(), received: clock.now(), content };
@@ -140,9 +177,37 @@ impl Serial {
         let _ = intake.push(self.port, taken);
     }
 
-    async fn send(&mut self, writer: &mut WriteHalf<SerialStream>, frame: SealedFrame) -> std::io::Result<()> {
-        self.transmit_id = self.transmit_id.wrapping_add(1);
-        let message = Downward::Transmit(Transmit { id: self.transmit_id, at_ticks: None, frame });
+    async fn greet(&mut self, writer: &mut WriteHalf<SerialStream>) -> std::io::Result<()> {
+        for message in self.dialogue.greet(self.surroundings.clock.now()) {
+            self.write(writer, &message).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends an acknowledgement, and the time behind it when its node should know it anew.
+    async fn answer(&mut self, writer: &mut WriteHalf<SerialStream>, frame: SealedFrame) -> std::io::Result<()> {
+        let node = Header::parse(&frame).map(|header| header.node);
+        let acknowledgement = self.dialogue.transmit(frame);
+        self.write(writer, &acknowledgement).await?;
+        let Ok(node) = node else { return Ok(()) };
+        let (clock, uptime_s) = (&self.surroundings.clock, self.started.elapsed().as_secs_f64());
+        let now = clock.now();
+        let Some(time) = self.dialogue.time_due(node, now, uptime_s).filter(|_| clock.is_set()) else { return Ok(()) };
+        match self.nodes.seal(node, &Payload::Time(time)) {
+            Ok(Sealed::Send(frame)) => {
+                let message = self.dialogue.tell_time(node, frame, now, uptime_s);
+                self.write(writer, &message).await
+            }
+            // The next acknowledgement reserves counters; the time goes behind it.
+            Ok(Sealed::Reserve(_)) => Ok(()),
+            Err(error) => {
+                self.surroundings.rejects.count(&self.source.name, "time", &error);
+                Ok(())
+            }
+        }
+    }
+
+    async fn write(&self, writer: &mut WriteHalf<SerialStream>, message: &Downward) -> std::io::Result<()> {
         match message.encode() {
             Ok(line) => writer.write_all(&line).await,
             Err(error) => {
