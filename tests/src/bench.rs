@@ -178,6 +178,17 @@ impl Bench {
         Ok(serde_json::from_slice(&output.stdout)?)
     }
 
+    /// Runs `vedette alerts` as an operator at the centre; what it printed.
+    ///
+    /// # Errors
+    /// When it fails, with what it said.
+    pub fn operate(&self, arguments: &[&str]) -> anyhow::Result<String> {
+        let config = self.file("centre.toml");
+        let output = Command::new(&self.program).args(["alerts", "--config"]).arg(config).args(arguments).output()?;
+        anyhow::ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
     /// Raises a test alert and waits until it is committed.
     ///
     /// # Errors

@@ -13,5 +13,6 @@ pub use config::{BrokerConfig, CentreConfig, Config, ConfigError, GatewayKey, Le
 pub use print::{Form, Printer};
 pub use run::{CentreError, OrderRequest, Summary, run};
 pub use store::SqliteLedger;
-pub use vedette_delivery::VoidReason;
-pub use vedette_delivery::ledger::{Announcement, Entry};
+pub use vedette_delivery::ledger::{Announcement, Entry, OrderRecord};
+pub use vedette_delivery::message::{Answer, Order};
+pub use vedette_delivery::{GatewayId, VoidReason};

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
-use vedette_delivery::ledger::{Announcement, LedgerAction, LedgerEvent};
+use vedette_delivery::ledger::{Announcement, LedgerAction, LedgerEvent, OrderRecord};
 use vedette_delivery::store::StoreError;
 use vedette_delivery::uplink::Backoff;
 use vedette_delivery::{Channel, GatewayId, Ledger, Order};
@@ -145,12 +145,26 @@ impl Driver {
             if self.connect_in.is_some_and(|at| std::time::Instant::now() >= at) {
                 self.connect();
             }
+            self.take_placed_orders();
             self.ledger(LedgerEvent::Tick);
             match woken.recv_timeout(self.patience()) {
                 Ok(Wake::Mqtt(number, event)) => self.mqtt(number, event),
                 Ok(Wake::Order(OrderRequest { gateway, order })) => self.ledger(LedgerEvent::Order { gateway, order }),
                 Err(RecvTimeoutError::Timeout) => {}
                 Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// Orders that operators' tools put into the ledger's file since the last look.
+    fn take_placed_orders(&mut self) {
+        let placed = self.store.placed_orders().unwrap_or_else(|error| {
+            tracing::warn!(%error, "cannot look for orders");
+            Vec::new()
+        });
+        for OrderRecord { gateway, order, .. } in placed {
+            if !self.ledger.is_open(&gateway, &order.command.id) {
+                self.ledger(LedgerEvent::Order { gateway, order });
             }
         }
     }

@@ -12,6 +12,7 @@
 //! Write-ahead log with `synchronous=FULL`: what was acknowledged survives a power cut. After any failure the handle is
 //! given up, and [`LedgerStore::restart`] opens the file anew.
 
+mod orders;
 #[cfg(test)]
 mod tests;
 
@@ -45,13 +46,15 @@ const STEPS: &[&str] = &["CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER
 pub struct SqliteLedger {
     path: PathBuf,
     connection: Option<Connection>,
+    /// SQLite's count of what other connections have changed, when orders were last looked for.
+    seen: Option<i64>,
 }
 
 impl SqliteLedger {
     /// Names the file; [`LedgerStore::restart`] opens it, and makes it if it is not there.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), connection: None }
+        Self { path: path.into(), connection: None, seen: None }
     }
 
     /// Entries from line `first` on, at most `limit`, read from the file while a centre may be running on it.

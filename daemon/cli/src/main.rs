@@ -47,6 +47,8 @@ enum Command {
     Centre(commands::centre::Arguments),
     /// Test the early warning of surges on a series of counts
     Warn(commands::warn::Arguments),
+    /// What operators at a centre do with alerts
+    Alerts(commands::alerts::Arguments),
     /// Check the audit log
     Audit(commands::audit::Arguments),
     /// Print completions for a shell
@@ -72,6 +74,7 @@ fn main() -> ExitCode {
         Command::Diff(arguments) => commands::diff::run(&arguments),
         Command::Centre(arguments) => commands::centre::run(&arguments),
         Command::Warn(arguments) => commands::warn::run(&arguments),
+        Command::Alerts(arguments) => commands::alerts::run(&arguments),
         Command::Audit(arguments) => commands::audit::run(&arguments),
         Command::Completions(arguments) => commands::shell::completions(&arguments),
         Command::Man(arguments) => commands::shell::man(&arguments),

@@ -315,6 +315,12 @@ impl Ledger {
         self.gateways.values().map(|gateway| &gateway.record)
     }
 
+    /// Whether an order is known and not answered yet.
+    #[must_use]
+    pub fn is_open(&self, gateway: &GatewayId, id: &str) -> bool {
+        self.orders.contains_key(&(gateway.clone(), id.to_owned()))
+    }
+
     /// Numbers received or void of one gateway and epoch.
     #[must_use]
     pub fn settled(&self, gateway: &GatewayId, epoch: &Epoch) -> Option<&Ranges> {

@@ -120,6 +120,13 @@ pub enum Act {
         /// The remark.
         text: String,
     },
+    /// An operator says how far source and content are to be trusted.
+    Grade {
+        /// The alert.
+        alert: String,
+        /// The grade.
+        grade: crate::Grade,
+    },
     /// An operator closes the alert.
     Close {
         /// The alert.

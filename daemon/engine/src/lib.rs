@@ -7,6 +7,7 @@
 mod alert;
 mod align;
 mod book;
+pub mod budget;
 pub mod camera;
 pub mod codec;
 pub mod config;
@@ -22,12 +23,12 @@ pub mod time;
 mod units;
 
 pub use alert::{
-    Alert, AlertKind, AlertState, CloseReason, Contributor, Ellipse, Eta, Humanitarian, Mode, Place, Severity,
-    Suppression,
+    Alert, AlertKind, AlertState, CloseReason, Contributor, Ellipse, Eta, Grade, GradeError, Humanitarian, Mode, Place,
+    Severity, Suppression,
 };
 pub use engine::{Engine, EngineError, Picture, PictureRate, Snapshot};
 pub use input::{Act, Command, Fact, Frame, FrameContent, Input, RadioFrame};
 pub use output::{AuditRecord, Durable, Output, Transmit, Volatile};
-pub use status::{Counters, SensorStatus, Status, UnknownSensor};
+pub use status::{Counters, SensorStatus, Shelved, Status, UnknownSensor};
 pub use vedette_tracker::metric;
 pub use vedette_tracker::{ClassProbabilities, Direction, Timestamp, Track, TrackId, TrackStatus, TrackerConfig};

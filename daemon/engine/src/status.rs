@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use vedette_tracker::Timestamp;
 
+use crate::Alert;
+use crate::budget::{Load, Worth};
 use crate::codec::Fault;
 use crate::pace::Pace;
 use crate::rules::Tamper;
@@ -136,6 +138,32 @@ pub struct Status {
     pub clock_sd_s: Option<f64>,
     /// Alerts that are open.
     pub open_alerts: usize,
+    /// Open alerts that operators shelved.
+    #[serde(default)]
+    pub shelved: Vec<Shelved>,
+    /// How the alerts of the last day were spread, as one operator has them.
+    #[serde(default)]
+    pub load: Load,
+    /// What operators closed alerts as.
+    #[serde(default)]
+    pub worth: Worth,
     /// Tracks confirmed now.
     pub confirmed_tracks: usize,
+}
+
+/// A shelved alert.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shelved {
+    /// The alert.
+    pub id: String,
+    /// When it shows again.
+    pub until: Option<Timestamp>,
+    /// What it says.
+    pub text: String,
+}
+
+impl Shelved {
+    pub(crate) fn of(alert: &Alert) -> Self {
+        Self { id: alert.id.clone(), until: alert.shelved_until, text: alert.text.clone() }
+    }
 }

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod centre;
 pub(crate) mod check;

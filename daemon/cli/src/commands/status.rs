@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use vedette_gateway::engine::time::format_rfc3339;
 use vedette_gateway::status::{Answer, Report, Request};
 
 use crate::outcome::Outcome;
@@ -57,6 +58,36 @@ fn screen(report: &Report) -> String {
     let up = jiff::SignedDuration::from_secs_f64(up_s.floor());
     let _ = writeln!(text, "{site}: vedette {version}, up {up:#}");
     let _ = writeln!(text, "tracks {} confirmed, {} alerts open", engine.confirmed_tracks, engine.open_alerts);
+    let load = &engine.load;
+    if load.windows > 0 {
+        let _ = writeln!(
+            text,
+            "attention {} alerts in the last 10 min; last day {}: {:.0} % of 10-min windows with at most one, worst {}, {} floods",
+            load.last,
+            load.alerts,
+            100.0 * load.manageable_share(),
+            load.worst,
+            load.floods,
+        );
+    }
+    let worth = &engine.worth;
+    if let Some((precision, (low, high))) = worth.precision() {
+        let _ = writeln!(
+            text,
+            "closed as real {}, nuisance {}, false {}, exercise {}: {:.0} % real ({:.0} to {:.0} %)",
+            worth.real,
+            worth.nuisance,
+            worth.wrong,
+            worth.exercise,
+            100.0 * precision,
+            100.0 * low,
+            100.0 * high,
+        );
+    }
+    for shelved in &engine.shelved {
+        let until = shelved.until.map_or_else(|| "?".to_owned(), format_rfc3339);
+        let _ = writeln!(text, "shelved until {until}: {}", shelved.text);
+    }
     let centre = if outbox.centre_up { "centre answers" } else { "no answer of the centre" };
     let _ = writeln!(
         text,

@@ -72,6 +72,7 @@ impl Own {
             state: self.state,
             shelved_until: None,
             assigned_to: None,
+            grade: None,
             suppressed: None,
             place: None,
             heading_deg: None,

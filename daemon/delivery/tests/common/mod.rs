@@ -20,6 +20,7 @@ pub(crate) fn alert(id: &str, rev: u32, severity: Severity) -> Alert {
         state: if rev == 1 { AlertState::Raised } else { AlertState::Updated },
         shelved_until: None,
         assigned_to: None,
+        grade: None,
         suppressed: None,
         place: Some(Place::Point {
             lat: 52.123_456_7,

@@ -93,10 +93,17 @@ impl Book {
                 self.entry(alert)?;
                 Ok(format!("alert {alert}: {}", shortened(text)))
             }
+            Act::Grade { alert, grade } => {
+                let entry = self.entry(alert)?;
+                entry.alert.grade = Some(*grade);
+                emit(entry, now, out);
+                Ok(format!("alert {alert} graded {grade}"))
+            }
             Act::Close { alert, reason } => {
                 let entry = self.entry(alert)?;
                 entry.alert.state = AlertState::Closed { reason: *reason };
                 emit(entry, now, out);
+                self.worth.count(*reason);
                 let reason = serde_json::to_value(reason).ok();
                 let reason = reason.as_ref().and_then(|reason| reason.as_str()).unwrap_or_default();
                 Ok(format!("alert {alert} closed as {reason}"))
@@ -124,6 +131,7 @@ impl Book {
             state: AlertState::Raised,
             shelved_until: None,
             assigned_to: None,
+            grade: None,
             suppressed: None,
             place: None,
             heading_deg: None,
@@ -160,6 +168,7 @@ fn name(act: &Act) -> &'static str {
         Act::Assign { .. } => "assign",
         Act::Shelve { .. } => "shelve",
         Act::Comment { .. } => "comment",
+        Act::Grade { .. } => "grade",
         Act::Close { .. } => "close",
     }
 }

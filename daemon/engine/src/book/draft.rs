@@ -28,6 +28,7 @@ pub(super) fn alert(finding: &Finding, id: String, situation: &Situation<'_>) ->
         state: AlertState::Raised,
         shelved_until: None,
         assigned_to: None,
+        grade: None,
         suppressed: None,
         place: None,
         heading_deg: None,

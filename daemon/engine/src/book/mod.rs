@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use vedette_tracker::{Timestamp, TrackId};
 
+use crate::budget::{Load, Worth};
 use crate::rules::{Certainty, Finding, Lasting, Situation, Subject};
 use crate::status::Counters;
 use crate::{Alert, AlertState, CloseReason, Durable, Output, Severity};
@@ -31,6 +32,9 @@ const SAME_CAUSE_SPEED_MPS: f64 = 2.5;
 const SAME_CAUSE_MAX_M: f64 = 150.0;
 /// Below this existence a track that ends its alert was never there.
 const RETRACTED_BELOW: f64 = 0.5;
+/// The load on operators is counted over this time, and over this many alerts at most.
+const LOAD_OVER_S: f64 = 86_400.0;
+const LOAD_OF: usize = 10_000;
 
 /// All alerts that are not over, and what is needed to number the next.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -42,6 +46,12 @@ pub(crate) struct Book {
     /// Alerts ever raised: the ordinal of the next.
     raised: u64,
     answered: VecDeque<Answered>,
+    /// When alerts that ask for attention were raised, the last day.
+    #[serde(default)]
+    attention: VecDeque<Timestamp>,
+    /// What operators closed alerts as.
+    #[serde(default)]
+    worth: Worth,
 }
 
 /// One open alert, or one that an operator closed while its cause lasts.
@@ -79,6 +89,22 @@ impl Book {
     /// The open alerts as last emitted, by dedup key.
     pub(crate) fn open_alerts(&self) -> impl Iterator<Item = &Alert> {
         self.open.values().filter(|entry| !entry.is_over()).map(|entry| &entry.alert)
+    }
+
+    /// The alerts that operators shelved, as last emitted.
+    pub(crate) fn shelved(&self, now: Timestamp) -> impl Iterator<Item = &Alert> {
+        self.open_alerts().filter(move |alert| alert.shelved_until.is_some_and(|until| now < until))
+    }
+
+    /// How the alerts of the last day were spread, as one operator has them.
+    pub(crate) fn load(&self, started: Timestamp, now: Timestamp) -> Load {
+        let from = started.max(now.plus_seconds(-LOAD_OVER_S));
+        Load::of(self.attention.iter().copied(), from, now, 1)
+    }
+
+    /// What operators closed alerts as, since the start.
+    pub(crate) fn worth(&self) -> Worth {
+        self.worth
     }
 
     /// Sets the open alerts against what is the case now.
@@ -156,6 +182,14 @@ impl Book {
         counters.add("alerts_explained_by_own_units", u64::from(finding.explained.is_some()));
         let alert = draft::alert(finding, id, situation);
         let entry = Entry::new(alert, finding, situation.now);
+        if entry.alert.severity > Severity::Info && entry.alert.suppressed.is_none() {
+            let day_ago = situation.now.plus_seconds(-LOAD_OVER_S);
+            self.attention.retain(|&at| at > day_ago);
+            self.attention.push_back(situation.now);
+            while self.attention.len() > LOAD_OF {
+                self.attention.pop_front();
+            }
+        }
         out.push(Output::Durable(Durable::Alert(Box::new(entry.alert.clone()))));
         self.open.insert(finding.key.clone(), entry);
     }

@@ -12,7 +12,7 @@ use crate::codec::{CodecState, Fault};
 use crate::config::{ConfigFault, Site};
 use crate::input::{Command, Fact};
 use crate::rules::{Link, Loss, Rules, Situation, UPLINK};
-use crate::status::{Counters, SensorStatus, Status, UnknownSensor};
+use crate::status::{Counters, SensorStatus, Shelved, Status, UnknownSensor};
 use crate::units::Units;
 use crate::{Alert, AlertKind, AuditRecord, Durable, Output};
 
@@ -233,13 +233,13 @@ impl State {
             self.aligner = Aligner::new(site);
             self.codecs = CodecState::default();
             self.sensors = sensors(site);
-            self.rules = Rules::default();
+            self.rules.begin_anew();
         }
         if before.units != site.units {
             self.units = Units::default();
         }
         if before.zones != site.zones {
-            self.rules = Rules::default();
+            self.rules.begin_anew();
         }
         self.news = true;
         let detail = format!("{} sensors, {} zones", site.sensors.len(), site.zones.len());
@@ -265,6 +265,9 @@ impl State {
             unknown_sensors: self.unknown_sensors.values().cloned().collect(),
             recent_faults: self.recent_faults.iter().cloned().collect(),
             open_alerts: self.book.open_count(),
+            shelved: self.book.shelved(self.now).map(Shelved::of).collect(),
+            load: self.book.load(self.started.unwrap_or(self.now), self.now),
+            worth: self.book.worth(),
             clock_sd_s: self.clock.map(|(_, sd_s)| sd_s),
             confirmed_tracks,
         }

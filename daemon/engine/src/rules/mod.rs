@@ -76,6 +76,12 @@ rules! {
 }
 
 impl Rules {
+    /// Forgets what hangs on sensors and zones; the counts of weeks stay.
+    pub(crate) fn begin_anew(&mut self) {
+        let surge = std::mem::take(&mut self.surge);
+        *self = Self { surge, ..Self::default() };
+    }
+
     /// Lets rules that look at single reports see a scan.
     pub(crate) fn observe(&mut self, scan: &Scan, site: &Site) {
         self.corroborated.observe(scan, site);

@@ -1,0 +1,194 @@
+//! Acts of operators: placed in the ledger, sent by the centre, answered by the gateway.
+
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, bail, ensure};
+use clap::ValueEnum;
+use vedette_centre::{OrderRecord, SqliteLedger};
+use vedette_gateway::engine::time::parse_rfc3339;
+use vedette_gateway::engine::{self, Act, CloseReason, Command, Timestamp};
+
+use super::ledger::History;
+use super::list::to_the_second;
+use crate::outcome::Outcome;
+
+/// Time between looks for the answer.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// Version of the messages to gateways.
+const ORDER_VERSION: u32 = 1;
+
+/// What every act names.
+#[derive(Debug, clap::Args)]
+pub(super) struct Common {
+    /// The alert: its id, or the beginning of it
+    alert: String,
+    /// Who acts
+    #[arg(long, default_value_t = whoami())]
+    by: String,
+    /// Wait this long for the gateway's answer, seconds; the order stands either way
+    #[arg(long, value_name = "S", default_value_t = 30.0)]
+    wait: f64,
+    /// The gateway is not to carry it out after this many hours
+    #[arg(long, value_name = "H", default_value_t = 24.0)]
+    valid_hours: f64,
+}
+
+/// An act that can be ordered.
+pub(super) trait Ordered {
+    fn common(&self) -> &Common;
+    fn act(&self, alert: String, now: Timestamp) -> anyhow::Result<Act>;
+}
+
+macro_rules! ordered {
+    ($(#[$doc:meta])* $name:ident { $($fields:tt)* } |$this:ident, $alert:ident, $now:ident| $act:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, clap::Args)]
+        pub(super) struct $name {
+            #[command(flatten)]
+            common: Common,
+            $($fields)*
+        }
+
+        impl Ordered for $name {
+            fn common(&self) -> &Common {
+                &self.common
+            }
+
+            fn act(&self, $alert: String, $now: Timestamp) -> anyhow::Result<Act> {
+                let $this = self;
+                $act
+            }
+        }
+    };
+}
+
+ordered! {
+    Acknowledge {} |_this, alert, _now| Ok(Act::Acknowledge { alert })
+}
+
+ordered! {
+    Assign {
+        /// Who works on it
+        #[arg(long)]
+        to: String,
+    } |this, alert, _now| Ok(Act::Assign { alert, to: this.to.clone() })
+}
+
+ordered! {
+    Close {
+        /// Why
+        #[arg(long, value_enum)]
+        reason: Reason,
+    } |this, alert, _now| Ok(Act::Close { alert, reason: this.reason.into() })
+}
+
+ordered! {
+    Shelve {
+        /// When it shows again: a time such as 2026-03-01T06:00:00Z
+        #[arg(long, value_name = "TIME", required_unless_present = "minutes", conflicts_with = "minutes")]
+        until: Option<String>,
+        /// After how many minutes it shows again
+        #[arg(long, value_name = "N")]
+        minutes: Option<u32>,
+    } |this, alert, now| {
+        let until = match (&this.until, this.minutes) {
+            (Some(text), _) => parse_rfc3339(text)
+                .with_context(|| format!("--until: expected a time such as 2026-03-01T06:00:00Z, got {text:?}"))?,
+            (None, minutes) => now.plus_seconds(60.0 * f64::from(minutes.unwrap_or(0))),
+        };
+        Ok(Act::Shelve { alert, until })
+    }
+}
+
+ordered! {
+    Comment {
+        /// The remark
+        text: String,
+    } |this, alert, _now| Ok(Act::Comment { alert, text: this.text.clone() })
+}
+
+ordered! {
+    Grade {
+        /// Source and content: a letter from A (reliable) to F (cannot be judged), a digit from 1 (confirmed) to 6
+        grade: engine::Grade,
+    } |this, alert, _now| Ok(Act::Grade { alert, grade: this.grade })
+}
+
+/// Why people close alerts.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Reason {
+    /// It was what it said
+    Real,
+    /// There was something, but nothing that needed anybody
+    Nuisance,
+    /// There was nothing
+    False,
+    /// It was an exercise
+    Exercise,
+}
+
+impl From<Reason> for CloseReason {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::Real => Self::Real,
+            Reason::Nuisance => Self::Nuisance,
+            Reason::False => Self::False,
+            Reason::Exercise => Self::Exercise,
+        }
+    }
+}
+
+fn whoami() -> String {
+    std::env::var("USER").unwrap_or_else(|_| "operator".to_owned())
+}
+
+/// Places the order and waits for its answer.
+pub(super) fn run(ordered: &impl Ordered, history: &History, ledger: &Path) -> anyhow::Result<Outcome> {
+    let common = ordered.common();
+    for (name, value) in [("wait", common.wait), ("valid-hours", common.valid_hours)] {
+        ensure!((0.0..=1e6).contains(&value), "--{name}: expected a number from 0, got {value}");
+    }
+    let (id, known) = history.find(&common.alert)?;
+    let now = now()?;
+    let command = Command { id: order_id(now), by: common.by.clone(), act: ordered.act(id.to_owned(), now)? };
+    let expires_at = now.plus_seconds(3_600.0 * common.valid_hours);
+    let order = vedette_centre::Order { v: ORDER_VERSION, command, expires_at };
+    let gateway =
+        vedette_centre::GatewayId::new(&*known.gateway).with_context(|| format!("gateway {}", known.gateway))?;
+    let record = OrderRecord { gateway, order, answer: None };
+    SqliteLedger::place_order(ledger, &record)?;
+    let deadline = Instant::now() + Duration::from_secs_f64(common.wait);
+    loop {
+        if let Some(answer) = answer(ledger, &record)? {
+            if !answer.done {
+                bail!("{}: {}", known.gateway, answer.detail);
+            }
+            println!("{}", answer.detail);
+            return Ok(Outcome::Done);
+        }
+        if Instant::now() >= deadline {
+            let until = to_the_second(expires_at);
+            println!("no answer of {} yet; the order stands until {until}", known.gateway);
+            return Ok(Outcome::Done);
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+}
+
+fn answer(ledger: &Path, placed: &OrderRecord) -> anyhow::Result<Option<vedette_centre::Answer>> {
+    let orders = SqliteLedger::orders(ledger)?;
+    let ours =
+        |record: &&OrderRecord| record.gateway == placed.gateway && record.order.command.id == placed.order.command.id;
+    Ok(orders.iter().find(ours).and_then(|record| record.answer.clone()))
+}
+
+fn now() -> anyhow::Result<Timestamp> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
+    Ok(Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX)))
+}
+
+/// An id no other order has: the time and this process.
+fn order_id(now: Timestamp) -> String {
+    format!("op-{:x}-{:x}", now.as_micros(), std::process::id())
+}

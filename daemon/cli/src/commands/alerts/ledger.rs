@@ -1,0 +1,100 @@
+//! A ledger's alerts with all their revisions, and the orders about them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+use vedette_centre::{OrderRecord, SqliteLedger};
+use vedette_gateway::engine::{Act, Alert, AlertState, CloseReason, Timestamp};
+
+/// Entries read at once.
+const CHUNK: usize = 4_096;
+
+/// One alert as the ledger has it.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) gateway: String,
+    /// When each revision came, and what it said; never empty.
+    pub(super) revisions: Vec<(Timestamp, Alert)>,
+}
+
+impl Known {
+    /// The newest revision: they may come in another order than they were made.
+    pub(super) fn newest(&self) -> Option<&Alert> {
+        self.revisions.iter().map(|(_, alert)| alert).max_by_key(|alert| alert.rev)
+    }
+
+    pub(super) fn raised_at(&self) -> Option<Timestamp> {
+        self.revisions.iter().map(|&(at, _)| at).min()
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        let over = |alert: &Alert| matches!(alert.state, AlertState::Closed { .. } | AlertState::Expired);
+        self.newest().is_some_and(|alert| !over(alert))
+    }
+}
+
+/// All of a ledger.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    /// By the alert's id.
+    pub(super) alerts: BTreeMap<String, Known>,
+    pub(super) orders: Vec<OrderRecord>,
+    /// Entries of a newer version of the protocol.
+    pub(super) unreadable: usize,
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    alert: Alert,
+}
+
+impl History {
+    pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
+        let mut history = Self::default();
+        let mut next = 1;
+        loop {
+            let entries = SqliteLedger::entries(path, next, CHUNK)?;
+            let Some(last) = entries.last() else { break };
+            next = last.n + 1;
+            for entry in entries {
+                let Ok(Envelope { alert }) = serde_json::from_slice(&entry.bytes) else {
+                    history.unreadable += 1;
+                    continue;
+                };
+                let gateway = entry.gateway.to_string();
+                let known = history.alerts.entry(alert.id.clone());
+                let known = known.or_insert_with(|| Known { gateway, revisions: Vec::new() });
+                known.revisions.push((entry.received_at, alert));
+            }
+        }
+        history.orders = SqliteLedger::orders(path)?;
+        Ok(history)
+    }
+
+    /// The alert whose id begins so.
+    pub(super) fn find(&self, prefix: &str) -> anyhow::Result<(&str, &Known)> {
+        let mut found = self.alerts.range(prefix.to_owned()..).take_while(|(id, _)| id.starts_with(prefix));
+        let (id, known) = found.next().with_context(|| format!("no alert in the ledger begins with {prefix:?}"))?;
+        if let Some((other, _)) = found.next() {
+            bail!("{id} and {other} both begin with {prefix:?}: write more of it");
+        }
+        Ok((id, known))
+    }
+
+    /// What operators closed alerts as: their word counts even where the gateway had ended the alert before.
+    pub(super) fn verdicts(&self) -> BTreeMap<&str, CloseReason> {
+        let stated = self.alerts.iter().filter_map(|(id, known)| match known.newest()?.state {
+            AlertState::Closed { reason } => Some((id.as_str(), reason)),
+            _ => None,
+        });
+        let mut verdicts: BTreeMap<&str, CloseReason> = stated.collect();
+        for record in &self.orders {
+            if let Act::Close { alert, reason } = &record.order.command.act {
+                verdicts.insert(alert, *reason);
+            }
+        }
+        verdicts
+    }
+}

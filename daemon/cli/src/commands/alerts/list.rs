@@ -1,0 +1,143 @@
+//! `vedette alerts list` and `show`.
+
+use std::io::Write;
+
+use vedette_gateway::engine::time::format_rfc3339;
+use vedette_gateway::engine::{Act, Alert, AlertState, Mode, Timestamp};
+
+use super::ledger::{History, Known};
+use crate::outcome::Outcome;
+
+/// Characters of an id that are shown: enough to tell alerts apart.
+const SHORT: usize = 8;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct List {
+    /// Those that are over as well
+    #[arg(long)]
+    all: bool,
+    /// Only those shelved
+    #[arg(long)]
+    shelved: bool,
+    /// Only those of this gateway
+    #[arg(long)]
+    gateway: Option<String>,
+    /// One JSON object a line: the newest revision of each
+    #[arg(long)]
+    json: bool,
+}
+
+impl List {
+    pub(super) fn run(&self, history: &History) -> anyhow::Result<Outcome> {
+        let mut shown: Vec<(&Known, &Alert)> = history
+            .alerts
+            .values()
+            .filter(|known| self.all || known.is_open())
+            .filter(|known| self.gateway.as_ref().is_none_or(|gateway| *gateway == known.gateway))
+            .filter_map(|known| Some((known, known.newest()?)))
+            .filter(|(_, alert)| !self.shelved || alert.shelved_until.is_some())
+            .collect();
+        shown.sort_by_key(|(known, _)| known.raised_at());
+        let mut out = std::io::stdout().lock();
+        for (known, alert) in shown {
+            if self.json {
+                writeln!(out, "{}", serde_json::to_string(alert)?)?;
+            } else {
+                writeln!(out, "{}", line(known, alert))?;
+            }
+        }
+        if history.unreadable > 0 {
+            eprintln!("{} entries are of a newer version of the protocol and not shown", history.unreadable);
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+fn line(known: &Known, alert: &Alert) -> String {
+    let id = alert.id.get(..SHORT).unwrap_or(&alert.id);
+    let raised = known.raised_at().map(to_the_second).unwrap_or_default();
+    let severity = format!("{:?}", alert.severity).to_uppercase();
+    let mode = match alert.mode {
+        Mode::Actual => "",
+        Mode::Exercise => "EXERCISE ",
+        Mode::Test => "TEST ",
+    };
+    format!("{id}  {raised}  {:<12} {severity:<8} {:<12} {mode}{}", known.gateway, state(alert), alert.text)
+}
+
+fn state(alert: &Alert) -> String {
+    if let (AlertState::Raised | AlertState::Updated, Some(_)) = (alert.state, alert.shelved_until) {
+        return "shelved".to_owned();
+    }
+    match alert.state {
+        AlertState::Closed { reason } => format!("{reason:?}").to_lowercase(),
+        other => format!("{other:?}").to_lowercase(),
+    }
+}
+
+/// The time without fractions of a second.
+pub(super) fn to_the_second(time: Timestamp) -> String {
+    let whole = format_rfc3339(time);
+    format!("{}Z", whole.get(..19).unwrap_or(&whole))
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Show {
+    /// The alert: its id, or the beginning of it
+    alert: String,
+}
+
+impl Show {
+    pub(super) fn run(&self, history: &History) -> anyhow::Result<Outcome> {
+        let (id, known) = history.find(&self.alert)?;
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "alert {id} of {}", known.gateway)?;
+        if let Some(alert) = known.newest() {
+            details(alert, &mut out)?;
+        }
+        let mut revisions: Vec<&(Timestamp, Alert)> = known.revisions.iter().collect();
+        revisions.sort_by_key(|(_, alert)| alert.rev);
+        for (at, alert) in revisions {
+            writeln!(out, "{}  rev {} {:<12} {}", to_the_second(*at), alert.rev, state(alert), alert.text)?;
+        }
+        for record in history.orders.iter().filter(|record| about(&record.order.command.act) == Some(id)) {
+            let answer = record.answer.as_ref().map_or("not answered yet", |answer| answer.detail.as_str());
+            let act = serde_json::to_value(&record.order.command.act)?;
+            writeln!(out, "{} by {}: {answer}", act["act"].as_str().unwrap_or("?"), record.order.command.by)?;
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+fn details(alert: &Alert, out: &mut impl Write) -> std::io::Result<()> {
+    writeln!(out, "  {:?}, {:?}, {:.0} % sure", alert.kind, alert.severity, 100.0 * alert.confidence)?;
+    for part in &alert.contributors {
+        match part.share {
+            Some(share) => writeln!(out, "  {:<16} {:.0} % of the evidence", part.sensor, 100.0 * share)?,
+            None => writeln!(out, "  {:<16} expected, and silent", part.sensor)?,
+        }
+    }
+    if let Some(until) = alert.shelved_until {
+        writeln!(out, "  shelved until {}", to_the_second(until))?;
+    }
+    if let Some(name) = &alert.assigned_to {
+        writeln!(out, "  assigned to {name}")?;
+    }
+    if let Some(grade) = alert.grade {
+        writeln!(out, "  graded {grade}")?;
+    }
+    Ok(())
+}
+
+/// The alert an act is about.
+pub(super) fn about(act: &Act) -> Option<&str> {
+    match act {
+        Act::Acknowledge { alert }
+        | Act::Assign { alert, .. }
+        | Act::Shelve { alert, .. }
+        | Act::Comment { alert, .. }
+        | Act::Grade { alert, .. }
+        | Act::Close { alert, .. } => Some(alert),
+        _ => None,
+    }
+}
