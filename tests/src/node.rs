@@ -15,7 +15,7 @@ use vedette_wire::{Direction, Key, Opener, Payload, ReplayWindow, SealedFrame, S
 pub struct Node {
     near: SerialStream,
     /// Kept open, so that the terminal lives on while no gateway has it open.
-    _far: SerialStream,
+    far: SerialStream,
     path: PathBuf,
     sealer: Sealer,
     opener: Opener,
@@ -34,7 +34,7 @@ impl Node {
         let mut opener = Opener::new(number, Direction::Down);
         opener.add_key(0, key, ReplayWindow::new())?;
         let sealer = Sealer::new(key, Direction::Up, 0, number, 0, u32::MAX);
-        Ok(Self { near, _far: far, path, sealer, opener, incoming: Accumulator::new(), next_event: 0 })
+        Ok(Self { near, far, path, sealer, opener, incoming: Accumulator::new(), next_event: 0 })
     }
 
     /// The device a gateway opens.
@@ -43,16 +43,36 @@ impl Node {
         &self.path
     }
 
+    /// Pulls the plug: the device is gone, and a new one with another path takes its place.
+    ///
+    /// # Errors
+    /// When the system has no pseudo terminal.
+    pub fn replug(&mut self) -> anyhow::Result<()> {
+        let (near, far) = SerialStream::pair().context("pseudo terminal")?;
+        self.path = far.name().context("the pseudo terminal has no path")?.into();
+        (self.near, self.far, self.incoming) = (near, far, Accumulator::new());
+        Ok(())
+    }
+
     /// A sealed frame that tells of an opened housing.
     ///
     /// # Errors
     /// When it cannot be encoded.
     pub fn tamper_frame(&mut self) -> anyhow::Result<SealedFrame> {
+        let frame = self.tamper_frame_again(self.next_event)?;
+        self.next_event = self.next_event.wrapping_add(1);
+        Ok(frame)
+    }
+
+    /// A new frame that tells of the event with this number, as a node sends it until it is acknowledged.
+    ///
+    /// # Errors
+    /// When it cannot be encoded.
+    pub fn tamper_frame_again(&mut self, number: u16) -> anyhow::Result<SealedFrame> {
         let kind = EventKind::Tamper(TamperCause::Opened);
         let event = Event { kind, age_ticks: 0, age_at_least: false, strength_half_db: 0, duration_ticks: 0 };
         let events = [event].into_iter().collect();
-        let payload = Payload::Events(Events { first: self.next_event, events }).encode()?;
-        self.next_event += 1;
+        let payload = Payload::Events(Events { first: number, events }).encode()?;
         Ok(self.sealer.seal(&payload)?)
     }
 

@@ -53,6 +53,8 @@ struct World {
     file: MemoryLedger,
     up: Line<Publication>,
     down: Line<Event>,
+    /// Bytes sent up, with what is around them.
+    sent_bytes: usize,
 }
 
 impl World {
@@ -61,6 +63,7 @@ impl World {
             match action {
                 Action::Publish(publication) => {
                     let bytes = publication.topic.len() + publication.payload.len();
+                    self.sent_bytes += bytes + OVERHEAD_BYTES;
                     self.up.send(self.now, bytes, publication);
                 }
                 Action::Disconnect => panic!("the line is slow, not dead"),
@@ -120,7 +123,7 @@ fn three_days_offline(rate_limit_bps: Option<u32>) -> World {
     let now = start().plus_seconds(72.0 * 3600.0);
     let mut file = MemoryLedger::new();
     let ledger = Ledger::start(LedgerConfig::new(GatewayId::new("centre").unwrap()), now, &mut file).unwrap();
-    let mut world = World { now, gateway, ledger, file, up: Line::new(now), down: Line::new(now) };
+    let mut world = World { now, gateway, ledger, file, up: Line::new(now), down: Line::new(now), sent_bytes: 0 };
     world.ledger(LedgerEvent::Connected);
     world.gateway.handle(now, Event::Tick);
     world
@@ -162,6 +165,24 @@ fn a_new_critical_alert_overtakes_ten_thousand_that_wait() {
         let limit_s = if rate.is_some() { 5.0 } else { 30.0 };
         assert!(in_between_s < limit_s, "{in_between_s:.1} s in the middle of the backlog with limit {rate:?}");
     }
+}
+
+#[test]
+fn the_byte_budget_holds_at_2400_bits_a_second_and_what_is_urgent_still_arrives() {
+    const RATE_BPS: u32 = 2_400;
+    let mut world = three_days_offline(Some(RATE_BPS));
+    connack(&mut world);
+    let begin = world.now;
+    let limit = begin.plus_seconds(600.0);
+    while world.now < limit {
+        world.step(limit);
+    }
+    // One second's worth may have been saved, and one message may run into debt.
+    let allowed = f64::from(RATE_BPS) / 8.0 * 601.0 + 1200.0;
+    let sent = world.sent_bytes as f64;
+    assert!((0.95 * allowed..=allowed).contains(&sent), "{sent} bytes in 600 s, allowed are {allowed}");
+    let critical_s = critical_after(&mut world, 1.0);
+    assert!(critical_s < 8.0, "{critical_s:.1} s behind one message that was being paid for");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -13,9 +13,20 @@ use vedette_gateway::status::{Answer, Request};
 
 const SEVERITIES: [Severity; 5] = [Severity::Info, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
 
+/// Time between two orders. A test alert is open for ten minutes, and each commit writes down all that are.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// An alert the gateway promised, and the number of the strike it was promised under.
+#[derive(Clone, Debug)]
+pub(crate) struct Promise {
+    pub(crate) alert: String,
+    pub(crate) strike: u32,
+}
+
 /// A thread that orders and remembers.
 pub(crate) struct Feeder {
-    answered: Arc<Mutex<Vec<String>>>,
+    answered: Arc<Mutex<Vec<Promise>>>,
+    strike: Arc<AtomicU32>,
     stop: Arc<AtomicBool>,
     thread: JoinHandle<()>,
 }
@@ -23,16 +34,22 @@ pub(crate) struct Feeder {
 impl Feeder {
     pub(crate) fn start(socket: PathBuf) -> Self {
         let (answered, stop) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
-        let (ids, ends) = (Arc::clone(&answered), Arc::clone(&stop));
+        let strike = Arc::new(AtomicU32::new(0));
+        let (promises, ends, under) = (Arc::clone(&answered), Arc::clone(&stop), Arc::clone(&strike));
         let thread = std::thread::spawn(move || {
             let mut n = 0;
             while !ends.load(Ordering::Relaxed) {
                 // Whatever breaks, the gateway may be dead: try again soon.
-                drop(order_until_it_breaks(&socket, &ids, &ends, &mut n));
+                drop(order_until_it_breaks(&socket, &promises, &ends, &under, &mut n));
                 std::thread::sleep(Duration::from_millis(20));
             }
         });
-        Self { answered, stop, thread }
+        Self { answered, strike, stop, thread }
+    }
+
+    /// From now on promises are given under this strike.
+    pub(crate) fn under(&self, strike: u32) {
+        self.strike.store(strike, Ordering::Relaxed);
     }
 
     pub(crate) fn count(&self) -> usize {
@@ -48,7 +65,7 @@ impl Feeder {
     }
 
     /// The alerts the gateway promised.
-    pub(crate) fn stop(self) -> Vec<String> {
+    pub(crate) fn stop(self) -> Vec<Promise> {
         self.stop.store(true, Ordering::Relaxed);
         // A feeder that panicked has promised nothing more.
         drop(self.thread.join());
@@ -58,8 +75,9 @@ impl Feeder {
 
 fn order_until_it_breaks(
     socket: &Path,
-    answered: &Mutex<Vec<String>>,
+    answered: &Mutex<Vec<Promise>>,
     stop: &AtomicBool,
+    strike: &AtomicU32,
     n: &mut usize,
 ) -> anyhow::Result<()> {
     while !stop.load(Ordering::Relaxed) {
@@ -69,9 +87,10 @@ fn order_until_it_breaks(
         if let Answer::Done { done: true, detail } = answer
             && let Some(id) = detail.strip_prefix("test alert ").and_then(|rest| rest.strip_suffix(" raised"))
         {
-            answered.lock().unwrap_or_else(PoisonError::into_inner).push(id.to_owned());
+            let promise = Promise { alert: id.to_owned(), strike: strike.load(Ordering::Relaxed) };
+            answered.lock().unwrap_or_else(PoisonError::into_inner).push(promise);
         }
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::sleep(PAUSE);
     }
     Ok(())
 }

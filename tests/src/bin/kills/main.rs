@@ -1,31 +1,39 @@
-//! Kills gateway, broker and centre at random moments and counts what was lost.
+//! Kills gateway, broker and centre at random moments, and does worse; then counts what was lost.
 //!
-//! Real processes: `vedette run`, mosquitto without persistence, `vedette centre`. Test alerts are ordered all the time;
-//! each counts once the gateway has answered that it is durable. In the end everything runs in peace until the outbox is
-//! empty; then the ledger is compared with the answers and with the gateway's own numbers.
+//! Real processes: `vedette run`, mosquitto without persistence, `vedette centre`, and a radio node on a pseudo terminal.
+//! Test alerts are ordered all the time; each counts once the gateway has answered that it is durable, and a radio event
+//! once it was acknowledged. In the end everything runs in peace until the outbox is empty; then the ledger is compared
+//! with the answers and with the gateway's own numbers.
 //!
 //! `cargo run --release -p e2e --bin kills -- --kills 300`
 
+mod arrivals;
+mod clock;
 mod feeder;
 mod processes;
+mod radio;
+mod strike;
 mod verdict;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use clap::Parser;
 use vedette_sim::random::Random;
 
-use feeder::Feeder;
-use processes::{Site, Who};
+use arrivals::Arrivals;
+use feeder::{Feeder, Promise};
+use processes::{NODE, Site, Who};
+use radio::Radio;
+use strike::{Scene, Strike};
 use verdict::Verdict;
 
-/// Kills gateway, broker and centre at random moments and counts what was lost.
+/// Kills gateway, broker and centre at random moments, and does worse; then counts what was lost.
 #[derive(Parser)]
 struct Arguments {
-    /// How many times something is killed, stopped or filled up.
+    /// How many times something is killed, stopped, filled up, unplugged or stepped.
     #[arg(long, default_value_t = 10)]
     kills: u32,
     /// Seed of what happens when; what the processes do in between differs from run to run.
@@ -39,45 +47,14 @@ struct Arguments {
     keep: bool,
 }
 
-/// What is done to the processes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Strike {
-    KillGateway,
-    KillBroker,
-    KillCentre,
-    KillAll,
-    KillGatewayAndBroker,
-    StopBroker,
-    FillDisk,
-}
-
-impl Strike {
-    const ALL: [Self; 7] = [
-        Self::KillGateway,
-        Self::KillBroker,
-        Self::KillCentre,
-        Self::KillAll,
-        Self::KillGatewayAndBroker,
-        Self::StopBroker,
-        Self::FillDisk,
-    ];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::KillGateway => "gateway killed",
-            Self::KillBroker => "broker killed",
-            Self::KillCentre => "centre killed",
-            Self::KillAll => "all killed",
-            Self::KillGatewayAndBroker => "gateway and broker",
-            Self::StopBroker => "broker stopped",
-            Self::FillDisk => "disk full",
-        }
-    }
-}
-
+/// What came of all strikes of one kind.
 #[derive(Default)]
 struct Row {
     count: u32,
+    alerts: u64,
+    lost: u64,
+    double: u64,
+    longest_silence: Duration,
     longest_recovery: Duration,
 }
 
@@ -86,76 +63,88 @@ fn main() -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("temporary folder")?;
     let mut random = Random::stream(arguments.seed, "kills");
     let mut site = Site::build(folder.path(), arguments.vedette.as_deref())?;
+    let radio = Radio::start(NODE, site.key.clone(), site.device.clone())?;
     for who in Who::ALL {
         site.start(who)?;
     }
     let feeder = Feeder::start(site.socket.clone());
     ensure!(feeder.answered_within(Duration::from_secs(30)), "the gateway answers nothing; see {}", site.logs());
+    let arrivals = Arrivals::watch(site.ledger.clone());
+    let mut strikes = Vec::new();
     let mut rows: BTreeMap<Strike, Row> = BTreeMap::new();
     for n in 0..arguments.kills {
-        let strike = Strike::ALL[random.below(Strike::ALL.len())];
+        // Each kind in turn, so that few strikes meet all of them; the moments are random.
+        let strike = Strike::ALL[n as usize % Strike::ALL.len()];
         std::thread::sleep(Duration::from_secs_f64(random.uniform(0.05, 2.0)));
-        let recovery = carry_out(strike, &mut site, &feeder, &mut random)?;
+        feeder.under(n);
+        strikes.push(strike);
+        let mut scene = Scene { site: &mut site, feeder: &feeder, radio: &radio, arrivals: &arrivals };
+        let came = scene.carry_out(strike, &mut random)?;
         let row = rows.entry(strike).or_default();
         row.count += 1;
-        row.longest_recovery = row.longest_recovery.max(recovery);
-        eprintln!("{:>4}/{} {}, {:.1} s", n + 1, arguments.kills, strike.name(), recovery.as_secs_f64());
+        row.longest_recovery = row.longest_recovery.max(came.recovery);
+        row.longest_silence = row.longest_silence.max(came.silence);
+        let (recovery_s, silence_s) = (came.recovery.as_secs_f64(), came.silence.as_secs_f64());
+        let (of, name) = (arguments.kills, strike.name());
+        eprintln!("{:>4}/{of} {name}: answers after {recovery_s:.2} s, silence {silence_s:.1} s", n + 1);
     }
-    let answered = feeder.stop();
+    let promises = feeder.stop();
+    let events = radio.stop()?;
     let drained = site.drain(Duration::from_secs(180));
+    drop(arrivals);
     site.end()?;
-    let verdict = Verdict::reach(&site, &answered)?;
-    println!("{:<20} {:>6} {:>20}", "fault", "count", "longest recovery s");
-    for (strike, row) in &rows {
-        println!("{:<20} {:>6} {:>20.1}", strike.name(), row.count, row.longest_recovery.as_secs_f64());
+    let mut verdict = Verdict::reach(&site, &promises)?;
+    if let Ok(report) = &drained {
+        let missed = report.engine.counters.get("node_events_missed");
+        verdict.lost.extend((0..missed).map(|_| "a radio event that was acknowledged".to_owned()));
     }
-    let Verdict { lost, double, unreported, entries } = &verdict;
-    println!(
-        "kills={} alerts={} entries={entries} lost={} double={double} unreported={unreported}",
-        arguments.kills,
-        answered.len(),
-        lost.len()
-    );
+    attribute(&mut rows, &strikes, &promises, &verdict);
+    print(&rows, &arguments, &promises, events, &verdict);
     if arguments.keep || !verdict.is_clean() || drained.is_err() {
         eprintln!("files are kept in {}", folder.keep().display());
     }
     drained?;
-    ensure!(verdict.is_clean(), "lost: {lost:?}");
+    ensure!(verdict.is_clean(), "lost: {:?}, double: {:?}", verdict.lost, verdict.double);
     Ok(())
 }
 
-/// Does it, brings the processes back, and waits until the gateway answers again.
-fn carry_out(strike: Strike, site: &mut Site, feeder: &Feeder, random: &mut Random) -> anyhow::Result<Duration> {
-    let pause = Duration::from_secs_f64(random.uniform(0.0, 3.0));
-    let victims: &[Who] = match strike {
-        Strike::KillGateway => &[Who::Gateway],
-        Strike::KillBroker => &[Who::Broker],
-        Strike::KillCentre => &[Who::Centre],
-        Strike::KillAll => &Who::ALL,
-        Strike::KillGatewayAndBroker => &[Who::Gateway, Who::Broker],
-        Strike::StopBroker => {
-            site.pause_broker(Duration::from_secs_f64(random.uniform(1.0, 20.0)))?;
-            return Ok(Duration::ZERO);
-        }
-        Strike::FillDisk => {
-            site.kill(Who::Gateway)?;
-            site.start_gateway_without_room(random.below(64))?;
-            std::thread::sleep(Duration::from_secs(3));
-            &[Who::Gateway]
-        }
-    };
-    for &who in victims {
-        site.kill(who)?;
+/// Puts every promised alert, and what became of it, down to the strike it was promised under.
+fn attribute(rows: &mut BTreeMap<Strike, Row>, strikes: &[Strike], promises: &[Promise], verdict: &Verdict) {
+    for promise in promises {
+        let Some(row) = strikes.get(promise.strike as usize).and_then(|strike| rows.get_mut(strike)) else { continue };
+        row.alerts += 1;
+        row.lost += u64::from(verdict.lost.contains(&promise.alert));
+        row.double += u64::from(verdict.double.contains(&promise.alert));
     }
-    std::thread::sleep(pause);
-    for &who in victims {
-        site.start(who)?;
+}
+
+fn print(rows: &BTreeMap<Strike, Row>, arguments: &Arguments, promises: &[Promise], events: u64, verdict: &Verdict) {
+    println!(
+        "{:<20} {:>6} {:>8} {:>6} {:>7} {:>18} {:>10}",
+        "fault", "count", "alerts", "lost", "double", "longest silence s", "recovery s"
+    );
+    let mut recovery = Duration::ZERO;
+    for (strike, row) in rows {
+        println!(
+            "{:<20} {:>6} {:>8} {:>6} {:>7} {:>18.1} {:>10.2}",
+            strike.name(),
+            row.count,
+            row.alerts,
+            row.lost,
+            row.double,
+            row.longest_silence.as_secs_f64(),
+            row.longest_recovery.as_secs_f64()
+        );
+        recovery = recovery.max(row.longest_recovery);
     }
-    let back = Instant::now();
-    let before = feeder.count();
-    while feeder.count() == before {
-        ensure!(back.elapsed() < Duration::from_secs(60), "the gateway does not come back; see {}", site.logs());
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    Ok(back.elapsed())
+    println!("radio events acknowledged: {events}; alerts of the gateway in the ledger: {}", verdict.entries);
+    println!(
+        "kills={} alerts={} lost={} double={} unreported={} recovery_max_s={:.2}",
+        arguments.kills,
+        promises.len(),
+        verdict.lost.len(),
+        verdict.double.len(),
+        verdict.unreported,
+        recovery.as_secs_f64()
+    );
 }

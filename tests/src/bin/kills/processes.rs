@@ -8,9 +8,15 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
-use vedette_gateway::status::{Answer, Request};
+use vedette_gateway::radio::NodeKeys;
+use vedette_gateway::status::{Answer, Report, Request};
+use vedette_wire::Key;
 
+use crate::clock::{ClockShim, SteppedClock};
 use crate::feeder::ask;
+
+/// The radio node.
+pub(crate) const NODE: u32 = 7;
 
 /// One of the processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +38,9 @@ impl Who {
     }
 }
 
+/// Closes what a process would inherit of this one: a pseudo terminal whose other end it held could not be unplugged.
+const CLOSE_FILES: &str = "for fd in /proc/self/fd/*; do fd=${fd##*/}; [ $fd -gt 2 ] && eval \"exec $fd>&-\"; done; ";
+
 /// Folder, program and processes.
 pub(crate) struct Site {
     folder: PathBuf,
@@ -40,6 +49,11 @@ pub(crate) struct Site {
     pub(crate) socket: PathBuf,
     pub(crate) store: PathBuf,
     pub(crate) ledger: PathBuf,
+    /// Where the gateway finds the radio node.
+    pub(crate) device: PathBuf,
+    /// The radio node's key.
+    pub(crate) key: Key,
+    clocks: BTreeMap<Who, SteppedClock>,
     running: BTreeMap<Who, Child>,
 }
 
@@ -47,13 +61,15 @@ impl Site {
     /// Writes the configurations; builds `vedette` in the profile of this program unless one is given.
     pub(crate) fn build(folder: &Path, program: Option<&Path>) -> anyhow::Result<Self> {
         let vedette = match program {
-            Some(program) => program.to_path_buf(),
+            Some(program) => program.canonicalize().with_context(|| format!("{} is not there", program.display()))?,
             None => build_vedette()?,
         };
         ensure!(vedette.exists(), "{} is not there", vedette.display());
         let mosquitto = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto"];
         let mosquitto = mosquitto.iter().map(PathBuf::from).find(|path| path.exists());
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let (path, _) = NodeKeys::create(&folder.join("keys"), NODE, false)?;
+        let shim = ClockShim::build(folder)?;
+        let clock = |who: Who| Ok((who, shim.clock(folder.join(format!("{}.clock", who.name())))?));
         let site = Self {
             folder: folder.to_path_buf(),
             vedette,
@@ -61,34 +77,46 @@ impl Site {
             socket: folder.join("vedette.sock"),
             store: folder.join("store.sqlite"),
             ledger: folder.join("ledger.sqlite"),
+            device: folder.join("radio"),
+            key: NodeKeys::read(&path)?.keys.first().context("a key")?.1.clone(),
+            clocks: [Who::Gateway, Who::Centre].map(clock).into_iter().collect::<anyhow::Result<_>>()?,
             running: BTreeMap::new(),
         };
-        std::fs::write(
-            folder.join("broker.conf"),
-            format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_type none\n"),
-        )?;
+        site.configure()?;
+        Ok(site)
+    }
+
+    fn configure(&self) -> anyhow::Result<()> {
+        let folder = &self.folder;
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let broker = format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_type none\n");
+        std::fs::write(folder.join("broker.conf"), broker)?;
         let key_file = folder.join("gate-1.key");
         let public_key = vedette_gateway::signing::create(&key_file)?;
-        std::fs::write(
-            folder.join("gateway.toml"),
-            format!(
-                "[site]\nid = \"gate-1\"\norigin = {{ lat = 50.0, lon = 20.0 }}\ntimezone = \"Europe/Warsaw\"\n\
-                 [[sink.centre]]\nbroker = {{ host = \"127.0.0.1\", port = {port}, keep_alive_s = 2 }}\n\
-                 signing = {{ kid = \"gate-1\", key_file = {key_file:?} }}\n[store]\nfile = {:?}\n[uplink]\nretry_s = 2.0\nstatus_interval_s = 5.0\n\
-                 [rules]\nmax_open_alerts = 1000000\n[status]\nsocket = {:?}\n",
-                site.store, site.socket
-            ),
-        )?;
-        std::fs::write(
-            folder.join("centre.toml"),
-            format!(
-                "[centre]\nid = \"centre-1\"\n[broker]\nhost = \"127.0.0.1\"\nport = {port}\nkeep_alive_s = 2\n\
-                 [ledger]\npath = {:?}\n[signing]\nrequired = true\n\
-                 [[gateway]]\nid = \"gate-1\"\nkid = \"gate-1\"\npublic_key = \"{public_key}\"\n",
-                site.ledger
-            ),
-        )?;
-        Ok(site)
+        let gateway = format!(
+            "[site]\nid = \"gate-1\"\norigin = {{ lat = 50.0, lon = 20.0 }}\ntimezone = \"Europe/Warsaw\"\n\
+             [[sensor]]\nid = \"pir-{NODE}\"\nkind = \"pir\"\nnode = {NODE}\nposition = {{ east_m = 0.0, north_m = 0.0 }}\n\
+             coverage = {{ shape = \"circle\", radius_m = 15.0 }}\n\
+             [radio]\nkeys_dir = \"keys\"\n[[source.serial]]\nname = \"radio\"\ndevice = {:?}\n\
+             [[sink.centre]]\nbroker = {{ host = \"127.0.0.1\", port = {port}, keep_alive_s = 2 }}\n\
+             signing = {{ kid = \"gate-1\", key_file = {key_file:?} }}\n[store]\nfile = {:?}\n\
+             [uplink]\nretry_s = 2.0\nstatus_interval_s = 5.0\n\
+             [rules]\nmax_open_alerts = 1000000\n[status]\nsocket = {:?}\n",
+            self.device, self.store, self.socket
+        );
+        std::fs::write(folder.join("gateway.toml"), gateway)?;
+        let centre = format!(
+            "[centre]\nid = \"centre-1\"\n[broker]\nhost = \"127.0.0.1\"\nport = {port}\nkeep_alive_s = 2\n\
+             [ledger]\npath = {:?}\n[signing]\nrequired = true\n\
+             [[gateway]]\nid = \"gate-1\"\nkid = \"gate-1\"\npublic_key = \"{public_key}\"\n",
+            self.ledger
+        );
+        Ok(std::fs::write(folder.join("centre.toml"), centre)?)
+    }
+
+    /// Steps the wall clock of gateway or centre, so that it is off by so much.
+    pub(crate) fn step_clock(&self, who: Who, offset_s: i64) -> anyhow::Result<()> {
+        self.clocks.get(&who).with_context(|| format!("the {} has no clock of its own", who.name()))?.set(offset_s)
     }
 
     /// Where the processes' words are.
@@ -102,34 +130,35 @@ impl Site {
     }
 
     pub(crate) fn start(&mut self, who: Who) -> anyhow::Result<()> {
-        let mut command = match who {
-            Who::Broker => Command::new(&self.mosquitto),
-            Who::Centre | Who::Gateway => Command::new(&self.vedette),
-        };
-        match who {
-            Who::Broker => command.arg("-c").arg(self.folder.join("broker.conf")),
-            Who::Centre => command.arg("centre").arg("--config").arg(self.folder.join("centre.toml")),
-            Who::Gateway => command.arg("run").arg("--config").arg(self.folder.join("gateway.toml")),
-        };
-        self.spawn(who, command)
-    }
-
-    fn spawn(&mut self, who: Who, mut command: Command) -> anyhow::Result<()> {
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(self.log(who)?);
-        let child = command.spawn().with_context(|| format!("starting the {}", who.name()))?;
-        self.running.insert(who, child);
-        Ok(())
+        self.spawn(who, "")
     }
 
     /// Starts the gateway so that no file of it may grow beyond a little more than the store has now: every write past
     /// that fails, as on a full disk.
     pub(crate) fn start_gateway_without_room(&mut self, extra_kib: usize) -> anyhow::Result<()> {
         let kib = std::fs::metadata(&self.store).map_or(0, |file| file.len() / 1024) + extra_kib as u64;
-        let mut command = Command::new("bash");
         // The limit's signal would kill; ignored, the write fails with an error.
-        command.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {kib}; exec \"$0\" \"$@\""));
-        command.arg(&self.vedette).arg("run").arg("--config").arg(self.folder.join("gateway.toml"));
-        self.spawn(Who::Gateway, command)
+        self.spawn(Who::Gateway, &format!("trap '' XFSZ; ulimit -f {kib}; "))
+    }
+
+    /// Starts a process from a shell that first does `preparation`.
+    fn spawn(&mut self, who: Who, preparation: &str) -> anyhow::Result<()> {
+        let program = if who == Who::Broker { &self.mosquitto } else { &self.vedette };
+        let arguments = match who {
+            Who::Broker => ["-c", "broker.conf"].as_slice(),
+            Who::Centre => &["centre", "--config", "centre.toml"],
+            Who::Gateway => &["run", "--config", "gateway.toml"],
+        };
+        let mut command = Command::new("bash");
+        command.arg("-c").arg(format!("{CLOSE_FILES}{preparation}exec \"$0\" \"$@\"")).arg(program).args(arguments);
+        command.current_dir(&self.folder);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(self.log(who)?);
+        if let Some(clock) = self.clocks.get(&who) {
+            clock.preload(&mut command);
+        }
+        let child = command.spawn().with_context(|| format!("starting the {}", who.name()))?;
+        self.running.insert(who, child);
+        Ok(())
     }
 
     /// SIGKILL.
@@ -155,14 +184,14 @@ impl Site {
         self.signal(Who::Broker, "-CONT")
     }
 
-    /// Waits until the gateway has nothing left to deliver.
-    pub(crate) fn drain(&self, limit: Duration) -> anyhow::Result<()> {
+    /// Waits until the gateway has nothing left to deliver; what it says of itself then.
+    pub(crate) fn drain(&self, limit: Duration) -> anyhow::Result<Box<Report>> {
         let start = Instant::now();
         let mut last = String::new();
         while start.elapsed() < limit {
             match ask(&self.socket, &Request::Status) {
                 Ok(Answer::Status(report)) if report.outbox.waiting == 0 && report.outbox.uncommitted == 0 => {
-                    return Ok(());
+                    return Ok(report);
                 }
                 Ok(Answer::Status(report)) => last = format!("{:?}", report.outbox),
                 Ok(other) => last = format!("{other:?}"),
