@@ -16,6 +16,7 @@ use vedette_tracker::Timestamp;
 
 use super::{CodecState, Context, Fault, HealthReport, Reading, Reason, Report, clock, foreign, json};
 
+pub use packet::{Said, said_by};
 pub(super) use packet::{decode_envelope, decode_from_radio};
 
 #[derive(Deserialize)]

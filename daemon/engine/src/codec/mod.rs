@@ -11,12 +11,13 @@ mod foreign;
 mod frigate;
 mod json;
 mod kraken;
-mod meshtastic;
+pub mod meshtastic;
 mod native;
 mod onvif;
 mod own_position;
 mod report;
 mod rtl_433;
+pub mod sapient;
 mod scalar;
 mod state;
 mod wire;
@@ -69,6 +70,7 @@ pub static CODECS: &[Codec] = &[
     Codec { name: "kraken", decode: kraken::decode_json },
     Codec { name: "kraken_csv", decode: kraken::decode_csv },
     Codec { name: "cot", decode: cot::decode },
+    Codec { name: "sapient", decode: sapient::decode },
 ];
 
 /// The codec with this name.

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use vedette_tracker::Timestamp;
 use vedette_wire::payload::{Admitted, EventCursor};
 
+use super::{Spot, Stand};
+
 /// Memory of all codecs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CodecState {
@@ -14,9 +16,14 @@ pub struct CodecState {
     /// By configured node: the number expected of its next event.
     next_event: BTreeMap<u32, u16>,
     /// By sensor: whether it was triggered when it last told its state.
+    #[serde(default)]
     triggered: BTreeMap<usize, bool>,
     /// By sensor: time of the last event that was no repeat.
+    #[serde(default)]
     last_event: BTreeMap<usize, Timestamp>,
+    /// By mobile sensor: latitude, longitude and standard deviation of the place it told last.
+    #[serde(default)]
+    stands: BTreeMap<usize, (f64, f64, Option<f64>)>,
 }
 
 impl CodecState {
@@ -50,6 +57,19 @@ impl CodecState {
         }
         *last = time;
         false
+    }
+
+    /// Where a mobile sensor said last that it stands, in a message of its own.
+    pub(super) fn stand_of(&self, sensor: usize) -> Option<Stand> {
+        let &(lat, lon, sd_m) = self.stands.get(&sensor)?;
+        Some(Stand { spot: Spot::Wgs84 { lat, lon }, heading_deg: None, sd_m })
+    }
+
+    /// Remembers where a mobile sensor says that it stands.
+    pub(super) fn set_stand(&mut self, sensor: usize, stand: Stand) {
+        if let Spot::Wgs84 { lat, lon } = stand.spot {
+            self.stands.insert(sensor, (lat, lon, stand.sd_m));
+        }
     }
 
     /// Judges the number of a node's event and remembers it. Only for nodes of the configuration: they are few.

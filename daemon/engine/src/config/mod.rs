@@ -23,7 +23,7 @@ pub use check::ConfigFault;
 pub use rules::{AlignTable, RulesTable};
 pub use schedule::{Schedule, ScheduleTable, Weekday};
 pub use sensor::Sensor;
-pub use tables::{CoverageTable, LatLon, PlaceTable, SensorTable, Shape, SiteTable, ZoneTable};
+pub use tables::{BearingTable, CoverageTable, LatLon, PlaceTable, SensorTable, Shape, SiteTable, ZoneTable};
 pub use unit::{Unit, UnitTable};
 pub use uplink::{Uplink, UplinkTable};
 pub use vedette_tracker::TrackerConfig;

@@ -6,7 +6,7 @@ use nalgebra::Vector2;
 use vedette_tracker::{Clutter, Coverage, SensorKind, SensorModel};
 
 use super::check::Checker;
-use super::tables::{CoverageTable, SensorTable, Shape};
+use super::tables::{BearingTable, CoverageTable, SensorTable, Shape};
 use super::uplink::{self, Uplink};
 use crate::camera::{self, Camera};
 use crate::geo::{SiteFrame, wrap_angle};
@@ -23,10 +23,14 @@ pub struct Sensor {
     pub node: Option<u32>,
     /// Whether a position of its own was configured (a line or polygon can do without); ranges and bearings need one.
     pub placed: bool,
+    /// Its names in other systems.
+    pub aliases: Vec<String>,
     /// How a camera sees, when its field of view is known.
     pub camera: Option<Camera>,
     /// What the fields of its uplinks mean.
     pub uplink: Option<Uplink>,
+    /// How its bearings lie that do not count from true north.
+    pub sapient: Option<BearingTable>,
     /// How long it may be silent before that is an alert; none when silence says nothing.
     pub silent_after_s: Option<f64>,
     /// Battery voltage below which it is an alert, when it has its own.
@@ -184,12 +188,27 @@ fn resolve(table: &SensorTable, frame: &SiteFrame, check: &mut Checker<'_>) -> S
     Sensor {
         silent_after_s: silent_after_s.or_else(|| usual_silence(&model, table.node)),
         model,
+        aliases: table.aliases.clone(),
         camera: resolve_camera(table, check),
         uplink: uplink::resolve(table.uplink.as_ref(), check),
+        sapient: resolve_bearings(table, check),
         node: table.node,
         placed: placed.is_some() || table.mobile,
         battery_low_mv: table.battery_low_mv,
     }
+}
+
+fn resolve_bearings(table: &SensorTable, check: &mut Checker<'_>) -> Option<BearingTable> {
+    let bearings = table.sapient?;
+    let mut check = check.table("sapient");
+    let given = [
+        ("magnetic_declination_deg", bearings.magnetic_declination_deg),
+        ("platform_heading_deg", bearings.platform_heading_deg),
+    ];
+    for (key, value) in given {
+        check.number(key, value.unwrap_or(0.0), -360.0, 360.0);
+    }
+    Some(bearings)
 }
 
 fn resolve_camera(table: &SensorTable, check: &mut Checker<'_>) -> Option<Camera> {

@@ -80,6 +80,9 @@ pub struct SensorTable {
     /// What the fields of a LoRaWAN detector's uplinks mean.
     #[serde(default)]
     pub uplink: Option<UplinkTable>,
+    /// How the bearings of a SAPIENT node lie that do not count from true north.
+    #[serde(default)]
+    pub sapient: Option<BearingTable>,
     /// Where it stands; optional for a line or a polygon.
     #[serde(default)]
     pub position: Option<PlaceTable>,
@@ -134,6 +137,18 @@ pub struct SensorTable {
     /// Battery voltage below which it is an alert.
     #[serde(default)]
     pub battery_low_mv: Option<u16>,
+}
+
+/// How bearings lie that do not count from true north.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BearingTable {
+    /// Magnetic north, degrees clockwise from true north.
+    #[serde(default)]
+    pub magnetic_declination_deg: Option<f64>,
+    /// Front of the platform, degrees clockwise from true north.
+    #[serde(default)]
+    pub platform_heading_deg: Option<f64>,
 }
 
 /// The shape of a coverage.

@@ -1,6 +1,7 @@
 //! Readings to detections: places into the site frame, true north into the frame's, the sensor's figures where a plot has none.
 
 mod frame;
+pub(crate) mod utm;
 
 use nalgebra::{Matrix2, Vector2};
 use vedette_tracker::{Coverage, Detection, Measurement, Pose, Scan};

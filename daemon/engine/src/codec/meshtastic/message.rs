@@ -12,6 +12,12 @@ pub(super) struct ServiceEnvelope {
 pub(super) struct FromRadio {
     #[prost(message, optional, tag = "2")]
     pub(super) packet: Option<MeshPacket>,
+    /// Everything it had to tell about itself has been told.
+    #[prost(uint32, optional, tag = "7")]
+    pub(super) config_complete_id: Option<u32>,
+    /// It has just started, and forgotten who listens.
+    #[prost(bool, tag = "8")]
+    pub(super) rebooted: bool,
 }
 
 /// One packet of the mesh.

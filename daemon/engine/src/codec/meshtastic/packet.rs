@@ -35,6 +35,34 @@ pub(in crate::codec) fn decode_from_radio(
     take(packet, context, state, readings)
 }
 
+/// What a frame of a node's serial line is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// A packet of the mesh.
+    Packet,
+    /// The node has told its configuration.
+    Configured {
+        /// The number it was asked with.
+        id: u32,
+    },
+    /// The node has started anew.
+    Rebooted,
+    /// Something about itself.
+    Other,
+}
+
+/// What a frame is about; none when it is no frame, but bytes that only looked like one.
+#[must_use]
+pub fn said_by(bytes: &[u8]) -> Option<Said> {
+    let frame = FromRadio::decode(bytes).ok()?;
+    Some(match frame {
+        FromRadio { rebooted: true, .. } => Said::Rebooted,
+        FromRadio { config_complete_id: Some(id), .. } => Said::Configured { id },
+        FromRadio { packet: Some(_), .. } => Said::Packet,
+        _ => Said::Other,
+    })
+}
+
 fn checked(
     bytes: &[u8],
     context: &Context<'_>,
