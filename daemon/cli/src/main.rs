@@ -49,6 +49,10 @@ enum Command {
     Warn(commands::warn::Arguments),
     /// What operators at a centre do with alerts
     Alerts(commands::alerts::Arguments),
+    /// Find sensors that send and are not configured
+    Sensors(commands::sensors::Arguments),
+    /// Calibrate cameras
+    Camera(commands::camera::Arguments),
     /// Check the audit log
     Audit(commands::audit::Arguments),
     /// Print completions for a shell
@@ -75,6 +79,8 @@ fn main() -> ExitCode {
         Command::Centre(arguments) => commands::centre::run(&arguments),
         Command::Warn(arguments) => commands::warn::run(&arguments),
         Command::Alerts(arguments) => commands::alerts::run(&arguments),
+        Command::Sensors(arguments) => commands::sensors::run(&arguments),
+        Command::Camera(arguments) => commands::camera::run(&arguments),
         Command::Audit(arguments) => commands::audit::run(&arguments),
         Command::Completions(arguments) => commands::shell::completions(&arguments),
         Command::Man(arguments) => commands::shell::man(&arguments),

@@ -14,6 +14,8 @@ use vedette_engine::{Input, Timestamp};
 const TOLERANCE_MICROS: i64 = 20_000;
 /// While the system's clock is behind, one microsecond in this many is left out.
 const SLEW: i64 = 10;
+/// What a receiver said longer ago than this is not used.
+const FRESH_MICROS: i64 = 10_000_000;
 /// Before this instant (2024-01-01) a system's clock has certainly not been set.
 const UNSET_BEFORE_MICROS: i64 = 1_704_067_200_000_000;
 
@@ -25,6 +27,8 @@ pub struct Clock {
     checked_micros: i64,
     last: Timestamp,
     set: bool,
+    /// Offset of UTC as a GNSS receiver told it, its standard deviation, and when it was told (since the start).
+    suggested: Option<(i64, f64, i64)>,
 }
 
 impl Clock {
@@ -34,7 +38,7 @@ impl Clock {
     pub fn new(started: Instant, system: SystemTime, floor: Timestamp) -> Self {
         let offset_micros = unix_micros(system).max(floor.as_micros());
         let last = Timestamp::from_micros(offset_micros);
-        Self { started, offset_micros, checked_micros: 0, last, set: is_set(system) }
+        Self { started, offset_micros, checked_micros: 0, last, set: is_set(system), suggested: None }
     }
 
     /// The time at the instant `at`; not earlier than any time told before.
@@ -52,26 +56,41 @@ impl Clock {
         Duration::from_micros(u64::try_from(deadline.as_micros().saturating_sub(shown)).unwrap_or(0))
     }
 
-    /// Whether the system's clock had been set when it was last looked at.
+    /// Whether the system's clock had been set when it was last looked at, or a receiver has set this one.
     #[must_use]
     pub const fn is_set(&self) -> bool {
         self.set
     }
 
-    /// Compares with the system's clock; the input that tells the engine, when the offset had to move. To be called about
-    /// once a second.
+    /// A receiver says that it is `utc` at the instant `at`, give or take `sd_s`.
+    pub fn suggest(&mut self, at: Instant, utc: Timestamp, sd_s: f64) {
+        let boot_micros = micros(at.saturating_duration_since(self.started));
+        self.suggested = Some((utc.as_micros().saturating_sub(boot_micros), sd_s, boot_micros));
+    }
+
+    /// Compares with the system's clock; while that was never set, with the receiver's. The input that tells the engine,
+    /// when the offset had to move. To be called about once a second.
     pub fn compare(&mut self, at: Instant, system: SystemTime) -> Option<Input> {
         let boot_micros = micros(at.saturating_duration_since(self.started));
         let since_last = boot_micros - self.checked_micros;
         self.checked_micros = boot_micros;
-        self.set = is_set(system);
-        let target = unix_micros(system).saturating_sub(boot_micros);
+        let system_is_set = is_set(system);
+        self.set = system_is_set || self.suggested.is_some();
+        let (target, sd_s, tolerance) = match self.suggested.filter(|_| !system_is_set) {
+            #[expect(clippy::cast_possible_truncation, reason = "the cast clamps")]
+            Some((offset, sd_s, told)) if boot_micros - told < FRESH_MICROS => (offset, sd_s, (3e6 * sd_s) as i64),
+            // A clock that a receiver has set stays where it was put when the receiver falls silent.
+            Some(_) => return None,
+            None => {
+                let sd_s = if system_is_set { 0.1 } else { 1e9 };
+                (unix_micros(system).saturating_sub(boot_micros), sd_s, TOLERANCE_MICROS)
+            }
+        };
         let ahead = target.saturating_sub(self.offset_micros);
-        if ahead.abs() <= TOLERANCE_MICROS {
+        if ahead.abs() <= tolerance.max(TOLERANCE_MICROS) {
             return None;
         }
         self.offset_micros += if ahead > 0 { ahead } else { ahead.max(-since_last / SLEW) };
-        let sd_s = if self.set { 0.1 } else { 1e9 };
         Some(Input::Clock { offset_micros: self.offset_micros, sd_s })
     }
 }
@@ -103,6 +122,11 @@ impl SharedClock {
     #[must_use]
     pub fn is_set(&self) -> bool {
         self.lock().is_set()
+    }
+
+    /// As [`Clock::suggest`], for now.
+    pub fn suggest(&self, utc: Timestamp, sd_s: f64) {
+        self.lock().suggest(Instant::now(), utc, sd_s);
     }
 
     /// As [`Clock::compare`], with the system's clocks as they are now.
@@ -164,6 +188,23 @@ mod tests {
             last = now;
         }
         assert!(last.seconds_since(Timestamp::from_seconds(1_800_000_037)).abs() < 0.1);
+    }
+
+    #[test]
+    fn a_receiver_sets_a_clock_that_was_never_set_and_leaves_one_that_was() {
+        let start = Instant::now();
+        let at = |second: u64| start + Duration::from_secs(second);
+        let mut clock = Clock::new(start, unix(5), Timestamp::MIN);
+        clock.suggest(at(1), Timestamp::from_seconds(1_800_000_001), 0.5);
+        let moved = clock.compare(at(1), unix(6));
+        assert_eq!(moved, Some(Input::Clock { offset_micros: 1_800_000_000_000_000, sd_s: 0.5 }));
+        clock.suggest(at(2), Timestamp::from_seconds(1_800_000_003), 0.5);
+        assert_eq!(clock.compare(at(2), unix(7)), None, "within three standard deviations");
+        assert_eq!(clock.compare(at(60), unix(65)), None, "the receiver fell silent");
+        assert_eq!(clock.now(at(60)), Timestamp::from_seconds(1_800_000_060));
+        let mut set = Clock::new(start, unix(1_800_000_000), Timestamp::MIN);
+        set.suggest(at(1), Timestamp::from_seconds(1_900_000_000), 0.5);
+        assert_eq!(set.compare(at(1), unix(1_800_000_001)), None);
     }
 
     #[test]

@@ -12,6 +12,13 @@ use vedette_delivery::Outbox;
 pub enum Request {
     /// How is it?
     Status,
+    /// Do something about an alert, as an operator would.
+    Act {
+        /// What.
+        act: vedette_engine::Act,
+        /// Who wants it.
+        by: String,
+    },
     /// Raise an alert that tests the whole way to the centre.
     TestAlert {
         /// Its severity.
@@ -58,6 +65,9 @@ pub struct Report {
     pub outbox: OutboxReport,
     /// Radio nodes with keys.
     pub nodes: usize,
+    /// What a GNSS receiver said last, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gnss: Option<crate::source::gnss::Heard>,
 }
 
 /// How a source is.

@@ -14,14 +14,16 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let Config { engine, source, sink, .. } = Config::load(&arguments.file)?;
-    let sources = source.serial.len() + source.mqtt.len();
+    let streams = source.serial.len() + source.meshtastic.len() + source.gnss.len() + source.file.len();
+    let peers = source.mqtt.len() + source.http.len() + source.cot.len() + source.sapient.len();
+    let sources = streams + peers;
     println!(
         "{}: site {}, {} sensors, {} zones, {sources} sources, {} sinks: in order",
         arguments.file.display(),
         engine.site.id,
         engine.sensor.len(),
         engine.zone.len(),
-        sink.centre.len(),
+        sink.centre.len() + sink.cot.len() + sink.sapient.len(),
     );
     Ok(Outcome::Done)
 }

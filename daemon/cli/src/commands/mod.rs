@@ -2,6 +2,7 @@
 
 pub(crate) mod alerts;
 pub(crate) mod audit;
+pub(crate) mod camera;
 pub(crate) mod centre;
 pub(crate) mod check;
 #[cfg(feature = "demo")]
@@ -12,6 +13,7 @@ pub(crate) mod record;
 pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod score;
+pub(crate) mod sensors;
 pub(crate) mod shell;
 pub(crate) mod status;
 pub(crate) mod test_alert;

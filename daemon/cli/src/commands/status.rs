@@ -54,7 +54,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
 /// The report for people.
 fn screen(report: &Report) -> String {
     let mut text = String::new();
-    let Report { version, site, up_s, sources, engine, outbox, nodes } = report;
+    let Report { version, site, up_s, sources, engine, outbox, nodes, gnss } = report;
     let up = jiff::SignedDuration::from_secs_f64(up_s.floor());
     let _ = writeln!(text, "{site}: vedette {version}, up {up:#}");
     let _ = writeln!(text, "tracks {} confirmed, {} alerts open", engine.confirmed_tracks, engine.open_alerts);
@@ -97,6 +97,15 @@ fn screen(report: &Report) -> String {
         outbox.dropped,
         if outbox.uncommitted > 0 { "; COMMITS FAIL" } else { "" },
     );
+    if let Some(heard) = gnss {
+        let age_s = engine.now.seconds_since(heard.at);
+        let place = heard.fix.place.map_or_else(
+            || "no place".to_owned(),
+            |place| format!("{:.6} N {:.6} E within {:.0} m", place.lat, place.lon, place.sd_m),
+        );
+        let time = heard.fix.time.map_or_else(|| "no time".to_owned(), |(_, sd_s)| format!("time within {sd_s:.1} s"));
+        let _ = writeln!(text, "GNSS {age_s:.0} s ago: {place}, {time}");
+    }
     let _ = writeln!(text, "\nsources ({nodes} radio nodes)");
     for (name, source) in sources {
         let state = if source.up { "up" } else { "down" };

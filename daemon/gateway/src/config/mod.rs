@@ -3,6 +3,7 @@
 //! The engine's tables (`site`, `sensor`, `zone`, ..) stand in the same file as the gateway's own; after [`Config::load`]
 //! nothing is checked again.
 
+mod peers;
 mod problem;
 mod spans;
 mod tables;
@@ -11,6 +12,9 @@ use std::path::{Path, PathBuf};
 
 use vedette_engine::config::EngineConfig;
 
+pub use peers::{
+    CotSink, CotSource, FileSource, GnssSource, HttpSource, MeshtasticSource, Peer, SapientSink, SapientSource,
+};
 pub use problem::{ConfigError, Problem};
 pub use tables::{
     CentreSink, File, MqttConnection, MqttSource, OrderKey, Radio, Record, SerialSource, Signing, Sinks, Sources,

@@ -12,6 +12,9 @@ use vedette_engine::config::{
 use vedette_wire::link::Configure;
 
 use super::Config;
+use super::peers::{
+    self, CotSink, CotSource, FileSource, GnssSource, HttpSource, MeshtasticSource, SapientSink, SapientSource,
+};
 
 /// The whole file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,6 +59,24 @@ pub struct Sources {
     /// Subscriptions at brokers.
     #[serde(default)]
     pub mqtt: Vec<MqttSource>,
+    /// Meshtastic nodes on serial lines.
+    #[serde(default)]
+    pub meshtastic: Vec<MeshtasticSource>,
+    /// GNSS receivers.
+    #[serde(default)]
+    pub gnss: Vec<GnssSource>,
+    /// Files that grow line by line.
+    #[serde(default)]
+    pub file: Vec<FileSource>,
+    /// Messages posted over HTTP.
+    #[serde(default)]
+    pub http: Vec<HttpSource>,
+    /// Own units that say where they are in Cursor on Target.
+    #[serde(default)]
+    pub cot: Vec<CotSource>,
+    /// Sensor nodes behind a SAPIENT middleware.
+    #[serde(default)]
+    pub sapient: Vec<SapientSource>,
 }
 
 /// A radio concentrator on a serial line.
@@ -208,6 +229,12 @@ pub struct Sinks {
     /// The coordination centre; at most one.
     #[serde(default)]
     pub centre: Vec<CentreSink>,
+    /// Receivers of Cursor on Target.
+    #[serde(default)]
+    pub cot: Vec<CotSink>,
+    /// Receivers of SAPIENT.
+    #[serde(default)]
+    pub sapient: Vec<SapientSink>,
 }
 
 /// The coordination centre, reached through a broker.
@@ -325,10 +352,10 @@ impl Default for Status {
     }
 }
 
-fn default_baud() -> u32 {
+pub(super) fn default_baud() -> u32 {
     115_200
 }
-fn default_queue_frames() -> usize {
+pub(super) fn default_queue_frames() -> usize {
     4096
 }
 fn default_codec() -> String {
@@ -369,6 +396,7 @@ impl File {
         self.check_names(&mut faults);
         self.check_connections(&mut faults);
         self.check_bounds(&mut faults);
+        peers::faults(&self.source, &self.sink, &mut faults);
         faults
     }
 
@@ -376,15 +404,15 @@ impl File {
         let serial = self.source.serial.iter().enumerate().map(|(index, source)| ("serial", index, &source.name));
         let mqtt = self.source.mqtt.iter().enumerate().map(|(index, source)| ("mqtt", index, &source.name));
         let mut seen = std::collections::BTreeSet::new();
-        for (kind, index, name) in serial.chain(mqtt) {
+        let named = |(kind, index, name)| (format!("source.{kind}.{index}.name"), name);
+        for (key, name) in serial.chain(mqtt).map(named).chain(peers::names(&self.source, &self.sink)) {
             let usable = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
-            let key = format!("source.{kind}.{index}.name");
             if !usable {
                 faults.push(fault(&key, "letters, digits, `-`, `_` and `.`", format!("\"{name}\""), None));
             }
             if !seen.insert(name) {
-                let fix = Some("give each source a name of its own".to_owned());
-                faults.push(fault(&key, "a name no other source has", format!("a second source \"{name}\""), fix));
+                let fix = Some("give each source and sink a name of its own".to_owned());
+                faults.push(fault(&key, "a name no other source or sink has", format!("a second \"{name}\""), fix));
             }
         }
         if !self.source.serial.is_empty() && self.radio.is_none() {
@@ -504,6 +532,7 @@ impl File {
                 signing.key_file = folder.join(&signing.key_file);
             }
         }
+        peers::resolve(&mut source, &mut sink, folder);
         if let Some(record) = &mut record {
             record.dir = folder.join(&record.dir);
         }
@@ -524,10 +553,17 @@ impl MqttConnection {
         if let Some(file) = &mut self.password_file {
             *file = folder.join(&file);
         }
-        if let Some(Tls { ca_file, cert_file, key_file }) = &mut self.tls {
-            for file in [Some(ca_file), cert_file.as_mut(), key_file.as_mut()].into_iter().flatten() {
-                *file = folder.join(&file);
-            }
+        if let Some(tls) = &mut self.tls {
+            tls.resolve(folder);
+        }
+    }
+}
+
+impl Tls {
+    pub(super) fn resolve(&mut self, folder: &Path) {
+        let Self { ca_file, cert_file, key_file } = self;
+        for file in [Some(ca_file), cert_file.as_mut(), key_file.as_mut()].into_iter().flatten() {
+            *file = folder.join(&file);
         }
     }
 }
@@ -536,6 +572,6 @@ fn ends<T: Copy + Into<i64>>(range: &RangeInclusive<T>) -> (i64, i64) {
     ((*range.start()).into(), (*range.end()).into())
 }
 
-fn fault(key: &str, expected: &str, got: String, fix: Option<String>) -> ConfigFault {
+pub(super) fn fault(key: &str, expected: &str, got: String, fix: Option<String>) -> ConfigFault {
     ConfigFault { path: key.split('.').map(str::to_owned).collect(), expected: expected.to_owned(), got, fix }
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use vedette_delivery::message::{self, Tracks};
 use vedette_delivery::uplink::Event;
 use vedette_delivery::{Answer as OrderAnswer, Window, Work};
 use vedette_engine::config::EngineConfig;
-use vedette_engine::{Act, Command, Durable, Engine, Fact, Input, Output, Severity, Timestamp, TrackStatus, Transmit};
+use vedette_engine::{Act, Command, Durable, Engine, Fact, Input, Output, Timestamp, TrackStatus, Transmit};
 use vedette_wire::SealedFrame;
 
 use super::keeper::{Job, Note};
@@ -19,6 +19,7 @@ use super::socket::Asked;
 use crate::intake::Taken;
 use crate::radio::{Nodes, Sealed};
 use crate::record::Recorder;
+use crate::sink::View;
 use crate::source::Surroundings;
 use crate::status::{Answer, OutboxFigures, Report, Request, SourceReport};
 
@@ -54,6 +55,7 @@ pub(super) struct Core {
     pub(super) outbox: Arc<OutboxFigures>,
     pub(super) config: EngineConfig,
     pub(super) recorder: Option<Recorder>,
+    pub(super) views: watch::Sender<Option<Arc<View>>>,
     pub(super) pace: Pace,
     pub(super) work: Work,
     pub(super) state: State,
@@ -295,6 +297,7 @@ impl Core {
             self.handle(Input::Fact(Fact::StorageFault { what, error }));
         }
         self.record_picture();
+        self.show();
         self.state.waiting.retain(|_, tell| !tell.is_closed());
         if self.state.changed && Instant::now() >= self.state.snapshot_at && self.state.commits == 0 {
             self.commit();
@@ -312,6 +315,14 @@ impl Core {
         picture.tracks.retain(|track| track.status == TrackStatus::Confirmed);
         let tracks = Tracks { v: message::VERSION, at: picture.at, tracks: picture.tracks };
         self.send(Job::Uplink(Event::Tracks(message::write(&tracks))));
+    }
+
+    /// Gives the sinks the newest picture; who has not taken the last one never will.
+    fn show(&self) {
+        if self.views.receiver_count() > 0 {
+            let view = View::new(&self.engine, self.surroundings.clock.now());
+            self.views.send_replace(Some(Arc::new(view)));
+        }
     }
 
     fn record_picture(&mut self) {
@@ -332,15 +343,17 @@ impl Core {
                 // The other side may have gone.
                 let _ = tell.send(Answer::Status(Box::new(self.report())));
             }
-            Request::TestAlert { severity, by } => self.test_alert(severity, by, tell),
+            Request::Act { act, by } => self.order(act, by, tell),
+            Request::TestAlert { severity, by } => self.order(Act::TestAlert { severity }, by, tell),
         }
     }
 
-    fn test_alert(&mut self, severity: Severity, by: String, tell: oneshot::Sender<Answer>) {
+    /// Carries out a local order; its answer is given once it is durable.
+    fn order(&mut self, act: Act, by: String, tell: oneshot::Sender<Answer>) {
         self.state.commands += 1;
         let id = format!("local-{}-{}", self.surroundings.clock.now().as_micros(), self.state.commands);
         self.state.waiting.insert(id.clone(), tell);
-        self.handle(Input::Command(Command { id, by, act: Act::TestAlert { severity } }));
+        self.handle(Input::Command(Command { id, by, act }));
     }
 
     fn report(&self) -> Report {
@@ -365,6 +378,7 @@ impl Core {
             engine: self.engine.status(),
             outbox: self.outbox.get(),
             nodes: self.nodes.count(),
+            gnss: self.surroundings.gnss.newest(),
         }
     }
 

@@ -10,12 +10,15 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::watch;
+use vedette_delivery::message::Envelope;
 use vedette_delivery::uplink::{Action, Event, Report, Uplink};
-use vedette_delivery::{CommitError, Epoch, Sealed, Store, Window, Work};
+use vedette_delivery::{CommitError, Epoch, Sealed, Store, StoreError, Window, Work};
 use vedette_engine::{Command, Fact, Transmit};
 
 use super::transport::Transport;
 use crate::clock::SharedClock;
+use crate::sink::outbox::{Query, Row, Rows};
 use crate::status::OutboxFigures;
 
 /// Time between attempts to commit what the store refused.
@@ -37,6 +40,8 @@ pub(super) enum Job {
     },
     /// For the uplink alone.
     Uplink(Event),
+    /// A sink reads on.
+    Read(Query),
     /// Commit what is there, say goodbye, end.
     Stop,
 }
@@ -67,6 +72,8 @@ pub(super) struct Keeper<S> {
     pub(super) notes: UnboundedSender<Note>,
     pub(super) figures: Arc<OutboxFigures>,
     pub(super) heartbeat: Arc<AtomicU64>,
+    /// The greatest number committed, for the sinks.
+    pub(super) newest: watch::Sender<u64>,
 }
 
 /// Works not yet durable, oldest first.
@@ -102,6 +109,10 @@ impl<S: Store> Keeper<S> {
             self.commit(&mut backlog);
             self.drive(Event::Tick, &mut actions);
             self.heartbeat.fetch_add(1, Ordering::Relaxed);
+            // Numbers are given before the commit: only without a backlog is the last one readable.
+            if backlog.works.is_empty() {
+                self.wake_sinks();
+            }
             self.figures.set(self.uplink.outbox(), self.uplink.centre_up(), backlog.works.len());
         }
     }
@@ -122,8 +133,34 @@ impl<S: Store> Keeper<S> {
                 }
             }
             Job::Uplink(event) => self.drive(event, actions),
+            Job::Read(query) => {
+                let rows = self.rows(query.after, query.limit);
+                // A sink whose connection broke meanwhile asks again.
+                let _ = query.answer.send(rows.map_err(|error| error.to_string()));
+            }
             Job::Stop => {}
         }
+    }
+
+    fn wake_sinks(&self) {
+        let last = self.uplink.outbox().last_seq();
+        self.newest.send_if_modified(|newest| std::mem::replace(newest, last) != last);
+    }
+
+    /// What a sink has not seen yet. An alert this program is too old to read is passed over.
+    fn rows(&mut self, after: u64, limit: usize) -> Result<Rows, StoreError> {
+        let last = *self.newest.borrow();
+        let heads = self.store.heads(after.saturating_add(1), last, limit)?;
+        let upto = if heads.len() < limit { last } else { heads.last().map_or(last, |head| head.seq) };
+        let mut rows = Vec::with_capacity(heads.len());
+        for head in heads {
+            let Some(bytes) = self.store.read(head.seq)? else { continue };
+            match serde_json::from_slice::<Envelope>(&bytes) {
+                Ok(envelope) => rows.push(Row { seq: head.seq, alert: envelope.alert }),
+                Err(error) => tracing::warn!(seq = head.seq, "an alert cannot be read: {error}"),
+            }
+        }
+        Ok(Rows { epoch: self.uplink.outbox().epoch().to_string(), rows, upto, anew: false })
     }
 
     /// Commits the oldest works in order; at the first failure the rest waits.

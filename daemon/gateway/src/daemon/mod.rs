@@ -6,9 +6,12 @@
 
 mod core;
 mod keeper;
+mod peers;
 mod socket;
 mod supervisor;
 mod transport;
+
+pub(crate) use peers::{lanes, start_sources};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +19,7 @@ use std::sync::atomic::AtomicU64;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use vedette_delivery::message::{self, Status};
 use vedette_delivery::{Channel, GatewayId, Limits, Store, StoreError, Uplink, UplinkConfig, recovery};
@@ -88,8 +91,8 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), D
     let store = open_store(&config)?;
     let socket = socket::Socket::bind(&config.status.socket);
     let socket = socket.map_err(system(config.status.socket.display().to_string()))?;
-    let Started { core, keeper, mut tasks, heartbeat, recording } = start(&config, store)?;
     let (asked, asked_by) = mpsc::channel(REQUEST_QUEUE);
+    let Started { core, keeper, mut tasks, heartbeat, recording } = start(&config, store, asked.clone())?;
     tasks.spawn(socket.run(asked));
     let thread = std::thread::Builder::new().name("keeper".to_owned()).spawn(move || keeper.run());
     let thread = thread.map_err(system("thread".to_owned()))?;
@@ -130,6 +133,7 @@ fn open_store(config: &Config) -> Result<SqliteStore, StoreError> {
 fn start<S: Store>(
     config: &Config,
     mut store: S,
+    orders: mpsc::Sender<socket::Asked>,
 ) -> Result<Started<S, impl FnOnce(mpsc::Receiver<socket::Asked>) -> core::Core>, DaemonError> {
     let (started, wall) = (Instant::now(), SystemTime::now());
     let gateway = GatewayId::new(config.engine.site.id.as_str())?;
@@ -149,6 +153,7 @@ fn start<S: Store>(
 
     let (jobs, jobs_taken) = std::sync::mpsc::channel();
     let (notes, notes_taken) = mpsc::unbounded_channel();
+    let (newest, newest_seen) = watch::channel(uplink.outbox().last_seq());
     let (figures, heartbeat) = (Arc::new(OutboxFigures::default()), Arc::new(AtomicU64::new(0)));
     figures.set(uplink.outbox(), false, 0);
     let transport = config.sink.centre.first().map(|sink| {
@@ -165,9 +170,13 @@ fn start<S: Store>(
         notes,
         figures: Arc::clone(&figures),
         heartbeat: Arc::clone(&heartbeat),
+        newest,
     };
 
-    let (surroundings, tasks, downlinks) = start_sources(config, &nodes, clock);
+    let (surroundings, mut tasks, downlinks) = start_all_sources(config, &nodes, clock);
+    let (views, seen) = watch::channel(None);
+    let feed = peers::feed(config, jobs.clone(), newest_seen, seen, &surroundings, orders);
+    peers::start_sinks(config, &feed, &mut tasks);
     let recorder = config.record.as_ref().map(|record| start_recorder(record, &config.engine.site.id)).transpose()?;
     let (recorder, recording) = recorder.unzip();
     let (pace, engine_config) = (pace(config), config.engine.clone());
@@ -182,6 +191,7 @@ fn start<S: Store>(
         outbox: figures,
         config: engine_config,
         recorder,
+        views,
         pace,
         work: recovered.work,
         state: core::State::new(&pace),
@@ -198,19 +208,20 @@ fn start_recorder(table: &crate::config::Record, site: &str) -> Result<(Recorder
 
 type Downlinks = BTreeMap<String, mpsc::Sender<vedette_wire::SealedFrame>>;
 
-fn start_sources(
+fn start_all_sources(
     config: &Config,
     nodes: &Arc<Nodes>,
     clock: Arc<SharedClock>,
 ) -> (Surroundings, JoinSet<()>, Downlinks) {
     let serial = config.source.serial.iter().map(|source| (source.name.clone(), Class::Radio, source.queue_frames));
     let brokers = config.source.mqtt.iter().map(|source| (source.name.clone(), Class::Message, source.queue_frames));
-    let (intake, ports) = Intake::new(serial.chain(brokers));
+    let (intake, ports) = Intake::new(serial.chain(brokers).chain(lanes(config)));
     let surroundings = Surroundings {
         clock,
         intake: Arc::new(intake),
         rejects: Arc::new(Rejects::default()),
         links: Arc::new(Links::default()),
+        gnss: Arc::default(),
     };
     let mut ports = ports.into_iter();
     let (mut tasks, mut downlinks) = (JoinSet::new(), BTreeMap::new());
@@ -221,9 +232,10 @@ fn start_sources(
         let serial = Serial::new(source.clone(), settings, port, Arc::clone(nodes), surroundings.clone(), line);
         tasks.spawn(serial.run());
     }
-    for (source, port) in config.source.mqtt.iter().zip(ports) {
+    for (source, port) in config.source.mqtt.iter().zip(ports.by_ref()) {
         tasks.spawn(mqtt::run(source.clone(), port, surroundings.clone()));
     }
+    start_sources(config, ports, &surroundings, &mut tasks);
     (surroundings, tasks, downlinks)
 }
 

@@ -19,8 +19,7 @@ const IDLE: Duration = Duration::from_secs(60);
 /// Longest wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A request and where its answer goes.
-pub(super) type Asked = (Request, oneshot::Sender<Answer>);
+pub(super) use crate::sink::Asked;
 
 /// A socket file that is removed when it is dropped.
 #[derive(Debug)]

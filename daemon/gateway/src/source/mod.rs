@@ -1,8 +1,15 @@
 //! Sources: where frames come from. Each is one file with an `async fn run` that ends only when the daemon does.
 
 mod backoff;
+pub mod cot;
+pub mod file;
+pub mod gnss;
+pub mod http;
+mod lines;
 mod links;
+pub mod meshtastic;
 pub mod mqtt;
+pub mod sapient;
 pub mod serial;
 
 pub use backoff::Backoff;
@@ -25,4 +32,6 @@ pub struct Surroundings {
     pub rejects: Arc<Rejects>,
     /// Where it is told whether the source's device or connection is there.
     pub links: Arc<Links>,
+    /// Where a GNSS receiver tells what it knows.
+    pub gnss: Arc<gnss::Receiver>,
 }

@@ -1,0 +1,64 @@
+//! Listens to the configured sources for a while and tells which sensors send that are not configured.
+//!
+//! Radio concentrators are left out: what a node sends can be read only with its key, and a line that a daemon has open is
+//! not for a second reader. Brokers see a client of another name, so that a running daemon keeps its own connection.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::task::JoinSet;
+use vedette_engine::{Engine, EngineError, Input, PictureRate, Status, Timestamp};
+
+use crate::clock::{Clock, SharedClock};
+use crate::config::Config;
+use crate::daemon::{lanes, start_sources};
+use crate::intake::{Class, Intake, Taken};
+use crate::source::{LinkFigures, Surroundings, mqtt};
+
+/// Frames handled between two looks at the clock.
+const BURST: usize = 256;
+
+/// What was heard.
+#[derive(Debug)]
+pub struct Heard {
+    /// The engine's account: unknown sensors, counters, faults.
+    pub status: Status,
+    /// The sources, and whether they were there.
+    pub links: std::collections::BTreeMap<String, LinkFigures>,
+}
+
+/// Listens for `time`.
+///
+/// # Errors
+/// When no engine can be made of the configuration.
+pub async fn listen(config: &Config, time: Duration) -> Result<Heard, EngineError> {
+    let mut engine = Engine::new(&config.engine)?.with_pictures(PictureRate::OnRequest);
+    let brokers = config.source.mqtt.iter().map(|source| (source.name.clone(), Class::Message, source.queue_frames));
+    let (intake, ports) = Intake::new(brokers.chain(lanes(config)));
+    let surroundings = Surroundings {
+        clock: Arc::new(SharedClock::new(Clock::new(Instant::now(), SystemTime::now(), Timestamp::MIN))),
+        intake: Arc::new(intake),
+        rejects: Arc::default(),
+        links: Arc::default(),
+        gnss: Arc::default(),
+    };
+    let (mut ports, mut tasks) = (ports.into_iter(), JoinSet::new());
+    for (source, port) in config.source.mqtt.iter().zip(ports.by_ref()) {
+        let mut source = source.clone();
+        source.broker.client_id = source.broker.client_id.map(|id| format!("{id}-discover"));
+        tasks.spawn(mqtt::run(source, port, surroundings.clone()));
+    }
+    start_sources(config, ports, &surroundings, &mut tasks);
+    let end = tokio::time::Instant::now() + time;
+    let (mut taken, mut out) = (Vec::new(), Vec::new());
+    while tokio::time::timeout_at(end, surroundings.intake.arrival(true)).await.is_ok() {
+        surroundings.intake.take(BURST, true, &mut taken);
+        for taken in taken.drain(..) {
+            if let Taken::Input(input @ Input::Frame(_)) = taken {
+                engine.handle(surroundings.clock.now(), input, &mut out);
+                out.clear();
+            }
+        }
+    }
+    Ok(Heard { status: engine.status(), links: surroundings.links.figures() })
+}
