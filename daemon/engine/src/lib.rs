@@ -31,4 +31,6 @@ pub use input::{Act, Command, Fact, Frame, FrameContent, Input, RadioFrame};
 pub use output::{AuditRecord, Durable, Output, Transmit, Volatile};
 pub use status::{Counters, SensorStatus, Shelved, Status, UnknownSensor};
 pub use vedette_tracker::metric;
-pub use vedette_tracker::{ClassProbabilities, Direction, SensorKind, Timestamp, Track, TrackId, TrackStatus, TrackerConfig};
+pub use vedette_tracker::{
+    ClassProbabilities, Direction, SensorKind, Timestamp, Track, TrackId, TrackStatus, TrackerConfig,
+};

@@ -1,7 +1,7 @@
 //! SAPIENT messages made with other means than the code under test: bytes by hand, and structs of its own declared fields.
 
-use prost::Message as _;
 use proptest::prelude::*;
+use prost::Message as _;
 use vedette_engine::Timestamp;
 use vedette_engine::codec::sapient::message::{
     Alert, Classification, Content, DetectionReport, Location, RangeBearing, SapientMessage, StatusReport,
@@ -185,7 +185,8 @@ fn all_coordinates_of_a_place_mean_the_same_place() {
 fn errors_of_a_place_become_a_covariance_and_its_cross_term_is_kept() {
     let location = Location { x_error: Some(2e-5), y_error: Some(2e-5), ..degrees(23.95, 54.93) };
     let mut with_cross = report(location);
-    let info = |value: &str| TrackObjectInfo { r#type: Some("covariance_en_m2".to_owned()), value: Some(value.to_owned()) };
+    let info =
+        |value: &str| TrackObjectInfo { r#type: Some("covariance_en_m2".to_owned()), value: Some(value.to_owned()) };
     with_cross.object_info = vec![info("1.5")];
     let place = only_plot(Listener::new().hear(Content::DetectionReport(with_cross.clone())));
     let Measured::Position { covariance_m2: Some([ee, en, nn]), .. } = place else { panic!("{place:?}") };
@@ -211,7 +212,8 @@ fn every_unit_and_datum_of_a_bearing_is_honoured() {
     near(azimuth(90.0, 1, 4), 80.0);
     // 2.95 degrees east of the zone's middle at 54.93 degrees north.
     assert!((azimuth(90.0, 1, 3) - 92.415).abs() < 0.01, "{}", azimuth(90.0, 1, 3));
-    let ranged = RangeBearing { range: Some(0.5), range_error: Some(0.01), elevation: Some(60.0), ..bearing(10.0, 3, 1) };
+    let ranged =
+        RangeBearing { range: Some(0.5), range_error: Some(0.01), elevation: Some(60.0), ..bearing(10.0, 3, 1) };
     let place = only_plot(Listener::new().hear(Content::DetectionReport(report(ranged))));
     let Measured::RangeBearing { range_m, range_sd_m: Some(sd_m), .. } = place else { panic!("{place:?}") };
     near(range_m, 250.0);
@@ -251,12 +253,17 @@ fn what_cannot_be_honoured_names_the_field() {
         told += &only_fault(Listener::new().hear(Content::DetectionReport(report(place))));
     }
     let good = report(degrees(23.95, 54.93));
-    told += &only_fault(Listener::new().hear(Content::DetectionReport(DetectionReport { location: None, ..good.clone() })));
-    told += &only_fault(Listener::new().hear(Content::DetectionReport(DetectionReport { report_id: None, ..good.clone() })));
+    told +=
+        &only_fault(Listener::new().hear(Content::DetectionReport(DetectionReport { location: None, ..good.clone() })));
+    told += &only_fault(
+        Listener::new().hear(Content::DetectionReport(DetectionReport { report_id: None, ..good.clone() })),
+    );
     let unsure = DetectionReport { detection_confidence: Some(1.5), ..good.clone() };
     told += &only_fault(Listener::new().hear(Content::DetectionReport(unsure)));
     let class = Classification { r#type: Some("Human".to_owned()), confidence: Some(f32::NAN) };
-    told += &only_fault(Listener::new().hear(Content::DetectionReport(DetectionReport { classification: vec![class], ..good.clone() })));
+    told += &only_fault(
+        Listener::new().hear(Content::DetectionReport(DetectionReport { classification: vec![class], ..good.clone() })),
+    );
     let mut stampless = message(NODE, Content::DetectionReport(good.clone()));
     stampless.timestamp = None;
     told += &only_fault(Listener::new().hear_bytes(&stampless.encode_to_vec()));

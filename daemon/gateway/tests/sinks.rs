@@ -131,7 +131,10 @@ async fn a_receiver_that_takes_nothing_delays_no_other() {
     let folder = tempfile::tempdir().expect("a folder");
     let alerts: Vec<Alert> = (1..=MANY).map(|number| alert(number, "\"raised\"")).collect();
     let store = store(folder.path(), Arc::new(alerts));
-    let (stuck, well) = (TcpListener::bind("127.0.0.1:0").await.expect("a port"), TcpListener::bind("127.0.0.1:0").await.expect("a port"));
+    let (stuck, well) = (
+        TcpListener::bind("127.0.0.1:0").await.expect("a port"),
+        TcpListener::bind("127.0.0.1:0").await.expect("a port"),
+    );
     let dead = "to = { host = \"127.0.0.1\", port = 1 }";
     let tasks = [("stuck", tcp(&stuck)), ("dead", dead.to_owned()), ("well", tcp(&well))]
         .map(|(name, to)| tokio::spawn(cot::run(sink(name, &to), store.feed.clone())));
@@ -163,7 +166,10 @@ async fn a_new_connection_hears_of_open_alerts_again_and_of_cancellations_once()
     let ended = read_until(&mut second, "stale=\"2026-03-01T02:14:07.250Z\"", 1).await;
     assert!(ended.contains("uid=\"gw.track.7\""), "{ended}");
     task.abort();
-    assert_eq!(std::fs::read_to_string(folder.path().join("sink-tak.cursor")).expect("a cursor"), r#"{"epoch":"e","seq":3}"#);
+    assert_eq!(
+        std::fs::read_to_string(folder.path().join("sink-tak.cursor")).expect("a cursor"),
+        r#"{"epoch":"e","seq":3}"#
+    );
 }
 
 #[tokio::test]

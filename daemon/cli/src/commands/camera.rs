@@ -52,7 +52,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
         matches!(calibrated.locate(standing_at(point), position_m, 0.01), Sighting::Ground { .. })
     };
     let seen = surveyed.iter().filter(is_place).count();
-    eprintln!("{seen} of {} points give a place; the others are too near to the horizon and give a bearing", surveyed.len());
+    eprintln!(
+        "{seen} of {} points give a place; the others are too near to the horizon and give a bearing",
+        surveyed.len()
+    );
     Ok(Outcome::Done)
 }
 
@@ -86,14 +89,16 @@ fn read_points(text: &str, path: &Path, [width, height]: [f64; 2], site: &Site) 
 }
 
 fn told(points: &[SurveyedPoint], solved: &Calibration, camera: &Camera, [width, height]: [f64; 2]) -> String {
-    let mut text = format!("{:>8} {:>8} {:>11} {:>11} {:>11} {:>8}\n", "x_px", "y_px", "east_m", "north_m", "residual_m", "px");
+    let mut text =
+        format!("{:>8} {:>8} {:>11} {:>11} {:>11} {:>8}\n", "x_px", "y_px", "east_m", "north_m", "residual_m", "px");
     for ((point, metres), half_widths) in points.iter().zip(&solved.residuals_m).zip(&solved.residuals) {
         let [east_m, north_m] = point.ground_m;
         let (x_px, y_px) = (point.image[0] * width, point.image[1] * height);
         let px = half_widths * width / 2.0;
         let _ = writeln!(text, "{x_px:>8.1} {y_px:>8.1} {east_m:>11.2} {north_m:>11.2} {metres:>11.2} {px:>8.2}");
     }
-    let numbers: Vec<String> = solved.ground.homography.transpose().iter().map(|number| format!("{number:e}")).collect();
+    let numbers: Vec<String> =
+        solved.ground.homography.transpose().iter().map(|number| format!("{number:e}")).collect();
     let _ = writeln!(text, "\nin the camera's table:");
     let _ = writeln!(text, "ground = [{}]", numbers.join(", "));
     match solved.sd {

@@ -46,9 +46,7 @@ fn read(bytes: &[u8], context: &Context<'_>, state: &mut CodecState, readings: &
         Some(Content::Alert(alert)) => readings.extend(node.alert(alert, state)?),
         Some(Content::StatusReport(status)) => readings.push(node.status(status, state)?),
         // Between the link and the node: who is who, what was understood.
-        Some(
-            Content::Registration(_) | Content::RegistrationAck(_) | Content::AlertAck(_) | Content::Error(_),
-        )
+        Some(Content::Registration(_) | Content::RegistrationAck(_) | Content::AlertAck(_) | Content::Error(_))
         | None => {}
     }
     Ok(())
@@ -139,7 +137,8 @@ impl Node<'_> {
 
     fn status(&self, status: &StatusReport, state: &mut CodecState) -> Result<Reading, Fault> {
         let sensor = self.sensor()?;
-        if let Some(location) = status.node_location.as_ref().filter(|_| self.context.site.sensors[sensor].model.mobile) {
+        if let Some(location) = status.node_location.as_ref().filter(|_| self.context.site.sensors[sensor].model.mobile)
+        {
             state.set_stand(sensor, place::stand("status_report.node_location", location)?);
         }
         let fault_of_power = status.power.and_then(|power| power.status).map(|status| status == 2);

@@ -323,7 +323,9 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn peer(&mut self, key: &str, peer: &Peer) {
-        if peer.host.is_empty() || peer.host.contains(['/', ' ', ':']) && peer.host.parse::<std::net::Ipv6Addr>().is_err() {
+        if peer.host.is_empty()
+            || peer.host.contains(['/', ' ', ':']) && peer.host.parse::<std::net::Ipv6Addr>().is_err()
+        {
             let fix = Some("write the host alone, without a scheme, port or path".to_owned());
             let got = format!("\"{}\"", peer.host);
             self.faults.push(fault(&format!("{key}.host"), "a host name or address", got, fix));

@@ -411,8 +411,8 @@ impl File {
                 faults.push(fault(&key, "letters, digits, `-`, `_` and `.`", format!("\"{name}\""), None));
             }
             if !seen.insert(name) {
-                let fix = Some("give each source and sink a name of its own".to_owned());
-                faults.push(fault(&key, "a name no other source or sink has", format!("a second \"{name}\""), fix));
+                let fix = Some("give each source a name of its own".to_owned());
+                faults.push(fault(&key, "a name no other source has", format!("a second source \"{name}\""), fix));
             }
         }
         if !self.source.serial.is_empty() && self.radio.is_none() {

@@ -16,8 +16,8 @@ use tokio::time::{Instant, MissedTickBehavior};
 use vedette_engine::codec::sapient::message::{AlertAck, Content, SapientMessage, alert_ack_status};
 use vedette_engine::{Act, Alert};
 
-use super::outbox::Outbox;
 use super::Feed;
+use super::outbox::Outbox;
 use crate::config::SapientSink;
 use crate::net::{self, Duplex, NetError};
 use crate::sapient;

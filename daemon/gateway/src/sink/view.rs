@@ -73,7 +73,8 @@ impl View {
         let site = engine.site();
         let status = engine.status();
         let name = |index: usize| site.sensors.get(index).map_or_else(String::new, |sensor| sensor.model.id.clone());
-        let sensors = site.sensors.iter().zip(&status.sensors).filter(|(sensor, _)| sensor.placed && !sensor.model.mobile);
+        let sensors =
+            site.sensors.iter().zip(&status.sensors).filter(|(sensor, _)| sensor.placed && !sensor.model.mobile);
         Self {
             site: site.id.clone(),
             origin: site.frame.to_geodetic(0.0, 0.0),

@@ -99,7 +99,8 @@ fn split_events(held: &mut Vec<u8>, mut tell: impl FnMut(&[u8])) {
 }
 
 fn take(event: &[u8], source: &CotSource, port: Port, surroundings: &Surroundings) {
-    let content = FrameContent::Message { codec: "cot".to_owned(), topic: None, retained: false, bytes: event.to_vec() };
+    let content =
+        FrameContent::Message { codec: "cot".to_owned(), topic: None, retained: false, bytes: event.to_vec() };
     let frame = Frame { source: source.name.clone(), received: surroundings.clock.now(), content };
     // A message queue drops its oldest itself.
     let _ = surroundings.intake.push(port, Taken::Input(Input::Frame(frame)));

@@ -141,7 +141,10 @@ fn acknowledge(alert: &Alert) -> AlertAck {
     let (status, reason) = if over || has_place(alert) {
         (alert_ack_status::ACCEPTED, Vec::new())
     } else {
-        (alert_ack_status::REJECTED, vec!["alert.location: expected a location or a range_bearing, got neither".to_owned()])
+        (
+            alert_ack_status::REJECTED,
+            vec!["alert.location: expected a location or a range_bearing, got neither".to_owned()],
+        )
     };
     AlertAck { alert_id: alert.alert_id.clone(), reason, alert_ack_status: Some(status) }
 }

@@ -74,9 +74,7 @@ fn globe(field: &str, location: &Location) -> Result<Globe, Fault> {
     let system = format!("{field}.coordinate_system");
     let (lon, lat, metres) = match location.coordinate_system {
         Some(coordinate_system::DEGREES) => (x, y, METRES_PER_DEGREE),
-        Some(coordinate_system::RADIANS) => {
-            (x.to_degrees(), y.to_degrees(), METRES_PER_DEGREE * 1.0_f64.to_degrees())
-        }
+        Some(coordinate_system::RADIANS) => (x.to_degrees(), y.to_degrees(), METRES_PER_DEGREE * 1.0_f64.to_degrees()),
         Some(coordinate_system::UTM) => {
             let zone_field = format!("{field}.utm_zone");
             let missing = || Fault::new(Reason::MissingField, &zone_field, "a zone, as \"34U\"", "nothing");
@@ -132,7 +130,12 @@ fn bearing(
             return Ok(Some(value));
         }
         let reason = if value.is_finite() { Reason::OutOfRange } else { Reason::NotFinite };
-        Err(Fault::new(reason, &format!("{field}.{name}"), &format!("a number from {low} to {high}"), &value.to_string()))
+        Err(Fault::new(
+            reason,
+            &format!("{field}.{name}"),
+            &format!("a number from {low} to {high}"),
+            &value.to_string(),
+        ))
     };
     let elevation_deg = within("elevation", seen.elevation, to_degrees, -90.0, 90.0)?;
     let level = elevation_deg.map_or(1.0, |elevation| libm::cos(elevation.to_radians()));

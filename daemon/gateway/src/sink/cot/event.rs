@@ -87,7 +87,8 @@ pub fn track(track: &SeenTrack, site: &str, at: Timestamp, stale: Timestamp) -> 
 /// A sensor, valid until `stale`.
 #[must_use]
 pub fn sensor(sensor: &SeenSensor, site: &str, at: Timestamp, stale: Timestamp) -> Event {
-    let heard = sensor.last_heard.map_or_else(|| "never heard".to_owned(), |heard| format!("last heard {}", stamp(heard)));
+    let heard =
+        sensor.last_heard.map_or_else(|| "never heard".to_owned(), |heard| format!("last heard {}", stamp(heard)));
     Event {
         uid: format!("{site}.sensor.{}", sensor.id),
         kind: "a-f-G-E-S",
@@ -121,7 +122,8 @@ pub fn alert(alert: &Alert, view: &View, at: Timestamp, form: AlertForm) -> Opti
         return None;
     }
     let over = is_over(alert);
-    let is_emergency = alert.severity >= form.emergency_from && alert.mode == Mode::Actual && is_about_somebody(alert.kind);
+    let is_emergency =
+        alert.severity >= form.emergency_from && alert.mode == Mode::Actual && is_about_somebody(alert.kind);
     let (kind, emergency) = match (is_emergency, over) {
         (true, false) => ("b-a-o-tbl", Emergency::Begins),
         (true, true) => ("b-a-o-can", Emergency::Cancelled),
@@ -255,7 +257,13 @@ impl Event {
             let (lat, lon) = (format!("{:.7}", self.lat), format!("{:.7}", self.lon));
             let circle = format!("{:.1}", self.circle_m.min(UNKNOWN));
             let unknown = format!("{UNKNOWN:.1}");
-            let point = [("lat", lon_or_lat(&lat)), ("lon", lon_or_lat(&lon)), ("hae", &unknown), ("ce", &circle), ("le", &unknown)];
+            let point = [
+                ("lat", lon_or_lat(&lat)),
+                ("lon", lon_or_lat(&lon)),
+                ("hae", &unknown),
+                ("ce", &circle),
+                ("le", &unknown),
+            ];
             writer.create_element("point").with_attributes(point).write_empty()?;
             writer.create_element("detail").write_inner_content(|writer| self.detail.write(writer))?;
             Ok(())

@@ -195,7 +195,8 @@ impl Teller {
             .filter(|track| track.localised)
             .map(|track| (track.id, event::track(track, &view.site, view.at, stale)))
             .collect();
-        let ended: Vec<Event> = self.tracks.iter().filter(|(id, _)| !now.contains_key(id)).map(|(_, event)| event.clone()).collect();
+        let ended: Vec<Event> =
+            self.tracks.iter().filter(|(id, _)| !now.contains_key(id)).map(|(_, event)| event.clone()).collect();
         for event in ended.into_iter().map(|event| event.ended(view.at)).chain(now.values().cloned()) {
             line.send(&event).await?;
         }

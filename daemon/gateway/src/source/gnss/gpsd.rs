@@ -31,7 +31,8 @@ struct Report {
 /// When it is not what gpsd writes.
 pub fn fix(line: &[u8]) -> Result<Option<Fix>, GnssError> {
     let wrong = |field: &'static str, expected: &'static str, got: String| GnssError::Field { field, expected, got };
-    let report: Report = serde_json::from_slice(line).map_err(|error| wrong("line", "a report in JSON", error.to_string()))?;
+    let report: Report =
+        serde_json::from_slice(line).map_err(|error| wrong("line", "a report in JSON", error.to_string()))?;
     // Modes below 2 have no fix.
     if report.class != "TPV" || report.mode < 2 {
         return Ok(None);
@@ -73,7 +74,11 @@ mod tests {
     fn other_reports_and_those_without_a_fix_are_passed_over_and_broken_ones_named() {
         assert_eq!(fix(br#"{"class":"SKY","satellites":[]}"#), Ok(None));
         assert_eq!(fix(br#"{"class":"TPV","mode":1,"time":"2026-03-01T02:14:07.000Z"}"#), Ok(None));
-        for broken in [&br#"{"class":"TPV","mode":3,"lat":540.0,"lon":1.0}"#[..], br#"{"class":"TPV","mode":3,"time":"now"}"#, b"{"] {
+        for broken in [
+            &br#"{"class":"TPV","mode":3,"lat":540.0,"lon":1.0}"#[..],
+            br#"{"class":"TPV","mode":3,"time":"now"}"#,
+            b"{",
+        ] {
             assert!(fix(broken).is_err());
         }
     }

@@ -79,7 +79,8 @@ fn wrong(field: &'static str, expected: &'static str, got: &str) -> GnssError {
 
 /// `hhmmss.ss` and `ddmmyy`; receivers of this kind are younger than 2000.
 fn time(clock: &str, date: &str) -> Result<Timestamp, GnssError> {
-    let digits = |text: &str, length: usize| text.len() >= length && text.bytes().take(length).all(|b| b.is_ascii_digit());
+    let digits =
+        |text: &str, length: usize| text.len() >= length && text.bytes().take(length).all(|b| b.is_ascii_digit());
     if !digits(clock, 6) || !clock.is_ascii() {
         return Err(wrong("time", "hhmmss", clock));
     }
@@ -138,7 +139,9 @@ mod tests {
         let told = |line: &str| Sentences::default().take(line.as_bytes()).expect_err("wrong").to_string();
         assert_eq!(told("$GPRMC,1*00"), "checksum: expected 56, got 00");
         assert!(told("$GPRMC,194111.00,A").starts_with("checksum: expected two hexadecimal digits"));
-        let body = |lat: &str, date: &str, clock: &str| with_sum(&format!("GPRMC,{clock},A,{lat},N,02357.0000,E,0,0,{date},,,A"));
+        let body = |lat: &str, date: &str, clock: &str| {
+            with_sum(&format!("GPRMC,{clock},A,{lat},N,02357.0000,E,0,0,{date},,,A"))
+        };
         assert_eq!(told(&body("9955.8", "211126", "194111")), "latitude: expected degrees and minutes, got 9955.8");
         assert_eq!(told(&body("5466.8", "211126", "194111")), "latitude: expected degrees and minutes, got 5466.8");
         assert_eq!(told(&body("5455.8", "2111", "194111")), "date: expected ddmmyy, got 2111");
