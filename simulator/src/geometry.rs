@@ -9,6 +9,15 @@ pub fn distance(a: Point, b: Point) -> f64 {
     libm::hypot(b[0] - a[0], b[1] - a[1])
 }
 
+/// Distance from `point` to the nearest point of the segment from `a` to `b`.
+#[must_use]
+pub fn distance_to_segment(point: Point, a: Point, b: Point) -> f64 {
+    let (along, to) = ([b[0] - a[0], b[1] - a[1]], [point[0] - a[0], point[1] - a[1]]);
+    let squared = along[0] * along[0] + along[1] * along[1];
+    let share = if squared > 0.0 { ((along[0] * to[0] + along[1] * to[1]) / squared).clamp(0.0, 1.0) } else { 0.0 };
+    distance(between(a, b, share), point)
+}
+
 /// Direction from `from` to `to`, degrees clockwise from north, 0 to 360.
 #[must_use]
 pub fn azimuth_deg(from: Point, to: Point) -> f64 {

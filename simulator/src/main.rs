@@ -22,6 +22,8 @@ enum Command {
     Run(command::run::Run),
     /// Run scenarios through the engine in virtual time, many seeds each, and print how crossings were reported.
     Campaign(command::campaign::Campaign),
+    /// Fit the confidence of alerts on some scenarios, and test on others whether it means what it says.
+    Reliability(command::reliability::Reliability),
     /// Publish a recorded native log with its own timing.
     Play(command::play::Play),
     /// Write counts of zones over years, with surges at known times.
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         Command::Generate(generate) => generate.run(),
         Command::Run(run) => run.run(),
         Command::Campaign(campaign) => campaign.run(),
+        Command::Reliability(reliability) => reliability.run(),
         Command::Play(play) => play.run(),
         Command::Counts(counts) => counts.run(),
         Command::Faults(faults) => faults.run(),

@@ -55,7 +55,7 @@ impl Campaign {
 }
 
 /// The file itself, or the scenario files of a folder in the order of their names.
-fn files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
+pub(super) fn files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }

@@ -6,4 +6,5 @@ pub(crate) mod faults;
 pub(crate) mod generate;
 pub(crate) mod hil;
 pub(crate) mod play;
+pub(crate) mod reliability;
 pub(crate) mod run;

@@ -19,6 +19,9 @@ pub(crate) struct Play {
     /// Site id of the gateway, for topics; the benchmark scenes' own by default.
     #[arg(long, value_name = "ID", default_value = "bench")]
     gateway: String,
+    /// Say in every message that it is part of an exercise: only a gateway with `[site] exercise = true` takes it.
+    #[arg(long)]
+    exercise: bool,
 }
 
 fn rate(text: &str) -> Result<f64, String> {
@@ -36,6 +39,7 @@ impl Play {
             broker: self.mqtt.clone(),
             gateway: self.gateway.clone(),
             rate: self.rate,
+            exercise: self.exercise,
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let summary = runtime.block_on(play(&options))?;

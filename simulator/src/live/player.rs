@@ -24,6 +24,8 @@ pub struct PlayOptions {
     pub gateway: String,
     /// How many times faster than recorded.
     pub rate: f64,
+    /// Every message says that it is part of an exercise.
+    pub exercise: bool,
 }
 
 /// What was played.
@@ -67,6 +69,9 @@ pub async fn play(options: &PlayOptions) -> Result<PlaySummary, LiveError> {
         for key in ["t", "received"] {
             let Some(time) = entry.line.get(key).and_then(time_of) else { continue };
             entry.line.insert(key.to_owned(), Value::String(rfc3339_text(time.plus_seconds(shift_s))));
+        }
+        if options.exercise {
+            entry.line.insert("mode".to_owned(), Value::String("exercise".to_owned()));
         }
         let payload = serde_json::to_vec(&entry.line).map_err(std::io::Error::from)?;
         let topic = format!("vedette/v1/{}/sensor/{}/detections", options.gateway, entry.sensor);
