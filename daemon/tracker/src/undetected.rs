@@ -66,6 +66,7 @@ pub(crate) struct Undetected {
     speed_mps: f64,
     life_s: f64,
     time: Option<Timestamp>,
+    appeared_until: Option<Timestamp>,
     /// For each sensor that stands still, the part of each cell it sees.
     footprints: Vec<Option<Footprint>>,
     /// Confirmed and promised objects: their ratio scales the configured rate.
@@ -108,6 +109,7 @@ impl Undetected {
             speed_mps: config.walking.mean_speed_mps(),
             life_s: config.mean_life_s,
             time: None,
+            appeared_until: None,
             arrived: RATE_PRIOR,
             promised: RATE_PRIOR,
             counted_until: Timestamp::MIN,
@@ -125,8 +127,9 @@ impl Undetected {
         field
     }
 
-    /// Lets whole steps pass: walking, turning, appearing, departing.
+    /// Lets time pass: objects appear at once, walkers walk, turn and depart in whole steps.
     pub(crate) fn advance(&mut self, to: Timestamp) {
+        self.appear(to);
         let from = *self.time.get_or_insert(to);
         let steps = libm::floor(to.seconds_since(from) / STEP_S);
         if steps < 1.0 {
@@ -136,6 +139,21 @@ impl Undetected {
         // Beyond some minutes the field is as good as new.
         for _ in 0..count(steps.min(LONGEST_PAUSE_S / STEP_S)) {
             self.advance_one_step();
+        }
+    }
+
+    /// Objects appear and those that stay undetected leave again. In steps, those of a whole step would stand there at one
+    /// scan and none at the next.
+    fn appear(&mut self, to: Timestamp) {
+        let interval_s = to.seconds_since(*self.appeared_until.get_or_insert(to));
+        if interval_s <= 0.0 {
+            return;
+        }
+        self.appeared_until = Some(to);
+        let stay = libm::exp(-interval_s / APPEARED_STAY_S);
+        let fresh = (1.0 - RENEWED_WALKERS) / self.life_s * APPEARED_STAY_S * (1.0 - stay);
+        for appeared in &mut self.appeared {
+            *appeared = *appeared * stay + fresh;
         }
     }
 
@@ -153,10 +171,6 @@ impl Undetected {
             for ((after, straight), around) in walkers.iter_mut().zip(&moved[heading]).zip(around) {
                 *after = kept * straight + around;
             }
-        }
-        let appear = (1.0 - RENEWED_WALKERS) * STEP_S / self.life_s;
-        for appeared in &mut self.appeared {
-            *appeared += appear - *appeared * (STEP_S / APPEARED_STAY_S);
         }
     }
 
@@ -386,6 +400,24 @@ mod tests {
         let behind = field.by_heading(Vector2::new(500.0, 440.0));
         let (north, south) = (behind[0], behind[4]);
         assert!(south < 0.25 * north, "south {south:e}, north {north:e}");
+    }
+
+    /// A radar that looks each second finds as many new objects to expect at each look, whatever the walkers' step.
+    #[test]
+    fn objects_appear_evenly() {
+        let square = Coverage::Polygon { points_m: vec![[0.0, 0.0], [2e3, 0.0], [2e3, 2e3], [0.0, 2e3]] };
+        let radar = sensor(SensorKind::Radar, square);
+        let middle = Vector2::new(1000.0, 1000.0);
+        let mut field = Undetected::new(&TrackerConfig::default(), core::slice::from_ref(&radar));
+        let mut densities = Vec::new();
+        for second in 0..60 {
+            field.advance(Timestamp::from_seconds(second));
+            densities.push(field.density_at(middle));
+            field.thin(0, &radar, radar.position_m, 0.9);
+        }
+        let settled = &densities[40..];
+        let (least, most) = settled.iter().fold((f64::INFINITY, 0.0_f64), |(a, b), d| (a.min(*d), b.max(*d)));
+        assert!(most < 1.5 * least, "between {least:e} and {most:e}");
     }
 
     #[test]
