@@ -26,6 +26,9 @@ pub(crate) struct Label {
     pub(crate) plot: usize,
 }
 
+/// Part of the usual threshold of doubt that holds for ambiguous tracks.
+const DOUBT_OF_AMBIGUOUS: f64 = 0.6;
+
 /// A potential object.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Bernoulli {
@@ -64,11 +67,28 @@ pub(crate) struct Prospect {
 impl Bernoulli {
     /// Moves the belief to `to`; the object survives with the probability that its mean life gives.
     pub(crate) fn predict(&mut self, step: &MotionStep, to: Timestamp, life_s: f64) {
+        // Who is not even placed has no way of moving worth telling: each hypothesis goes on as it began.
+        let is_ambiguous = self.is_ambiguous();
         for hypothesis in &mut self.hypotheses {
-            hypothesis.predict(step);
+            if is_ambiguous {
+                hypothesis.carry(step);
+            } else {
+                hypothesis.predict(step);
+            }
         }
         self.existence *= libm::exp(-step.interval_s / life_s);
         self.time = to;
+    }
+
+    /// Whether the object may be in places far apart, as long as no position was measured.
+    pub(crate) fn is_ambiguous(&self) -> bool {
+        self.hypotheses.len() > 1
+    }
+
+    /// Existence below which the track is tentative again. The evidence about an ambiguous one comes seldom and in large
+    /// steps, so it is kept through more doubt.
+    pub(crate) fn doubted_below(&self, config: &TrackerConfig) -> f64 {
+        if self.is_ambiguous() { DOUBT_OF_AMBIGUOUS * config.doubt_existence } else { config.doubt_existence }
     }
 
     /// Moves the belief back by `interval_s` (not positive) along its velocities, for a scan out of sequence. The motion

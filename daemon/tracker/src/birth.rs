@@ -29,6 +29,9 @@ const LARGEST_RANGE_STEP_M: f64 = 20.0;
 /// distribution of speeds around its mean, and half a direction's width to each side.
 const COURSE_VARIANCE: f64 = 0.4;
 
+/// The intensity of the undetected is one of walkers.
+const ONLY_WALKING: [f64; MODES] = [0.0, 1.0, 0.0];
+
 /// The birth that a plot suggests.
 pub(crate) fn birth(config: &TrackerConfig, undetected: &Undetected, view: &View<'_>, plot: &Plot<'_>) -> Birth {
     if !view.model.initiates {
@@ -81,10 +84,11 @@ impl Course {
         Self { intensity, mean, covariance: square / total - mean * mean.transpose() + course_covariance(config) }
     }
 
-    /// A hypothesis at a place for who moves so; a vehicle may move in any other way too.
+    /// A hypothesis at a place for who walks so.
     fn at(&self, config: &TrackerConfig, weight: f64, place: Vector2<f64>, spread: &Matrix2<f64>) -> Hypothesis {
         let mut hypothesis = at(config, weight, place, spread, Vector2::zeros());
         hypothesis.modes[WALKING] = Gaussian::new(place, *spread, self.mean, self.covariance);
+        hypothesis.mode_probability = ONLY_WALKING;
         hypothesis
     }
 }
@@ -206,12 +210,10 @@ fn across_line(
         Course::of(config, undetected, &before, across)
     });
     let flux = segment.length_m * plot.sensor.detection_probability;
-    let born = courses.iter().filter(|course| course.intensity > 0.0).map(|course| {
-        let mut hypothesis = course.at(config, course.intensity * flux, place, &spread);
-        // Who stands still crosses nothing.
-        hypothesis.mode_probability = [0.0, 1.0 - config.vehicle.share, config.vehicle.share];
-        hypothesis
-    });
+    let born = courses
+        .iter()
+        .filter(|course| course.intensity > 0.0)
+        .map(|course| course.at(config, course.intensity * flux, place, &spread));
     born.collect()
 }
 

@@ -66,7 +66,7 @@ impl Default for TrackerConfig {
             still: MotionModel { speed_sd_mps: 0.1, persistence_s: 2.0, share: 0.02 },
             walking: MotionModel { speed_sd_mps: 1.1, persistence_s: 480.0, share: 0.97 },
             vehicle: MotionModel { speed_sd_mps: 6.0, persistence_s: 30.0, share: 0.01 },
-            mode_dwell_s: 120.0,
+            mode_dwell_s: 600.0,
             mean_life_s: 400.0,
             departed_life_s: 1.0,
             arrivals_per_km2_hour: 30.0,

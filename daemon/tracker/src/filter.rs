@@ -16,7 +16,7 @@ use crate::fixture::Mooring;
 use crate::gate::PlotIndex;
 use crate::imm::{Hypothesis, MotionStep};
 use crate::region::Region;
-use crate::sensor::SensorModel;
+use crate::sensor::{SensorKind, SensorModel};
 use crate::sensor_state::SensorState;
 use crate::sharpen::sharpen;
 use crate::silence::{DELIVERED, EventSensors, reports_events};
@@ -129,7 +129,7 @@ impl Filter {
         if !self.tracks.is_sorted_by_key(|track| track.label) {
             self.tracks.sort_by_key(|track| track.label);
         }
-        self.confirm(models.config);
+        self.confirm(models);
         self.forget(models.config);
     }
 
@@ -175,8 +175,7 @@ impl Filter {
             if reports_events(model) && self.sensors[index].is_armed(model, at) {
                 let reported = DELIVERED * model.detection_probability;
                 let origin_m = self.sensors[index].origin_m;
-                let promised = self.fields.thin(index, model, origin_m, reported);
-                self.fields.of_mut(index).learn(promised, 0.0);
+                self.fields.thin(index, model, origin_m, reported);
             }
         }
         let all: Vec<usize> = (0..self.tracks.len()).collect();
@@ -357,7 +356,7 @@ impl Filter {
                 .of_mut(view.sensor)
                 .settle(promised, view.time, |factor| companions.alone(view, births, factor));
             births.iter_mut().for_each(|birth| birth.intensity *= factor);
-        } else {
+        } else if proves_objects(view.model) {
             self.fields.of_mut(view.sensor).learn(promised, 0.0);
         }
     }
@@ -371,20 +370,23 @@ impl Filter {
     }
 
     /// Tracks become confirmed and tentative again, with a margin between.
-    fn confirm(&mut self, config: &TrackerConfig) {
+    fn confirm(&mut self, models: Models<'_>) {
+        let config = models.config;
         for track in &mut self.tracks {
             if track.existence >= PROVEN_EXISTENCE
                 && let Some(companionship) = track.companionship.take()
             {
                 self.companions.learn(companionship);
                 let field = self.fields.of_mut(track.label.sensor);
-                if !field.has_counted(track.label.time) {
+                if proves_objects(&models.sensors[track.label.sensor]) && !field.has_counted(track.label.time) {
                     field.learn(0.0, 1.0 - companionship);
                 }
             }
-            if track.existence >= config.confirm_existence {
+            let is_newborn = track.last_seen == track.label.time;
+            let sure = if is_newborn { config.confirm_existence.max(SURE_AT_ONCE) } else { config.confirm_existence };
+            if track.existence >= sure {
                 track.confirmed = true;
-            } else if track.existence < config.doubt_existence {
+            } else if track.existence < track.doubted_below(config) {
                 track.confirmed = false;
             }
             if config.fixture_after_s > 0.0 && track.confirmed {
@@ -406,6 +408,16 @@ impl Filter {
         }
     }
 }
+
+/// Whether the sensor's plots prove objects soon enough to count them. Of those whom only footprints, lines and bearings
+/// see many are never proved: counted, they would make the rate too low.
+fn proves_objects(model: &SensorModel) -> bool {
+    matches!(model.kind, SensorKind::Radar)
+}
+
+/// What only one plot speaks for rests on the rate of arrivals, which is a guess at first: it must be likelier than this
+/// to be confirmed.
+const SURE_AT_ONCE: f64 = 0.65;
 
 /// A track this sure has proved to be an object.
 const PROVEN_EXISTENCE: f64 = 0.99;

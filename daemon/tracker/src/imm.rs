@@ -75,6 +75,17 @@ impl Hypothesis {
         self.modes = modes;
     }
 
+    /// Prediction in which every mode goes on as it is.
+    pub(crate) fn carry(&mut self, step: &MotionStep) {
+        for ((probability, mode), transition) in
+            self.mode_probability.iter().zip(&mut self.modes).zip(&step.transitions)
+        {
+            if *probability > NEGLIGIBLE {
+                *mode = transition.predict(mode);
+            }
+        }
+    }
+
     /// Modes that matter, each with its probability.
     pub(crate) fn active(&self) -> impl Iterator<Item = (f64, &Gaussian)> + Clone {
         self.mode_probability.iter().copied().zip(&self.modes).filter(|(probability, _)| *probability > NEGLIGIBLE)

@@ -72,7 +72,7 @@ fn point(hypotheses: &[Hypothesis], mean: &Gaussian, cut_off_m: f64) -> Point {
 pub(crate) fn report(config: &TrackerConfig, id: TrackId, track: &Bernoulli, count: (u32, u32)) -> Track {
     let state = track.moments();
     let is_fixture = track.mooring.is_some_and(|mooring| mooring.is_fixture);
-    let status = if track.confirmed && track.existence >= config.doubt_existence && !is_fixture {
+    let status = if track.confirmed && track.existence >= track.doubted_below(config) && !is_fixture {
         TrackStatus::Confirmed
     } else {
         TrackStatus::Tentative
