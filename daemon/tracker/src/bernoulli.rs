@@ -154,6 +154,10 @@ impl Bernoulli {
     ///
     /// `missed` is the probability that the object exists and has no plot; existence itself is the caller's.
     pub(crate) fn update(&mut self, prospect: &Prospect, missed: f64, taken: &[(f64, &Plot<'_>)]) {
+        if taken.is_empty() {
+            self.reweigh(prospect);
+            return;
+        }
         let mut updated = Vec::with_capacity(self.hypotheses.len());
         let weighed = |(_, plot): &(f64, &Plot<'_>)| self.mean_over_states(prospect, |state| plot.evidence(state));
         let evidence: Vec<f64> = taken.iter().map(weighed).collect();
@@ -174,12 +178,24 @@ impl Bernoulli {
                 // Where the place is ambiguous, so is the claim: what does not differ is merged below.
                 updated.append(&mut parts);
             } else {
-                updated.extend(if parts.len() > 1 { Hypothesis::merged(&parts) } else { parts.pop() });
+                let merged =
+                    if parts.len() > 1 { Hypothesis::merged(&parts.iter().collect::<Vec<_>>()) } else { parts.pop() };
+                updated.extend(merged);
             }
         }
         self.hypotheses = mixture::reduced(updated, &self.hypotheses);
         for (share, plot) in taken {
             self.class = class::fused(&self.class, plot.class.as_ref(), *share);
+        }
+    }
+
+    /// The state without a plot: places where it would have been seen lose weight.
+    fn reweigh(&mut self, prospect: &Prospect) {
+        if self.is_ambiguous() && prospect.missed.iter().any(|missed| *missed < 1.0) {
+            for (hypothesis, missed) in self.hypotheses.iter_mut().zip(&prospect.missed) {
+                hypothesis.weight *= missed;
+            }
+            mixture::drop_negligible(&mut self.hypotheses);
         }
     }
 

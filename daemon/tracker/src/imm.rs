@@ -103,7 +103,7 @@ impl Hypothesis {
     }
 
     /// The hypothesis with the moments, mode by mode, of a weighted sum. `None` when the weights sum to nothing.
-    pub(crate) fn merged(parts: &[Self]) -> Option<Self> {
+    pub(crate) fn merged(parts: &[&Self]) -> Option<Self> {
         let weight: f64 = parts.iter().map(|part| part.weight).sum();
         let first = parts.first().filter(|_| weight > 0.0)?;
         let mut mode_probability = [0.0; MODES];

@@ -1,6 +1,6 @@
 //! Mixtures of hypotheses: their moments, splitting what is too wide for a measurement, and keeping them few.
 
-use nalgebra::Vector2;
+use nalgebra::{Matrix2, Vector2};
 
 use crate::gaussian::Gaussian;
 use crate::imm::Hypothesis;
@@ -66,61 +66,94 @@ fn shifted(whole: &Hypothesis, axis: Vector2<f64>, offset: f64, share: f64) -> H
 
 /// Normalised, without the negligible, with neighbours merged. Falls back to `before` when nothing is left.
 pub(crate) fn reduced(mut hypotheses: Vec<Hypothesis>, before: &[Hypothesis]) -> Vec<Hypothesis> {
-    let total: f64 = hypotheses.iter().map(|hypothesis| hypothesis.weight).sum();
-    if total <= 0.0 || !total.is_finite() {
+    if !normalise(&mut hypotheses) {
         return before.to_vec();
     }
-    for hypothesis in &mut hypotheses {
-        hypothesis.weight /= total;
-    }
     if hypotheses.len() > 1 {
-        hypotheses.retain(|hypothesis| hypothesis.weight > SMALLEST_WEIGHT);
-        hypotheses.sort_by(|a, b| b.weight.total_cmp(&a.weight));
-        merge_neighbours(&mut hypotheses);
-        let kept: f64 = hypotheses.iter().map(|hypothesis| hypothesis.weight).sum();
-        for hypothesis in &mut hypotheses {
-            hypothesis.weight /= kept;
-        }
+        hypotheses = merged_neighbours(&hypotheses);
+        normalise(&mut hypotheses);
     }
     hypotheses
 }
 
-/// Merges each hypothesis into a heavier one that is close in position and velocity; beyond the bound, into the
-/// nearest.
-fn merge_neighbours(hypotheses: &mut Vec<Hypothesis>) {
-    let mut kept: Vec<(Gaussian, Vec<Hypothesis>)> = Vec::with_capacity(hypotheses.len());
-    for candidate in hypotheses.drain(..) {
-        let state = *candidate.likeliest();
-        let near = kept.iter().position(|(other, _)| are_close(&state, other));
-        let near = if near.is_none() && kept.len() >= MOST_HYPOTHESES { nearest(&state, &kept) } else { near };
-        match near {
-            Some(group) => kept[group].1.push(candidate),
-            None => kept.push((state, vec![candidate])),
-        }
+/// Leaves out the hypotheses of next to no weight.
+pub(crate) fn drop_negligible(hypotheses: &mut Vec<Hypothesis>) {
+    if normalise(hypotheses) && hypotheses.iter().any(|hypothesis| hypothesis.weight <= SMALLEST_WEIGHT) {
+        hypotheses.retain(|hypothesis| hypothesis.weight > SMALLEST_WEIGHT);
+        normalise(hypotheses);
     }
-    hypotheses.extend(kept.iter().filter_map(|(_, group)| Hypothesis::merged(group)));
 }
 
-fn are_close(a: &Gaussian, b: &Gaussian) -> bool {
-    let between = a.mean - b.mean;
-    let spread = (a.covariance + b.covariance) * 0.5;
-    // Cheap and sufficient to rule out: no direction has more variance than the trace.
-    let apart = between.fixed_rows::<2>(0).norm_squared();
-    if apart > MERGE_SQUARED * (spread[(0, 0)] + spread[(1, 1)]) {
+/// Makes the weights sum to one; false, with nothing changed, when they are too small for that.
+fn normalise(hypotheses: &mut [Hypothesis]) -> bool {
+    let total: f64 = hypotheses.iter().map(|hypothesis| hypothesis.weight).sum();
+    if total <= 0.0 || !total.is_finite() {
         return false;
     }
+    for hypothesis in hypotheses {
+        hypothesis.weight /= total;
+    }
+    true
+}
+
+/// Hypotheses, by number, that will be one.
+struct Group {
+    state: Gaussian,
+    position_covariance: Matrix2<f64>,
+    first: usize,
+    others: Vec<usize>,
+}
+
+/// Merges each hypothesis into a heavier one that is close in position and velocity; beyond the bound, into the
+/// nearest. The heaviest comes first, the negligible are left out.
+fn merged_neighbours(hypotheses: &[Hypothesis]) -> Vec<Hypothesis> {
+    let mut by_weight: Vec<usize> =
+        (0..hypotheses.len()).filter(|number| hypotheses[*number].weight > SMALLEST_WEIGHT).collect();
+    by_weight.sort_by(|a, b| hypotheses[*b].weight.total_cmp(&hypotheses[*a].weight));
+    let mut groups: Vec<Group> = Vec::with_capacity(by_weight.len().min(MOST_HYPOTHESES));
+    for number in by_weight {
+        let state = hypotheses[number].likeliest();
+        let position_covariance = state.position_covariance();
+        let near = groups.iter().position(|group| are_close(state, &position_covariance, group));
+        let near = if near.is_none() && groups.len() >= MOST_HYPOTHESES { nearest(state, &groups) } else { near };
+        match near {
+            Some(group) => groups[group].others.push(number),
+            None => groups.push(Group { state: *state, position_covariance, first: number, others: Vec::new() }),
+        }
+    }
+    let merged = groups.iter().filter_map(|group| {
+        if group.others.is_empty() {
+            return Some(hypotheses[group.first].clone());
+        }
+        let members = core::iter::once(&group.first).chain(&group.others);
+        Hypothesis::merged(&members.map(|number| &hypotheses[*number]).collect::<Vec<_>>())
+    });
+    merged.collect()
+}
+
+fn are_close(state: &Gaussian, position_covariance: &Matrix2<f64>, group: &Group) -> bool {
+    let between = state.mean - group.state.mean;
+    // Cheap and sufficient to rule out: the distance of the positions alone is no greater than that of the states.
+    let apart = between.fixed_rows::<2>(0).into_owned();
+    let spread = (position_covariance + group.position_covariance) * 0.5;
+    let determinant = spread.determinant();
+    let squared = spread[(1, 1)] * apart.x * apart.x - 2.0 * spread[(0, 1)] * apart.x * apart.y
+        + spread[(0, 0)] * apart.y * apart.y;
+    if squared > MERGE_SQUARED * determinant * (1.0 + 1e-9) {
+        return false;
+    }
+    let spread = (state.covariance + group.state.covariance) * 0.5;
     spread.cholesky().is_some_and(|factor| between.dot(&factor.solve(&between)) < MERGE_SQUARED)
 }
 
-fn nearest(state: &Gaussian, kept: &[(Gaussian, Vec<Hypothesis>)]) -> Option<usize> {
-    let distance = |place: &usize| (kept[*place].0.position() - state.position()).norm_squared();
-    (0..kept.len()).min_by(|a, b| distance(a).total_cmp(&distance(b)))
+fn nearest(state: &Gaussian, groups: &[Group]) -> Option<usize> {
+    let distance = |place: &usize| (groups[*place].state.position() - state.position()).norm_squared();
+    (0..groups.len()).min_by(|a, b| distance(a).total_cmp(&distance(b)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nalgebra::Matrix2;
     use proptest::prelude::*;
 
     proptest! {

@@ -16,8 +16,17 @@ const FIVE: [(f64, f64); 5] = [
 const THREE: [(f64, f64); 3] =
     [(-1.732_050_807_568_877, 1.0 / 6.0), (0.0, 2.0 / 3.0), (1.732_050_807_568_877, 1.0 / 6.0)];
 
+/// The outermost point, in standard deviations.
+const FARTHEST_SD: f64 = 2.857;
+
 /// Number of points.
 pub(crate) const POINTS: usize = 15;
+
+/// Whether no point reaches as far as `distance_m` from the position.
+pub(crate) fn is_beyond(state: &Gaussian, distance_m: f64) -> bool {
+    let trace_m2 = state.covariance[(0, 0)] + state.covariance[(1, 1)];
+    distance_m > 0.0 && distance_m * distance_m > FARTHEST_SD * FARTHEST_SD * trace_m2
+}
 
 /// Points of a position and their weights, which sum to one.
 pub(crate) fn points(position_m: Vector2<f64>, covariance_m2: &Matrix2<f64>) -> [(Vector2<f64>, f64); POINTS] {
@@ -53,9 +62,11 @@ impl Axes {
         let (a, b, d) = (covariance[(0, 0)], covariance[(0, 1)], covariance[(1, 1)]);
         let mean = 0.5 * (a + d);
         let half = libm::hypot(0.5 * (a - d), b);
-        let angle = 0.5 * libm::atan2(2.0 * b, a - d);
+        // Half of the angle whose cosine is (a - d) / 2 over `half`, without the functions of an angle.
+        let cosine = if half > 0.0 { (0.5 * (a - d) / half).clamp(-1.0, 1.0) } else { 1.0 };
+        let (along, across) = (libm::sqrt(0.5 * (1.0 + cosine)), libm::sqrt(0.5 * (1.0 - cosine)));
         Self {
-            long: Vector2::new(libm::cos(angle), libm::sin(angle)),
+            long: Vector2::new(along, if b < 0.0 { -across } else { across }),
             long_sd: libm::sqrt((mean + half).max(0.0)),
             short_sd: libm::sqrt((mean - half).max(0.0)),
         }

@@ -96,8 +96,7 @@ impl EventSensors {
             }
         }
         if heard && track.hypotheses.len() > 1 {
-            let before = core::mem::take(&mut track.hypotheses);
-            track.hypotheses = mixture::reduced(before.clone(), &before);
+            mixture::drop_negligible(&mut track.hypotheses);
         }
     }
 }
@@ -105,6 +104,9 @@ impl EventSensors {
 /// Probability that the sensor reports an object in this state within a second.
 fn report_in_one_second(model: &SensorModel, sensor: &SensorState, state: &Gaussian) -> f64 {
     let Some(segment) = model.coverage.segment() else {
+        if quadrature::is_beyond(state, -model.coverage.signed_distance_m(sensor.origin_m, state.position())) {
+            return 0.0;
+        }
         let covers = |place| model.coverage.signed_distance_m(sensor.origin_m, place) >= 0.0;
         return model.detection_probability * quadrature::probability(state, covers);
     };

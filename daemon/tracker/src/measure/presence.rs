@@ -26,11 +26,17 @@ pub(crate) fn rate_per_s(sensor: &SensorModel) -> f64 {
 
 /// Probability that an object in this state is inside the footprint.
 pub(crate) fn probability_inside(plot: &Plot<'_>, prior: &Gaussian) -> f64 {
+    if is_out_of_reach(plot, prior) {
+        return 0.0;
+    }
     quadrature::probability(prior, |place| is_inside(plot, place))
 }
 
 /// The state cut to the footprint, and the rate of reports. `None` when it is outside.
 pub(crate) fn update(plot: &Plot<'_>, prior: &Gaussian) -> Option<(Gaussian, f64)> {
+    if is_out_of_reach(plot, prior) {
+        return None;
+    }
     let before = prior.position_covariance();
     let (mut inside, mut sum, mut square) = (0.0, Vector2::zeros(), Matrix2::zeros());
     for (place, weight) in quadrature::points(prior.position(), &before) {
@@ -66,6 +72,12 @@ pub(crate) fn on_ground(plot: &Plot<'_>) -> (Vector2<f64>, Matrix2<f64>) {
     let half = (high - low) * 0.5;
     let variance = Vector2::new(half.x * half.x, half.y * half.y) * 0.25;
     ((low + high) * 0.5, Matrix2::from_diagonal(&variance) + Matrix2::identity() * plot.origin_variance_m2)
+}
+
+/// Whether no point of the position can be inside.
+fn is_out_of_reach(plot: &Plot<'_>, prior: &Gaussian) -> bool {
+    let outside_m = -plot.sensor.coverage.signed_distance_m(plot.origin_m, prior.position());
+    quadrature::is_beyond(prior, outside_m - libm::sqrt(plot.origin_variance_m2))
 }
 
 fn is_inside(plot: &Plot<'_>, place: Vector2<f64>) -> bool {
