@@ -14,8 +14,9 @@ cd "$(dirname "$0")/boards/mps2-an386"
 # Budgets in bytes, image by image: flash, and RAM with the stack below.
 declare -A flash_budget=([node]=65536 [concentrator]=32768 [geophone_cost]=32768)
 declare -A ram_budget=([node]=16384 [concentrator]=16384 [geophone_cost]=16384)
-# Room set aside for the stack: an allowance, not a measurement. The linker places the stack in what static data leave of the RAM.
-declare -A stack=([node]=13312 [concentrator]=8192 [geophone_cost]=8192)
+# The deepest stack as `vedette-sim hil` measures it on the emulated boards, and half a KiB; that run fails when less is to spare. The linker
+# places the stack in what static data leave of the RAM. That of geophone_cost is an allowance.
+declare -A stack=([node]=14080 [concentrator]=5120 [geophone_cost]=4096)
 
 unpack_debian() {
     [ -e "$tools/complete" ] && return

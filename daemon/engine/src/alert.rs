@@ -184,6 +184,20 @@ pub enum AlertKind {
     SensorChattering,
     /// A sensor repeats itself.
     SensorStuck,
+    /// A camera or radar misses what others see in its ground.
+    SensorBlinded,
+    /// Many radio nodes fell silent together.
+    Jammed,
+    /// A stretch of a border is seen by no sensor any more.
+    CoverageGap,
+    /// A track was lost while it was nearing a border.
+    TrackLost,
+    /// A vehicle stands near a border or in a zone.
+    VehicleStop,
+    /// Somebody got out of a vehicle there.
+    DropOff,
+    /// Many people together.
+    Group,
     /// An own unit's position cannot be.
     PositionDoubt,
     /// More is going on in a zone than the time of day and the past explain.

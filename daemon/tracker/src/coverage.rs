@@ -12,7 +12,17 @@ const SQRT_TWO: f64 = core::f64::consts::SQRT_2;
 /// Step of the differences that give the direction of an edge.
 const EDGE_STEP_M: f64 = 0.5;
 
+/// A place this near to a line is watched by it.
+const LINE_WIDTH_M: f64 = 3.0;
+
 impl Coverage {
+    /// Whether a sensor at this origin watches a place.
+    #[must_use]
+    pub fn covers(&self, origin_m: Vector2<f64>, place_m: Vector2<f64>) -> bool {
+        let least_m = if matches!(self, Self::Line { .. }) { -LINE_WIDTH_M } else { 0.0 };
+        self.signed_distance_m(origin_m, place_m) >= least_m
+    }
+
     /// Distance to the edge, positive inside. A line has no inside: minus the distance to the segment.
     pub(crate) fn signed_distance_m(&self, origin_m: Vector2<f64>, point_m: Vector2<f64>) -> f64 {
         match self {

@@ -20,6 +20,8 @@ const FIRST_WALKER_S: f64 = 20.0;
 const LAST_WALKER_S: f64 = 60.0;
 /// Time after the run in which what is on its way may still arrive.
 const GRACE: Duration = Duration::from_secs(20);
+/// Bytes that the deepest stack has to leave of the RAM: what no run has met.
+const SPARE_STACK: u32 = 512;
 /// Time between two lines of progress.
 const PROGRESS_S: f64 = 15.0;
 
@@ -120,10 +122,15 @@ impl Hil {
         let delays_s = delays_s(rig.stage().walkers(), start, &told.alerts);
         let report = rig.report();
         summarise(&report, rig.stage().walkers().len(), &told.alerts, &delays_s);
+        let mut failures = failures(&report, rig.stage().walkers().len(), delays_s.len());
         for image in ["node", "concentrator"] {
-            println!("stack of the {image:12} {}", deepest_stack(folder, image)?);
+            let (deepest, room) = deepest_stack(folder, image)?;
+            println!("stack of the {image:12} {deepest:6} bytes at the deepest, of {room}");
+            if deepest + SPARE_STACK > room {
+                failures.push(format!("the stack of the {image} leaves less than {SPARE_STACK} bytes"));
+            }
         }
-        Ok(failures(&report, rig.stage().walkers().len(), delays_s.len()))
+        Ok(failures)
     }
 
     fn images(&self) -> anyhow::Result<PathBuf> {
@@ -308,8 +315,8 @@ fn summarise(report: &RigReport, walkers: usize, alerts: &[Arrived], delays: &[D
     println!("loop behind the clock  {:6} ms at most", worst_lag.as_millis());
 }
 
-/// The deepest stack that boards with this image told on their consoles.
-fn deepest_stack(folder: &Path, image: &str) -> anyhow::Result<String> {
+/// The deepest stack that boards with this image told on their consoles, and the room for it, bytes.
+fn deepest_stack(folder: &Path, image: &str) -> anyhow::Result<(u32, u32)> {
     let mut deepest = None;
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
@@ -324,8 +331,7 @@ fn deepest_stack(folder: &Path, image: &str) -> anyhow::Result<String> {
             }
         }
     }
-    let (bytes, room) = deepest.with_context(|| format!("no {image} told how deep its stack was"))?;
-    Ok(format!("{bytes:6} bytes at the deepest, of {room}"))
+    deepest.with_context(|| format!("no {image} told how deep its stack was"))
 }
 
 /// What must not happen, and did.

@@ -79,7 +79,11 @@ fn stands_alone(finding: &Finding) -> bool {
             | AlertKind::StorageFault
             | AlertKind::PositionDoubt
             | AlertKind::LinkLost
-            | AlertKind::Surge,
+            | AlertKind::Surge
+            | AlertKind::Jammed
+            | AlertKind::CoverageGap
+            | AlertKind::DropOff
+            | AlertKind::Group,
         ) => true,
         _ => false,
     }
@@ -142,6 +146,7 @@ fn told(kind: AlertKind) -> &'static str {
         AlertKind::SensorBattery => "low on battery",
         AlertKind::SensorChattering => "chattering",
         AlertKind::SensorStuck => "stuck",
+        AlertKind::SensorBlinded => "blind",
         _ => "in the same state",
     }
 }

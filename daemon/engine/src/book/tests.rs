@@ -1,5 +1,7 @@
 //! Hand-made tracks and health over time, and the alerts that come of them, as an operator reads them.
 
+mod conditions;
+
 use std::collections::BTreeMap;
 
 use nalgebra::{Matrix2, Vector2};
@@ -101,7 +103,11 @@ fn at(second: f64) -> Timestamp {
 
 impl Stage {
     fn new() -> Self {
-        let config: EngineConfig = toml::from_str(SITE).expect("valid TOML");
+        Self::of(SITE)
+    }
+
+    fn of(toml: &str) -> Self {
+        let config: EngineConfig = toml::from_str(toml).expect("valid TOML");
         let site = config.resolve().expect("valid configuration");
         let heard = |id: &str| SensorStatus { id: id.into(), last_heard: Some(at(0.0)), ..SensorStatus::default() };
         let sensors = site.sensors.iter().map(|sensor| heard(&sensor.model.id)).collect();
@@ -569,6 +575,23 @@ fn a_tripwire_tells_that_the_track_at_it_crossed() {
     report(&mut stage, 3, 100.0, Measurement::Crossing { direction: Some(Direction::In) });
     let alerts = stage.run(100, 160, |second| Some(track(17, second, [12.0, -2.0], [0.0, -0.2])));
     insta::assert_snapshot!(lines(&alerts));
+}
+
+/// Detectors keep one track for people who follow each other: the second one over the wire is an alert of its own all the same.
+#[test]
+fn a_second_crossing_of_the_same_track_is_somebody_else() {
+    let mut stage = Stage::new();
+    let stays = |second: f64| Some(track(17, second, [12.0, -2.0], [0.0, -0.2]));
+    let mut alerts = Vec::new();
+    for (from, direction) in [(100, Direction::In), (200, Direction::In), (300, Direction::Out)] {
+        report(&mut stage, 1, f64::from(from) - 1.0, Measurement::Presence { strength: None });
+        report(&mut stage, 3, f64::from(from), Measurement::Crossing { direction: Some(direction) });
+        alerts.push(stage.run(from, from + 60, stays));
+    }
+    let keys = |alerts: &[Alert]| alerts.iter().map(|alert| alert.dedup_key.clone()).collect::<Vec<_>>();
+    assert!(keys(&alerts[0]).iter().all(|key| key.ends_with("track-17")), "{}", lines(&alerts[0]));
+    assert!(keys(&alerts[1]).iter().any(|key| key.starts_with("wire/")), "{}", lines(&alerts[1]));
+    assert!(keys(&alerts[2]).iter().all(|key| key.ends_with("track-17")), "it came back: {}", lines(&alerts[2]));
 }
 
 #[test]

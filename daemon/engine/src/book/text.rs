@@ -118,12 +118,17 @@ fn number_range(low: u32, high: u32) -> String {
 fn place(alert: &Alert) -> String {
     match &alert.place {
         Some(Place::Point { lat, lon, ellipse }) => {
-            let (ns, ew) = (if *lat < 0.0 { 'S' } else { 'N' }, if *lon < 0.0 { 'W' } else { 'E' });
-            format!(", at {:.5} {ns} {:.5} {ew} (within {:.0} m)", lat.abs(), lon.abs(), ellipse.major_m)
+            format!(", at {} (within {:.0} m)", coordinates(*lat, *lon), ellipse.major_m)
         }
         Some(Place::Area { name }) => format!(", somewhere near {name}"),
         None => String::new(),
     }
+}
+
+/// "52.00123 N 23.60012 E".
+pub(crate) fn coordinates(lat: f64, lon: f64) -> String {
+    let (ns, ew) = (if lat < 0.0 { 'S' } else { 'N' }, if lon < 0.0 { 'W' } else { 'E' });
+    format!("{:.5} {ns} {:.5} {ew}", lat.abs(), lon.abs())
 }
 
 /// ", going south-west at 1.4 m/s".

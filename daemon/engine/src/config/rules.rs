@@ -56,6 +56,24 @@ pub struct RulesTable {
     pub link_lost_after_s: f64,
     /// Battery voltage below which it is an alert, for sensors without their own `battery_low_mv`.
     pub battery_low_mv: u16,
+    /// A battery that will be below its limit within so many days, as its daily lows fall, is told of; 0: never.
+    pub battery_forecast_days: f64,
+    /// A border of which silent sensors leave so much unseen is told of; 0: never.
+    pub coverage_gap_m: f64,
+    /// A track that is lost within this distance of a border that it was nearing is told of; 0: never.
+    pub lost_within_m: f64,
+    /// The radio is taken to be jammed when this share of its nodes falls silent together; 0: never.
+    pub jammed_share: f64,
+    /// A camera or radar that missed so many tracks in its ground in a row, which others saw, is blind; 0: never.
+    pub blinded_after_tracks: usize,
+    /// A vehicle that stands for so long is told of; 0: never.
+    pub vehicle_stop_s: f64,
+    /// How near to a border that matters.
+    pub vehicle_stop_within_m: f64,
+    /// So many people together are told of as a group; 0: never.
+    pub group_from: u32,
+    /// How near to a border that matters.
+    pub group_within_m: f64,
     /// An open alert gets a new revision at most this often, unless its severity rises or its state changes.
     pub update_interval_s: f64,
     /// A condition must be gone for this long before its alert is closed.
@@ -86,6 +104,15 @@ impl Default for RulesTable {
             calibration: Vec::new(),
             link_lost_after_s: 60.0,
             battery_low_mv: 3_300,
+            battery_forecast_days: 14.0,
+            coverage_gap_m: 20.0,
+            lost_within_m: 60.0,
+            jammed_share: 0.5,
+            blinded_after_tracks: 3,
+            vehicle_stop_s: 60.0,
+            vehicle_stop_within_m: 300.0,
+            group_from: 5,
+            group_within_m: 300.0,
             update_interval_s: 30.0,
             clear_after_s: 30.0,
             expire_after_s: 1_800.0,
@@ -111,6 +138,13 @@ impl RulesTable {
         check.number("surge_false_warnings_per_year", self.surge_false_warnings_per_year, 0.0, 100.0);
         self.check_calibration(check);
         check.number("link_lost_after_s", self.link_lost_after_s, 0.0, DAY_S);
+        check.number("battery_forecast_days", self.battery_forecast_days, 0.0, 365.0);
+        check.number("coverage_gap_m", self.coverage_gap_m, 0.0, 100_000.0);
+        check.number("lost_within_m", self.lost_within_m, 0.0, 10_000.0);
+        check.number("jammed_share", self.jammed_share, 0.0, 1.0);
+        check.number("vehicle_stop_s", self.vehicle_stop_s, 0.0, DAY_S);
+        check.number("vehicle_stop_within_m", self.vehicle_stop_within_m, 0.0, 20_000.0);
+        check.number("group_within_m", self.group_within_m, 0.0, 20_000.0);
         check.number("update_interval_s", self.update_interval_s, 1.0, DAY_S);
         check.number("clear_after_s", self.clear_after_s, 0.0, DAY_S);
         check.positive("expire_after_s", self.expire_after_s, 30.0 * DAY_S);

@@ -4,7 +4,7 @@
 //! within two minutes are worth an alert. How sure that is follows from how often each of them reports for nothing. A track that
 //! passes there is taken to be who crossed: such detectors alone seldom tell on which side of a line a track is.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,9 @@ const RAISED_FROM: f64 = 0.3;
 pub(crate) struct Corroborated {
     reports: VecDeque<Report>,
     incidents: VecDeque<Incident>,
+    /// Tracks that an incident was told of: at which border, and which way. Who crosses there the same way again is somebody else.
+    #[serde(default)]
+    crossers: BTreeMap<TrackId, (usize, Option<bool>)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -165,9 +168,11 @@ impl Rule for Corroborated {
         incidents.retain(|incident| now.seconds_since(incident.last) <= NEWS_S);
         for incident in &mut incidents {
             let Some(found) = finding(situation, incident, &self.witnesses(incident, site)) else { continue };
-            let crosser = crosser(situation, incident);
+            let crosser = crosser(situation, incident, &self.crossers);
             if incident.told == Told::NotYet {
                 incident.told = crosser.as_ref().map_or(Told::Wire, |candidate| Told::Track(candidate.track.id));
+                let crossed = crosser.as_ref().map(|candidate| (candidate.track.id, (incident.zone, incident.inward)));
+                self.crossers.extend(crossed);
             }
             findings.extend(match incident.told {
                 Told::Track(_) => crosser.map(|candidate| of_track(situation, incident, &candidate, &found)),
@@ -175,12 +180,17 @@ impl Rule for Corroborated {
             });
         }
         self.incidents = incidents;
+        self.crossers.retain(|id, _| situation.tracks.iter().any(|track| track.id == *id));
         self.reports.retain(|report| now.seconds_since(report.time) <= KEEP_S);
     }
 }
 
-/// The confirmed track that crossed: the one told of, or the nearest that can have been at the wire.
-fn crosser<'a>(situation: &Situation<'a>, incident: &Incident) -> Option<Candidate<'a>> {
+/// The confirmed track that crossed: the one told of, or the nearest that can have been at the wire and has not crossed so before.
+fn crosser<'a>(
+    situation: &Situation<'a>,
+    incident: &Incident,
+    crossers: &BTreeMap<TrackId, (usize, Option<bool>)>,
+) -> Option<Candidate<'a>> {
     let wire = &situation.site.sensors[incident.sensor].model;
     let candidates = situation.candidates(|zone| zone.kind == ZoneKind::Border);
     let mut candidates = candidates.filter(|candidate| candidate.index == incident.zone);
@@ -192,7 +202,10 @@ fn crosser<'a>(situation: &Situation<'a>, incident: &Incident) -> Option<Candida
     let reachable = candidates.filter(|candidate| {
         let sd_m = libm::sqrt(candidate.track.position_covariance_m2.symmetric_eigenvalues().max().max(0.0));
         let reach_m = half_length_m(&wire.coverage) + TRACK_SDS * sd_m + TRACK_SPEED_MPS * since_s;
-        apart_m(candidate) <= reach_m.min(TRACK_MAX_M)
+        let free = crossers.get(&candidate.track.id).is_none_or(|&(zone, inward)| {
+            zone != incident.zone || inward.zip(incident.inward).is_some_and(|(before, now)| before != now)
+        });
+        free && apart_m(candidate) <= reach_m.min(TRACK_MAX_M)
     });
     reachable.min_by(|a, b| apart_m(a).total_cmp(&apart_m(b)))
 }

@@ -95,6 +95,23 @@ pub(crate) fn contains(points: &[Vector2<f64>], position_m: Vector2<f64>) -> boo
     inside
 }
 
+/// Places along a ground, about `step_m` apart and at most `most` of them, and how far apart they are.
+pub(crate) fn along(ground: &Ground, step_m: f64, most: usize) -> (Vec<Vector2<f64>>, f64) {
+    let length_m: f64 = segments(ground).map(|(from, to)| (to - from).norm()).sum();
+    #[expect(clippy::cast_precision_loss, reason = "a few thousand places")]
+    let step_m = step_m.max(length_m / most.max(1) as f64);
+    let (mut places, mut next_m) = (Vec::new(), 0.5 * step_m);
+    for (from, to) in segments(ground) {
+        let segment_m = (to - from).norm();
+        while next_m < segment_m && places.len() < most {
+            places.push(from + (to - from) * (next_m / segment_m));
+            next_m += step_m;
+        }
+        next_m -= segment_m;
+    }
+    (places, step_m)
+}
+
 fn segments(ground: &Ground) -> impl Iterator<Item = (Vector2<f64>, Vector2<f64>)> {
     let (points, closed) = match ground {
         Ground::Polygon(points) => (points, true),
@@ -150,6 +167,14 @@ mod tests {
     /// A line from west to east: its right, "in", is the south.
     fn line() -> Ground {
         Ground::Line(vec![at(0.0, 0.0), at(100.0, 0.0), at(200.0, 50.0)])
+    }
+
+    #[test]
+    fn places_along_a_bent_line_are_evenly_spaced() {
+        let bent = Ground::Line(vec![at(0.0, 0.0), at(7.0, 0.0), at(7.0, 8.0)]);
+        let (places, step_m) = along(&bent, 5.0, 100);
+        assert_eq!((places, step_m), (vec![at(2.5, 0.0), at(7.0, 0.5), at(7.0, 5.5)], 5.0));
+        assert_eq!(along(&bent, 1.0, 3).0.len(), 3);
     }
 
     #[test]

@@ -6,23 +6,30 @@
 
 mod approach;
 mod battery;
+mod battery_forecast;
+mod blinded;
 mod chattering;
 mod corroborated;
+mod coverage_gap;
 mod crossing;
 mod data_loss;
 mod doubt;
 mod entry;
 mod finding;
 mod geometry;
+mod group;
 mod help;
+mod jammed;
 mod link_lost;
 mod loitering;
+mod lost;
 mod setting;
 mod silent;
 mod situation;
 mod stuck;
 mod surge;
 mod tamper;
+mod vehicle_stop;
 
 use serde::{Deserialize, Serialize};
 use vedette_tracker::Scan;
@@ -64,9 +71,16 @@ rules! {
     corroborated: corroborated::Corroborated,
     entry: entry::Entry,
     loitering: loitering::Loitering,
+    lost: lost::Lost,
+    group: group::Group,
+    vehicle_stop: vehicle_stop::VehicleStop,
     silent: silent::Silent,
     tamper: tamper::Tampered,
     battery: battery::Battery,
+    battery_forecast: battery_forecast::BatteryForecast,
+    blinded: blinded::Blinded,
+    coverage_gap: coverage_gap::CoverageGap,
+    jammed: jammed::Jammed,
     link_lost: link_lost::LinkLost,
     data_loss: data_loss::DataLoss,
     chattering: chattering::Chattering,

@@ -14,12 +14,11 @@ impl Rule for Silent {
     fn assess(&mut self, situation: &Situation<'_>, findings: &mut Vec<Finding>) {
         for (index, sensor) in situation.site.sensors.iter().enumerate() {
             let Some(allowed_s) = sensor.silent_after_s else { continue };
-            let heard = situation.sensors[index].last_heard;
-            let since = heard.unwrap_or(situation.started);
-            let silent_s = situation.now.seconds_since(since);
-            if silent_s < allowed_s {
+            if situation.silent_s(index).is_none() {
                 continue;
             }
+            let heard = situation.sensors[index].last_heard;
+            let since = heard.unwrap_or(situation.started);
             let since_when = text::clock(since, situation.site);
             let what = match heard {
                 Some(_) => {

@@ -98,6 +98,13 @@ impl<'a> Situation<'a> {
         })
     }
 
+    /// How long a sensor has been silent, when that is longer than it may be.
+    pub(crate) fn silent_s(&self, sensor: usize) -> Option<f64> {
+        let allowed_s = self.site.sensors.get(sensor)?.silent_after_s?;
+        let since = self.sensors.get(sensor)?.last_heard.unwrap_or(self.started);
+        Some(self.now.seconds_since(since)).filter(|silent_s| *silent_s >= allowed_s)
+    }
+
     /// What an alert shows of a track.
     pub(crate) fn surrounding(&self, track: &Track) -> Surrounding {
         Surrounding {

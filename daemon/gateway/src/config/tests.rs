@@ -72,3 +72,11 @@ fn paths_start_at_the_files_folder_and_defaults_follow_the_site() {
     assert_eq!(config.store.file, Path::new("/var/store.sqlite"));
     assert_eq!(config.radio.map(|radio| radio.keys_dir).as_deref(), Some(Path::new("/etc/vedette/keys")));
 }
+
+#[test]
+fn the_example_lists_every_key_of_the_rules_with_what_holds_without_it() {
+    let example: toml::Table = toml::from_str(include_str!("../../../../config/gateway.toml")).expect("valid TOML");
+    let rules = example["rules"].as_table().expect("a table");
+    let defaults = toml::Table::try_from(vedette_engine::config::RulesTable::default()).expect("a table");
+    assert_eq!(rules, &defaults);
+}

@@ -13,6 +13,9 @@ use super::spectrum::{Line, Spectrum};
 /// Samples per second the chain expects.
 pub const SAMPLE_RATE_HZ: u32 = 500;
 
+/// Where steps are sought: walking shakes the ground at 20 to 90 Hz, wind mostly below.
+const STEP_LOW_HZ: f32 = 16.0;
+const STEP_HIGH_HZ: f32 = 70.0;
 /// Samples of an energy block: 10 ms.
 const BLOCK: usize = 5;
 const BLOCK_MS: u64 = 10;
@@ -22,11 +25,12 @@ const SHORT_TIME: f32 = 0.25;
 const FLOOR_STEP: f32 = 0.01;
 /// Least power, squared counts: below that the converter's own noise rules.
 const LEAST_POWER: f32 = 0.1;
-/// An impulse begins this far above the floor, octaves of power (10.5 dB).
-const IMPULSE_ON: f32 = 3.5;
-/// And ends here (4.5 dB), or this far below its peak (6 dB): close by, the ground rings longer than a step takes.
-const IMPULSE_OFF: f32 = 1.5;
-const IMPULSE_FALL: f32 = 2.0;
+/// An impulse begins this far above the floor, octaves of power (6.6 dB): noise alone gets there about once in ten seconds, and a train
+/// of even steps takes six.
+const IMPULSE_ON: f32 = 2.2;
+/// And ends here (3 dB), or this far below its peak (5 dB): close by, the ground rings longer than a step takes.
+const IMPULSE_OFF: f32 = 1.0;
+const IMPULSE_FALL: f32 = 1.6;
 /// A step's impulse is not longer than this, blocks.
 const IMPULSE_MAX_BLOCKS: u16 = 30;
 /// Blocks until the floor has settled after the start: 10 s.
@@ -48,6 +52,8 @@ enum Impulse {
 pub struct Geophone {
     rearm_ms: u64,
     band_pass: BandPass,
+    /// Steps again, narrower: between wind below and the converter's noise above.
+    step_band: BandPass,
     spectrum: Spectrum,
     cadence: Cadence,
     /// Band-passed sample that waits for its neighbour: the spectrum runs at half the rate.
@@ -72,6 +78,7 @@ impl Geophone {
         Self {
             rearm_ms,
             band_pass: BandPass::new(8.0, 100.0, rate_hz),
+            step_band: BandPass::new(STEP_LOW_HZ, STEP_HIGH_HZ, rate_hz),
             spectrum: Spectrum::new(rate_hz / 2.0),
             cadence: Cadence::new(),
             half: None,
@@ -92,7 +99,8 @@ impl Geophone {
         self.same_samples = if counts == self.last_sample { self.same_samples.saturating_add(1) } else { 0 };
         self.last_sample = counts;
         let y = self.band_pass.filter(counts.into());
-        self.power_sum += y * y;
+        let step = self.step_band.filter(y);
+        self.power_sum += step * step;
         self.in_block += 1;
         let line = if let Some(before) = self.half.take() {
             self.spectrum.sample((before + y) / 2.0)

@@ -1,0 +1,206 @@
+//! What is told of groups, vehicles, lost tracks, and of what cannot be seen: one text of each kind, to be read in the snapshot.
+
+use super::*;
+
+const DAY_S: f64 = 86_400.0;
+
+/// Runs with several tracks at a time; `change` sets what the sensors say before each look.
+fn watch(
+    stage: &mut Stage,
+    seconds: impl IntoIterator<Item = f64>,
+    tracks: impl Fn(f64) -> Vec<Track>,
+    change: impl Fn(f64, &mut SensorStatus),
+) -> Vec<Alert> {
+    let mut all = Vec::new();
+    for second in seconds {
+        for sensor in &mut stage.sensors {
+            sensor.last_heard = Some(at(second));
+            change(second, sensor);
+        }
+        all.extend(stage.step(at(second), &tracks(second)));
+    }
+    all
+}
+
+fn seconds(from: u32, to: u32) -> impl Iterator<Item = f64> {
+    (from..to).map(f64::from)
+}
+
+fn heard(_: f64, _: &mut SensorStatus) {}
+
+/// The alerts of one kind.
+fn of_kind(alerts: &[Alert], kind: AlertKind) -> Vec<Alert> {
+    alerts.iter().filter(|alert| alert.kind == kind).cloned().collect()
+}
+
+fn vehicle(number: u64, now: f64, position_m: [f64; 2], velocity_mps: [f64; 2]) -> Track {
+    let class = ClassProbabilities { person: 0.03, animal: 0.02, vehicle: 0.95 };
+    Track { class, ..track(number, now, position_m, velocity_mps) }
+}
+
+#[test]
+fn six_people_are_a_group_and_four_are_none() {
+    let walkers = |people: u32| {
+        move |second: f64| {
+            let walker = |number: u32| {
+                let number = f64::from(number);
+                track(number as u64 + 1, second, [10.0 * number, 150.0 - 0.5 * second], [0.0, -0.5])
+            };
+            (0..people).map(walker).collect::<Vec<Track>>()
+        }
+    };
+    let four = watch(&mut Stage::new(), seconds(0, 40), walkers(4), heard);
+    assert_eq!(of_kind(&four, AlertKind::Group), []);
+    let six = of_kind(&watch(&mut Stage::new(), seconds(0, 40), walkers(6), heard), AlertKind::Group);
+    insta::assert_snapshot!(lines(&six[..1]));
+    assert_eq!(six[0].count, Some((6, 6)));
+    assert!(six.iter().all(|alert| alert.id == six[0].id), "{}", lines(&six));
+}
+
+#[test]
+fn a_group_keeps_its_alert_when_its_first_track_ends() {
+    let walkers = |second: f64| {
+        let first = if second < 20.0 { 0 } else { 1 };
+        let walker = |number: u64| track(number + 1, second, [10.0 * number as f64, 150.0], [0.0, -0.5]);
+        (first..7).map(walker).collect::<Vec<Track>>()
+    };
+    let alerts = of_kind(&watch(&mut Stage::new(), seconds(0, 60), walkers, heard), AlertKind::Group);
+    assert!(alerts.iter().all(|alert| alert.id == alerts[0].id), "{}", lines(&alerts));
+}
+
+#[test]
+fn a_vehicle_stops_and_somebody_gets_out() {
+    let tracks = |second: f64| {
+        let mut tracks = vec![vehicle(3, second, [0.0, 120.0], [0.1, 0.0])];
+        if second >= 80.0 {
+            let first_seen = at(80.0);
+            tracks.push(Track { first_seen, ..track(4, second, [5.0, 118.0 - 0.3 * (second - 80.0)], [0.0, -0.3]) });
+        }
+        tracks
+    };
+    let alerts = watch(&mut Stage::new(), seconds(0, 120), tracks, heard);
+    let stop = of_kind(&alerts, AlertKind::VehicleStop);
+    let drop_off = of_kind(&alerts, AlertKind::DropOff);
+    insta::assert_snapshot!(format!("{}{}", lines(&stop[..1]), lines(&drop_off[..1])));
+    assert_eq!(stop[0].id, drop_off[0].id, "one vehicle, one alert");
+}
+
+#[test]
+fn a_vehicle_that_drives_past_is_no_stop_and_who_walked_there_before_did_not_get_out() {
+    let drives = |second: f64| vec![vehicle(3, second, [-200.0 + 8.0 * second, 120.0], [8.0, 0.0])];
+    let alerts = watch(&mut Stage::new(), seconds(0, 120), drives, heard);
+    assert_eq!(of_kind(&alerts, AlertKind::VehicleStop), []);
+    let walker_first = |second: f64| {
+        let mut tracks = vec![track(4, second, [5.0, 118.0], [0.0, 0.0])];
+        tracks.extend((second >= 100.0).then(|| vehicle(3, second, [0.0, 120.0], [0.1, 0.0])));
+        tracks
+    };
+    let alerts = watch(&mut Stage::new(), seconds(0, 140), walker_first, heard);
+    assert_eq!(of_kind(&alerts, AlertKind::DropOff), []);
+}
+
+#[test]
+fn a_track_lost_before_the_line_is_told_and_one_that_turned_back_is_not() {
+    let lost = |second: f64| if second < 30.0 { walker(second).into_iter().collect() } else { vec![] };
+    let alerts = of_kind(&watch(&mut Stage::new(), seconds(0, 60), lost, heard), AlertKind::TrackLost);
+    insta::assert_snapshot!(lines(&alerts[..1]));
+    assert!(alerts[0].dedup_key.ends_with("track-17"), "it shares the alert of its approach");
+
+    let turned = |second: f64| {
+        let north_m = if second < 30.0 { 56.0 - 1.4 * second } else { 14.0 + 1.4 * (second - 30.0) };
+        let north_mps = if second < 30.0 { -1.4 } else { 1.4 };
+        if second < 60.0 { vec![track(17, second, [30.0, north_m], [0.1, north_mps])] } else { vec![] }
+    };
+    let alerts = watch(&mut Stage::new(), seconds(0, 90), turned, heard);
+    assert_eq!(of_kind(&alerts, AlertKind::TrackLost), []);
+
+    let renumbered = |second: f64| {
+        let number = if second < 30.0 { 17 } else { 18 };
+        walker(second).map(|track| Track { id: TrackId(number), ..track }).into_iter().collect()
+    };
+    let alerts = watch(&mut Stage::new(), seconds(0, 60), renumbered, heard);
+    assert_eq!(of_kind(&alerts, AlertKind::TrackLost), []);
+}
+
+#[test]
+fn a_border_that_only_a_silent_sensor_sees_cannot_be_seen() {
+    let mut stage = Stage::new();
+    // The radar sees all of it: while it speaks, a silent camera leaves no gap.
+    let camera_silent = |_: f64, sensor: &mut SensorStatus| {
+        if sensor.id == "cam-2" {
+            sensor.last_heard = Some(at(0.0));
+        }
+    };
+    let alerts = watch(&mut stage, seconds(0, 400), |_| vec![], camera_silent);
+    assert_eq!(of_kind(&alerts, AlertKind::CoverageGap), []);
+    let all_silent = |_: f64, sensor: &mut SensorStatus| sensor.last_heard = Some(at(400.0));
+    let alerts = watch(&mut stage, seconds(400, 800), |_| vec![], all_silent);
+    insta::assert_snapshot!(lines(&of_kind(&alerts, AlertKind::CoverageGap)[..1]));
+}
+
+#[test]
+fn a_camera_that_misses_what_the_radar_follows_is_blind_until_it_sees_again() {
+    let mut stage = Stage::new();
+    // Three walkers, one after the other, each missed by the camera; the fourth it sees.
+    let walkers = |second: f64| {
+        let number = libm::floor(second / 60.0);
+        let mut walker = track(number as u64 + 1, second, [40.0, 150.0], [0.0, 0.2]);
+        walker.first_seen = at(60.0 * number);
+        if number >= 3.0 {
+            walker.silent = vec![];
+            walker.contributions.push(contribution(2, 2.0));
+        }
+        vec![walker]
+    };
+    let alerts = of_kind(&watch(&mut stage, seconds(0, 300), walkers, heard), AlertKind::SensorBlinded);
+    insta::assert_snapshot!(lines(&alerts));
+}
+
+#[test]
+fn a_battery_that_falls_by_the_day_is_told_ahead() {
+    let mut stage = Stage::new();
+    let falls = |second: f64, sensor: &mut SensorStatus| {
+        if sensor.id == "pir-3" {
+            sensor.battery_mv = Some((3_600.0 - 20.0 * second / DAY_S) as u16);
+        }
+    };
+    let hours = (0..24 * 12).map(|hour| f64::from(hour) * 3_600.0);
+    let alerts = of_kind(&watch(&mut stage, hours, |_| vec![], falls), AlertKind::SensorBattery);
+    insta::assert_snapshot!(lines(&alerts[..1]));
+}
+
+#[test]
+fn nodes_that_fall_silent_together_are_jammed_and_a_dead_one_is_not() {
+    let site = |nodes: u32| {
+        let mut text = SITE.to_owned();
+        for node in 1..=nodes {
+            text += &format!(
+                "\n[[sensor]]\nid = \"node-{node}\"\nkind = \"pir\"\nnode = {node}\nposition = {{ east_m = {}.0, north_m = 10.0 }}\n",
+                20 * node
+            );
+        }
+        text
+    };
+    let run = |silent: u32| {
+        let mut stage = Stage::of(&site(6));
+        let mut all = Vec::new();
+        for minute in 0..240_u32 {
+            let second = f64::from(minute) * 60.0;
+            for (index, sensor) in stage.sensors.iter_mut().enumerate() {
+                let node = sensor.id.strip_prefix("node-").and_then(|number| number.parse::<u32>().ok());
+                let quiet = node.is_some_and(|node| node <= silent) && minute >= 120;
+                // Each node speaks every ten minutes, in a minute of its own.
+                if !quiet && (node.is_none() || minute as usize % 10 == index % 10) {
+                    sensor.last_heard = Some(at(second));
+                }
+            }
+            all.extend(stage.step(at(second), &[]));
+        }
+        of_kind(&all, AlertKind::Jammed)
+    };
+    assert_eq!(run(1), []);
+    assert_eq!(run(2), []);
+    let jammed = run(6);
+    insta::assert_snapshot!(lines(&jammed[..1]));
+    assert!(jammed[0].first_seen < at(121.0 * 60.0) && jammed[0].last_seen < at(140.0 * 60.0));
+}

@@ -1,0 +1,119 @@
+//! A stretch of a border that sensors should see is seen by none, for those that should are silent: "we cannot see here".
+
+use nalgebra::Vector2;
+use serde::{Deserialize, Serialize};
+use vedette_tracker::Timestamp;
+
+use super::geometry::along;
+use super::{Finding, Rule, Situation};
+use crate::book::text;
+use crate::config::{Zone, ZoneKind};
+use crate::{AlertKind, Severity};
+
+/// Distance between the places looked at, and most of them on one border.
+const STEP_M: f64 = 5.0;
+const MAX_PLACES: usize = 2_000;
+/// Coverage is compared again after so long: sensors fall silent in minutes, not seconds.
+const LOOK_AGAIN_S: f64 = 10.0;
+/// Sensors named.
+const NAMED: usize = 4;
+
+/// The gaps as they were when they were last looked for, by zone.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct CoverageGap {
+    looked: Option<Timestamp>,
+    gaps: Vec<(usize, Gap)>,
+}
+
+/// The longest stretch, and the sum of all of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Gap {
+    total_m: f64,
+    from_m: Vector2<f64>,
+    to_m: Vector2<f64>,
+    sensors: Vec<usize>,
+}
+
+impl Rule for CoverageGap {
+    fn assess(&mut self, situation: &Situation<'_>, findings: &mut Vec<Finding>) {
+        let least_m = situation.site.rules.coverage_gap_m;
+        if least_m <= 0.0 {
+            return;
+        }
+        if self.looked.is_none_or(|looked| situation.now.seconds_since(looked) >= LOOK_AGAIN_S) {
+            self.looked = Some(situation.now);
+            self.gaps = look(situation);
+        }
+        for (zone, gap) in &self.gaps {
+            if gap.total_m >= least_m {
+                findings.push(finding(situation, &situation.site.zones[*zone], gap));
+            }
+        }
+    }
+}
+
+fn look(situation: &Situation<'_>) -> Vec<(usize, Gap)> {
+    let silent: Vec<bool> =
+        (0..situation.site.sensors.len()).map(|index| situation.silent_s(index).is_some()).collect();
+    if !silent.contains(&true) {
+        return Vec::new();
+    }
+    let zones = situation.site.zones.iter().enumerate();
+    let borders = zones.filter(|(_, zone)| {
+        zone.kind == ZoneKind::Border && zone.schedule.covers(situation.now, &situation.site.timezone)
+    });
+    borders.filter_map(|(index, zone)| Some((index, gap(situation, zone, &silent)?))).collect()
+}
+
+/// The places of a border that only silent sensors cover; ground that none was ever to see is no news.
+fn gap(situation: &Situation<'_>, zone: &Zone, silent: &[bool]) -> Option<Gap> {
+    let (places, step_m) = along(&zone.ground, STEP_M, MAX_PLACES);
+    let (mut sensors, mut stretches) = (std::collections::BTreeSet::new(), Vec::<[usize; 2]>::new());
+    for (number, place) in places.iter().enumerate() {
+        let sees = |&index: &usize| {
+            let model = &situation.site.sensors[index].model;
+            model.coverage.covers(model.position_m, *place)
+        };
+        let covering: Vec<usize> = (0..silent.len()).filter(sees).collect();
+        if covering.is_empty() || !covering.iter().all(|&index| silent[index]) {
+            continue;
+        }
+        sensors.extend(covering);
+        match stretches.last_mut() {
+            Some([_, last]) if *last + 1 == number => *last = number,
+            _ => stretches.push([number, number]),
+        }
+    }
+    let length_m = |[first, last]: &[usize; 2]| (last - first + 1) as f64 * step_m;
+    let longest = stretches.iter().max_by(|a, b| length_m(a).total_cmp(&length_m(b)))?;
+    Some(Gap {
+        total_m: stretches.iter().map(length_m).sum(),
+        from_m: places[longest[0]],
+        to_m: places[longest[1]],
+        sensors: sensors.into_iter().collect(),
+    })
+}
+
+fn finding(situation: &Situation<'_>, zone: &Zone, gap: &Gap) -> Finding {
+    let place = |position_m: Vector2<f64>| {
+        let (lat, lon) = situation.site.frame.to_wgs84(position_m);
+        text::coordinates(lat, lon)
+    };
+    let what = format!(
+        "we cannot see {:.0} m of {}, from {} to {}",
+        gap.total_m,
+        zone.name,
+        place(gap.from_m),
+        place(gap.to_m)
+    );
+    let names = gap.sensors.iter().map(|&index| situation.site.sensors[index].model.id.as_str());
+    let mut named = names.take(NAMED).collect::<Vec<_>>().join(", ");
+    if gap.sensors.len() > NAMED {
+        named += &format!(" and {} more", gap.sensors.len() - NAMED);
+    }
+    let mut finding = situation.own_finding("coverage_gap", AlertKind::CoverageGap, format!("gap/{}", zone.name), what);
+    finding.severity = Severity::Medium;
+    finding.zone = Some(zone.name.clone());
+    finding.note = format!("Silent there: {named}. Send a patrol, or put another sensor there.");
+    finding
+}
