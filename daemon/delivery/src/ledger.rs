@@ -11,6 +11,7 @@
 //!   gateway came back with a new store and left numbers behind.
 
 mod commit;
+mod events;
 mod memory;
 mod store;
 mod watch;
@@ -26,6 +27,7 @@ use crate::topic::{self, Channel, GatewayId};
 use crate::uplink::Publication;
 use crate::{Epoch, Keyring, Ranges, Signer, Verdict, VoidReason};
 
+pub use events::{Announcement, LedgerAction, LedgerEvent};
 pub use memory::MemoryLedger;
 pub use store::{Digest, Entry, GatewayRecord, LedgerChanges, LedgerRestart, LedgerStore, OrderRecord, VoidEntry};
 
@@ -75,89 +77,6 @@ const MAX_GROUP: usize = 512;
 /// Greatest number of gateways and of epochs of one gateway; more are refused.
 const MAX_GATEWAYS: usize = 4096;
 const MAX_EPOCHS: usize = 256;
-
-/// What the driver tells the ledger.
-#[derive(Clone, Debug, PartialEq)]
-pub enum LedgerEvent {
-    /// Time has come to the deadline.
-    Tick,
-    /// Connected, with all subscriptions granted.
-    Connected,
-    /// The connection is gone.
-    Closed,
-    /// A message came.
-    Message {
-        /// Topic.
-        topic: String,
-        /// Payload.
-        payload: Vec<u8>,
-        /// The broker had it in store.
-        retained: bool,
-        /// MQTT 5 user properties.
-        properties: Vec<(String, String)>,
-    },
-    /// Somebody at the centre orders something.
-    Order {
-        /// To whom.
-        gateway: GatewayId,
-        /// What.
-        order: Order,
-    },
-}
-
-/// What the driver is to do.
-#[derive(Clone, Debug, PartialEq)]
-pub enum LedgerAction {
-    /// Publish; receipts need not be reported: whoever misses an acknowledgement sends its alert again.
-    Publish(Publication),
-    /// Tell people.
-    Announce(Announcement),
-}
-
-/// Something for people, after its commit.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Announcement {
-    /// An alert.
-    Alert {
-        /// Its entry.
-        entry: Entry,
-        /// The alert, unless this program is too old to read it.
-        alert: Option<Box<Alert>>,
-    },
-    /// Alerts that will never come.
-    Void(VoidEntry),
-    /// A gateway came or went, by its own word or its last will.
-    Gateway {
-        /// Which.
-        gateway: GatewayId,
-        /// What it said.
-        status: Status,
-    },
-    /// The newest picture of a gateway, as it came.
-    Tracks {
-        /// Which gateway.
-        gateway: GatewayId,
-        /// A [`crate::message::Tracks`] message.
-        bytes: Vec<u8>,
-    },
-    /// What became of an order.
-    Answer {
-        /// Which gateway.
-        gateway: GatewayId,
-        /// Its answer.
-        answer: Answer,
-    },
-    /// A message that was not accepted.
-    Refused {
-        /// Its topic.
-        topic: String,
-        /// Why.
-        reason: String,
-    },
-    /// The ledger's store failed; nothing was acknowledged.
-    Store(StoreError),
-}
 
 /// A message that waits for the next commit.
 #[derive(Clone, Debug)]

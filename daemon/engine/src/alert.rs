@@ -127,6 +127,62 @@ impl std::fmt::Display for Grade {
     }
 }
 
+/// What every alert says from the start.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Headline {
+    /// See [`Alert::id`].
+    pub id: String,
+    /// See [`Alert::dedup_key`].
+    pub dedup_key: String,
+    /// What happened.
+    pub kind: AlertKind,
+    /// How soon a person must act.
+    pub severity: Severity,
+    /// First plot of the cause.
+    pub first_seen: Timestamp,
+    /// Last plot of the cause.
+    pub last_seen: Timestamp,
+    /// For people.
+    pub text: String,
+}
+
+impl Alert {
+    /// The first revision, meant, sure, and without a place; it expires when its cause was last seen until somebody sets a
+    /// later time.
+    #[must_use]
+    pub fn raised(headline: Headline) -> Self {
+        let Headline { id, dedup_key, kind, severity, first_seen, last_seen, text } = headline;
+        Self {
+            id,
+            rev: 1,
+            dedup_key,
+            mode: Mode::Actual,
+            severity,
+            kind,
+            zone: None,
+            state: AlertState::Raised,
+            shelved_until: None,
+            assigned_to: None,
+            grade: None,
+            suppressed: None,
+            place: None,
+            heading_deg: None,
+            speed_mps: None,
+            eta: None,
+            count: None,
+            class: None,
+            confidence: 1.0,
+            contributors: Vec::new(),
+            first_seen,
+            last_seen,
+            expires_at: last_seen,
+            erase_at: last_seen,
+            humanitarian: None,
+            text,
+        }
+    }
+}
+
 /// Whether an alert is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

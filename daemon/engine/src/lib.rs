@@ -23,8 +23,8 @@ pub mod time;
 mod units;
 
 pub use alert::{
-    Alert, AlertKind, AlertState, CloseReason, Contributor, Ellipse, Eta, Grade, GradeError, Humanitarian, Mode, Place,
-    Severity, Suppression,
+    Alert, AlertKind, AlertState, CloseReason, Contributor, Ellipse, Eta, Grade, GradeError, Headline, Humanitarian,
+    Mode, Place, Severity, Suppression,
 };
 pub use engine::{Engine, EngineError, Picture, PictureRate, Snapshot};
 pub use input::{Act, Command, Fact, Frame, FrameContent, Input, RadioFrame};

@@ -1,6 +1,6 @@
 //! What the centre notices by itself: silent gateways, numbers that stay missing, orders without an answer; erasure.
 
-use vedette_engine::{Alert, AlertKind, AlertState, CloseReason, Mode, Severity, Timestamp};
+use vedette_engine::{Alert, AlertKind, AlertState, CloseReason, Headline, Severity, Timestamp};
 
 use super::store::{LedgerChanges, LedgerStore, OrderRecord};
 use super::{Announcement, Changed, Ledger, LedgerAction, digest};
@@ -61,34 +61,10 @@ impl Own {
     }
 
     pub(super) fn alert(self, now: Timestamp) -> Alert {
-        Alert {
-            id: self.id,
-            rev: self.rev,
-            dedup_key: self.dedup_key,
-            mode: Mode::Actual,
-            severity: self.severity,
-            kind: self.kind,
-            zone: None,
-            state: self.state,
-            shelved_until: None,
-            assigned_to: None,
-            grade: None,
-            suppressed: None,
-            place: None,
-            heading_deg: None,
-            speed_mps: None,
-            eta: None,
-            count: None,
-            class: None,
-            confidence: 1.0,
-            contributors: Vec::new(),
-            first_seen: now,
-            last_seen: now,
-            expires_at: now.plus_seconds(OWN_KEEP_S),
-            erase_at: now.plus_seconds(OWN_KEEP_S),
-            humanitarian: None,
-            text: self.text,
-        }
+        let Self { id, rev, dedup_key, kind, severity, state, text } = self;
+        let headline = Headline { id, dedup_key, kind, severity, first_seen: now, last_seen: now, text };
+        let keep_until = now.plus_seconds(OWN_KEEP_S);
+        Alert { rev, state, expires_at: keep_until, erase_at: keep_until, ..Alert::raised(headline) }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::input::{Act, Command};
 use crate::output::Transmit;
 use crate::rules::Lasting;
 use crate::status::Counters;
-use crate::{Alert, AlertKind, AlertState, AuditRecord, Durable, Mode, Output, Severity};
+use crate::{Alert, AlertKind, AlertState, AuditRecord, Durable, Headline, Mode, Output, Severity};
 
 /// Answers kept for repeated commands: a centre repeats what it has sent lately.
 const MAX_ANSWERED: usize = 256;
@@ -120,33 +120,21 @@ impl Book {
         let key = format!("test/{}", self.raised);
         let id = alert_id(&site.id, "test", &key, self.raised);
         self.raised += 1;
-        let alert = Alert {
+        let text = format!("Test of the way from {} to the centre. Nothing has happened.", site.id);
+        let alert = Alert::raised(Headline {
             id: id.clone(),
-            rev: 1,
             dedup_key: key.clone(),
-            mode: Mode::Test,
-            severity,
             kind: AlertKind::Test,
-            zone: None,
-            state: AlertState::Raised,
-            shelved_until: None,
-            assigned_to: None,
-            grade: None,
-            suppressed: None,
-            place: None,
-            heading_deg: None,
-            speed_mps: None,
-            eta: None,
-            count: None,
-            class: None,
-            confidence: 1.0,
-            contributors: Vec::new(),
+            severity,
             first_seen: now,
             last_seen: now,
+            text,
+        });
+        let alert = Alert {
+            mode: Mode::Test,
             expires_at: now.plus_seconds(TEST_EXPIRES_S),
             erase_at: now.plus_seconds(site.rules.erase_after_days * 86_400.0),
-            humanitarian: None,
-            text: format!("Test of the way from {} to the centre. Nothing has happened.", site.id),
+            ..alert
         };
         out.push(Output::Durable(Durable::Alert(Box::new(alert.clone()))));
         // It expires like an event that was last seen just before now.

@@ -6,7 +6,7 @@ use vedette_tracker::ClassProbabilities;
 use super::text;
 use crate::config::Site;
 use crate::rules::{Finding, Lasting, Situation, Subject, Surrounding};
-use crate::{Alert, AlertState, Ellipse, Humanitarian, Mode, Place, Suppression};
+use crate::{Alert, AlertState, Ellipse, Headline, Humanitarian, Place, Suppression};
 
 /// Longest JSON form of an alert. The envelope around it and this stay within 1,024 bytes.
 pub(crate) const MAX_JSON_BYTES: usize = 940;
@@ -17,34 +17,16 @@ const HEADING_MIN_MPS: f64 = 0.3;
 
 /// The first revision.
 pub(super) fn alert(finding: &Finding, id: String, situation: &Situation<'_>) -> Alert {
-    let alert = Alert {
+    let alert = Alert::raised(Headline {
         id,
-        rev: 1,
         dedup_key: finding.key.clone(),
-        mode: Mode::Actual,
-        severity: finding.severity,
         kind: finding.kind,
-        zone: finding.zone.clone(),
-        state: AlertState::Raised,
-        shelved_until: None,
-        assigned_to: None,
-        grade: None,
-        suppressed: None,
-        place: None,
-        heading_deg: None,
-        speed_mps: None,
-        eta: None,
-        count: None,
-        class: None,
-        confidence: 0.0,
-        contributors: Vec::new(),
+        severity: finding.severity,
         first_seen: finding.first_seen,
         last_seen: finding.last_seen,
-        expires_at: finding.last_seen,
-        erase_at: finding.last_seen,
-        humanitarian: None,
         text: String::new(),
-    };
+    });
+    let alert = Alert { zone: finding.zone.clone(), ..alert };
     fit(filled(alert, finding, situation))
 }
 
