@@ -19,9 +19,9 @@ mod watch;
 use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
-use vedette_engine::{Alert, Timestamp};
+use vedette_engine::Timestamp;
 
-use crate::message::{Answer, Envelope, Order, Status, Void};
+use crate::message::{Answer, Envelope, Status, Void};
 use crate::store::StoreError;
 use crate::topic::{self, Channel, GatewayId};
 use crate::uplink::Publication;
