@@ -52,7 +52,7 @@ fn replay(path: &Path) -> anyhow::Result<Vec<String>> {
     let mut alerts = Vec::new();
     for told in recording.inputs {
         driver.feed(told?, &mut |saying| {
-            if let Saying::Durable(vedette_engine::Durable::Alert(alert)) = saying {
+            if let Saying::Durable(_, vedette_engine::Durable::Alert(alert)) = saying {
                 alerts.push((**alert).clone());
             }
         });

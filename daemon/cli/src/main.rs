@@ -7,6 +7,7 @@ mod outcome;
 mod progress;
 mod socket;
 mod stop;
+mod story;
 
 use std::process::ExitCode;
 
@@ -39,6 +40,10 @@ enum Command {
     Replay(commands::replay::Arguments),
     /// Look into recordings: what they hold, torn ones made whole, tables for other tools
     Record(commands::record::Arguments),
+    /// Tell why there was an alert: its plots, who was silent, what the rules made of it
+    Explain(commands::explain::Arguments),
+    /// Tell what a whole log holds: tracks, alerts, sensors, gaps, delays
+    Report(commands::report::Arguments),
     /// Score tracks against the truth
     Score(commands::score::Arguments),
     /// Compare two files of alerts or of tracks; exit status 1 when they differ
@@ -74,6 +79,8 @@ fn main() -> ExitCode {
         Command::Keys(arguments) => commands::keys::run(&arguments),
         Command::Replay(arguments) => commands::replay::run(&arguments),
         Command::Record(arguments) => commands::record::run(&arguments),
+        Command::Explain(arguments) => commands::explain::run(&arguments),
+        Command::Report(arguments) => commands::report::run(&arguments),
         Command::Score(arguments) => commands::score::run(&arguments),
         Command::Diff(arguments) => commands::diff::run(&arguments),
         Command::Centre(arguments) => commands::centre::run(&arguments),

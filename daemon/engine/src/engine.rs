@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use vedette_tracker::{ModelError, Timestamp, Track, TrackStatus};
 
 use crate::config::{ConfigFault, EngineConfig, Site};
+use crate::inspect::Notes;
 use crate::status::Status;
 use crate::{Alert, Counters, Input, Output, Volatile};
 use state::State;
@@ -114,6 +115,7 @@ pub enum EngineError {
 pub struct Engine {
     site: Site,
     pictures: PictureRate,
+    inspected: bool,
     state: State,
 }
 
@@ -125,13 +127,20 @@ impl Engine {
     pub fn new(config: &EngineConfig) -> Result<Self, EngineError> {
         let site = config.resolve().map_err(EngineError::Config)?;
         let state = State::new(&site)?;
-        Ok(Self { site, pictures: PictureRate::default(), state })
+        Ok(Self { site, pictures: PictureRate::default(), inspected: false, state })
     }
 
     /// The same engine with another rate of unasked pictures.
     #[must_use]
     pub fn with_pictures(self, pictures: PictureRate) -> Self {
         Self { pictures, ..self }
+    }
+
+    /// The same engine, giving out [`Volatile::Seen`] and [`Volatile::Judged`] too. They change no other output, cost time, and
+    /// are no part of a snapshot.
+    #[must_use]
+    pub fn inspected(self) -> Self {
+        Self { inspected: true, ..self }
     }
 
     /// Takes in one thing at the time `now` (never earlier than before; an earlier one counts as the last) and appends
@@ -151,13 +160,13 @@ impl Engine {
 
     /// Hands ripe scans to the tracker, one scan time after the other.
     fn process(&mut self, now: Timestamp, out: &mut Vec<Output>) {
-        for time in self.state.step_tracker(&self.site) {
+        for time in self.state.step_tracker(&self.site, self.inspected, out) {
             if self.pictures == PictureRate::EveryScanTime {
                 let tracks = self.state.tracks_at(time);
                 out.push(Output::Volatile(Volatile::Tracks(Picture { at: time, now, tracks })));
             }
         }
-        self.state.assess(&self.site, out);
+        self.state.assess(&self.site, Notes::new(self.inspected), out);
     }
 
     fn reconfigure(&mut self, config: &EngineConfig, out: &mut Vec<Output>) {
@@ -242,6 +251,6 @@ impl Engine {
         if got != expected {
             return Err(EngineError::SnapshotSensors { got, expected });
         }
-        Ok(Self { site, pictures: PictureRate::default(), state: *snapshot.state })
+        Ok(Self { site, pictures: PictureRate::default(), inspected: false, state: *snapshot.state })
     }
 }

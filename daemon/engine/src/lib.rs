@@ -14,6 +14,7 @@ pub mod config;
 mod engine;
 pub mod geo;
 mod input;
+mod inspect;
 mod output;
 mod pace;
 mod rules;
@@ -28,9 +29,11 @@ pub use alert::{
 };
 pub use engine::{Engine, EngineError, Picture, PictureRate, Snapshot};
 pub use input::{Act, Command, Fact, Frame, FrameContent, Input, RadioFrame};
+pub use inspect::{Judgement, Seen, Verdict};
 pub use output::{AuditRecord, Durable, Output, Transmit, Volatile};
 pub use status::{Counters, SensorStatus, Shelved, Status, UnknownSensor};
 pub use vedette_tracker::metric;
 pub use vedette_tracker::{
-    ClassProbabilities, Direction, SensorKind, Timestamp, Track, TrackId, TrackStatus, TrackerConfig,
+    ClassProbabilities, Coverage, Direction, Measurement, Scan, SensorKind, Timestamp, Track, TrackId, TrackStatus,
+    TrackerConfig,
 };

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use vedette_tracker::Timestamp;
 
-use crate::{Alert, Picture};
+use crate::{Alert, Judgement, Picture, Seen};
 
 /// One thing the engine says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -70,4 +70,8 @@ pub enum Transmit {
 pub enum Volatile {
     /// Tracks after a processed scan time.
     Tracks(Picture),
+    /// A scan that the tracker took; only while inspected.
+    Seen(Box<Seen>),
+    /// What became of a rule's finding; only while inspected.
+    Judged(Box<Judgement>),
 }

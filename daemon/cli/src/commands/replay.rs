@@ -181,14 +181,14 @@ impl Results {
                 self.pictures += 1;
                 self.tracks.as_mut().map(|(writer, file)| writer.write(picture, file))
             }
-            Saying::Durable(Durable::Alert(alert)) => {
+            Saying::Durable(_, Durable::Alert(alert)) => {
                 self.revisions += 1;
                 self.alerts.as_mut().map(|file| {
                     serde_json::to_writer(&mut *file, alert)?;
                     file.write_all(b"\n")
                 })
             }
-            Saying::Durable(Durable::Audit(_)) => None,
+            Saying::Durable(_, Durable::Audit(_)) | Saying::Seen(_) | Saying::Judged(_) => None,
         };
         if let Some(Err(error)) = written {
             self.failure.get_or_insert(error);

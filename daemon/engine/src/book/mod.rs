@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use vedette_tracker::{Timestamp, TrackId};
 
 use crate::budget::{Load, Worth};
+use crate::inspect::{Notes, Verdict};
 use crate::rules::{Certainty, Finding, Lasting, Situation, Subject};
 use crate::status::Counters;
 use crate::{Alert, AlertState, CloseReason, Durable, Output, Severity};
@@ -113,36 +114,59 @@ impl Book {
         situation: &Situation<'_>,
         findings: Vec<Finding>,
         counters: &mut Counters,
+        notes: &mut Notes,
         out: &mut Vec<Output>,
     ) {
         let now = situation.now;
-        let causes = self.one_for_each_cause(situation, findings);
-        let (causes, folded) = storm::fold(situation, causes, |key| self.open.get(key).map(|entry| entry.raised_at));
+        let causes = self.one_for_each_cause(situation, findings, notes);
+        let raised_at = |key: &str| self.open.get(key).map(|entry| entry.raised_at);
+        let (causes, folded) = storm::fold(situation, causes, raised_at, notes);
         counters.add("findings_folded_into_storms", folded);
         for finding in causes {
-            match self.open.get_mut(&finding.key) {
-                Some(entry) if entry.is_over() => entry.found_at = now,
-                Some(entry) => update(entry, &finding, situation, out),
-                None if finding.certainty == Certainty::Holds => {}
-                None => self.raise(&finding, situation, counters, out),
-            }
+            let verdict = match self.open.get_mut(&finding.key) {
+                Some(entry) if entry.is_over() => {
+                    entry.found_at = now;
+                    Verdict::Answered
+                }
+                Some(entry) => {
+                    update(entry, &finding, situation, out);
+                    Verdict::Carried
+                }
+                None if finding.certainty == Certainty::Holds => Verdict::Doubted,
+                None => {
+                    let raised = self.raise(&finding, situation, counters, out);
+                    if raised { Verdict::Raised } else { Verdict::NoRoom }
+                }
+            };
+            let alert = self.open.get(&finding.key).map(|entry| entry.alert.id.as_str());
+            notes.note(&finding, now, alert, verdict);
         }
         self.end(situation, counters, out);
     }
 
     /// The most severe finding of each cause, under the key of the alert that it continues.
-    fn one_for_each_cause(&mut self, situation: &Situation<'_>, findings: Vec<Finding>) -> Vec<Finding> {
+    fn one_for_each_cause(
+        &mut self,
+        situation: &Situation<'_>,
+        findings: Vec<Finding>,
+        notes: &mut Notes,
+    ) -> Vec<Finding> {
         let mut strongest = BTreeMap::<String, Finding>::new();
         for mut finding in findings {
             if let Some(key) = self.continued_key(&finding, situation) {
                 finding.key = key;
             }
             let weight = |finding: &Finding| (finding.certainty, finding.severity, finding.kind);
-            match strongest.get(&finding.key) {
-                Some(other) if weight(other) > weight(&finding) => {}
+            let (weaker, by) = match strongest.get(&finding.key) {
+                Some(other) if weight(other) > weight(&finding) => (Some(finding), other.rule),
                 _ => {
-                    strongest.insert(finding.key.clone(), finding);
+                    let rule = finding.rule;
+                    (strongest.insert(finding.key.clone(), finding), rule)
                 }
+            };
+            if let Some(weaker) = weaker {
+                let alert = self.open.get(&weaker.key).map(|entry| entry.alert.id.as_str());
+                notes.note(&weaker, situation.now, alert, Verdict::Outranked { by: by.to_owned() });
             }
         }
         strongest.into_values().collect()
@@ -171,10 +195,17 @@ impl Book {
         Some(key.clone())
     }
 
-    fn raise(&mut self, finding: &Finding, situation: &Situation<'_>, counters: &mut Counters, out: &mut Vec<Output>) {
+    /// Raises an alert; false when there is no room for it.
+    fn raise(
+        &mut self,
+        finding: &Finding,
+        situation: &Situation<'_>,
+        counters: &mut Counters,
+        out: &mut Vec<Output>,
+    ) -> bool {
         if !self.make_room(finding.severity, situation, counters, out) {
             counters.add("alerts_not_raised_for_want_of_room", 1);
-            return;
+            return false;
         }
         let id = alert_id(&situation.site.id, finding.rule, &finding.key, self.raised);
         self.raised += 1;
@@ -192,6 +223,7 @@ impl Book {
         }
         out.push(Output::Durable(Durable::Alert(Box::new(entry.alert.clone()))));
         self.open.insert(finding.key.clone(), entry);
+        true
     }
 
     /// Room for one more alert: when the book is full, a less severe one goes, the oldest of the least severe first.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use vedette_tracker::{ClassProbabilities, Timestamp};
 
+use crate::inspect::{Notes, Verdict};
 use crate::rules::{Certainty, Finding, Lasting, Situation, Subject, Surrounding};
 use crate::{AlertKind, Severity};
 
@@ -26,6 +27,7 @@ pub(super) fn fold(
     situation: &Situation<'_>,
     findings: Vec<Finding>,
     raised_at: impl Fn(&str) -> Option<Timestamp>,
+    notes: &mut Notes,
 ) -> (Vec<Finding>, u64) {
     let mut kept = Vec::new();
     let mut groups = BTreeMap::<String, Vec<Finding>>::new();
@@ -49,6 +51,9 @@ pub(super) fn fold(
         let total = members.len() + standing.get(&key).copied().unwrap_or(0);
         if total >= STORM_FROM || raised_at(&key).is_some() {
             folded += members.len() as u64;
+            for member in &members {
+                notes.note(member, situation.now, None, Verdict::Folded);
+            }
             kept.push(storm(situation, key, &members));
         } else {
             kept.extend(members);

@@ -12,6 +12,7 @@ use vedette_tracker::{
 use super::Book;
 use crate::config::{EngineConfig, Site};
 use crate::input::{Act, Command};
+use crate::inspect::Notes;
 use crate::output::Transmit;
 use crate::rules::{Link, Loss, Rules, Situation, Tamper, UPLINK};
 use crate::status::{Counters, SensorStatus};
@@ -138,9 +139,9 @@ impl Stage {
             units: &self.units,
             explained: &explained,
         };
-        let findings = self.rules.assess(&situation);
+        let findings = self.rules.assess(&situation, &mut Notes::default());
         let mut out = Vec::new();
-        self.book.reconcile(&situation, findings, &mut self.counters, &mut out);
+        self.book.reconcile(&situation, findings, &mut self.counters, &mut Notes::default(), &mut out);
         alerts(out)
     }
 

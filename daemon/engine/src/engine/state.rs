@@ -11,10 +11,11 @@ use crate::book::Book;
 use crate::codec::{CodecState, Fault};
 use crate::config::{ConfigFault, Site};
 use crate::input::{Command, Fact};
+use crate::inspect::Notes;
 use crate::rules::{Link, Loss, Rules, Situation, UPLINK};
 use crate::status::{Counters, SensorStatus, Shelved, Status, UnknownSensor};
 use crate::units::Units;
-use crate::{Alert, AlertKind, AuditRecord, Durable, Output};
+use crate::{Alert, AlertKind, AuditRecord, Durable, Output, Seen, Volatile};
 
 /// Names of unknown sensors kept for `status`.
 pub(super) const MAX_UNKNOWN_SENSORS: usize = 64;
@@ -105,13 +106,18 @@ impl State {
     }
 
     /// Hands ripe scans to the tracker; returns the scan times that are complete now.
-    pub(super) fn step_tracker(&mut self, site: &Site) -> Vec<Timestamp> {
+    pub(super) fn step_tracker(&mut self, site: &Site, inspected: bool, out: &mut Vec<Output>) -> Vec<Timestamp> {
         let mut times: Vec<Timestamp> = Vec::new();
         for released in self.aligner.release(self.now, site) {
             self.counters.add("scans", 1);
             self.tracker.step(&released.scan);
             self.rules.observe(&released.scan, site);
             self.news = true;
+            if inspected {
+                let tracks = self.tracker.tracks_at(released.scan.time);
+                let seen = Seen { now: self.now, scan: released.scan.clone(), late: released.late, tracks };
+                out.push(Output::Volatile(Volatile::Seen(Box::new(seen))));
+            }
             if released.late {
                 self.counters.add("scans_late", 1);
             } else if times.last() != Some(&released.scan.time) {
@@ -126,7 +132,7 @@ impl State {
     }
 
     /// Lets the rules look when there is news or time has passed, and turns what they find into alerts.
-    pub(super) fn assess(&mut self, site: &Site, out: &mut Vec<Output>) {
+    pub(super) fn assess(&mut self, site: &Site, mut notes: Notes, out: &mut Vec<Output>) {
         if self.next_assessment().is_none_or(|due| self.now < due) {
             return;
         }
@@ -147,8 +153,11 @@ impl State {
             units: &self.units,
             explained: &explained,
         };
-        let findings = self.rules.assess(&situation);
-        self.book.reconcile(&situation, findings, &mut self.counters, out);
+        let findings = self.rules.assess(&situation, &mut notes);
+        self.book.reconcile(&situation, findings, &mut self.counters, &mut notes, out);
+        out.extend(
+            notes.into_vec().into_iter().map(|judgement| Output::Volatile(Volatile::Judged(Box::new(judgement)))),
+        );
         let now = self.now;
         self.losses.retain(|_, loss| now.seconds_since(loss.last) < LOSS_FORGOTTEN_AFTER_S);
     }

@@ -35,6 +35,7 @@ use serde::{Deserialize, Serialize};
 use vedette_tracker::Scan;
 
 use crate::config::Site;
+use crate::inspect::{Notes, Verdict};
 
 pub(crate) use finding::{Certainty, Finding, Lasting, Subject, Surrounding};
 pub(crate) use link_lost::UPLINK;
@@ -102,10 +103,16 @@ impl Rules {
     }
 
     /// What is the case, set against the surroundings that make it less severe or explain it.
-    pub(crate) fn assess(&mut self, situation: &Situation<'_>) -> Vec<Finding> {
+    pub(crate) fn assess(&mut self, situation: &Situation<'_>, notes: &mut Notes) -> Vec<Finding> {
         let mut findings = Vec::new();
         self.assess_each(situation, &mut findings);
-        findings.retain_mut(|finding| setting::counts(situation, finding));
+        findings.retain_mut(|finding| {
+            let counts = setting::counts(situation, finding);
+            if !counts {
+                notes.note(finding, situation.now, None, Verdict::Ignored);
+            }
+            counts
+        });
         self.surge.assess(situation, &mut findings);
         findings
     }

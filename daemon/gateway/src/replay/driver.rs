@@ -1,16 +1,20 @@
 //! Feeds an engine from a log, with the ticks a live gateway would have given it.
 
-use vedette_engine::{Durable, Engine, Output, Picture, PictureRate, Timestamp, Volatile};
+use vedette_engine::{Durable, Engine, Judgement, Output, Picture, PictureRate, Seen, Timestamp, Volatile};
 
 use super::Told;
 
 /// What the engine says while a log is replayed, in order.
 #[derive(Clone, Copy, Debug)]
 pub enum Saying<'a> {
-    /// Something durable, first of all alerts.
-    Durable(&'a Durable),
+    /// Something durable, first of all alerts, and when it was said.
+    Durable(Timestamp, &'a Durable),
     /// The tracks at one time.
     Tracks(&'a Picture),
+    /// A scan that the tracker took; from an inspected engine.
+    Seen(&'a Seen),
+    /// What became of a rule's finding; from an inspected engine.
+    Judged(&'a Judgement),
 }
 
 /// An engine on a log's time.
@@ -44,7 +48,16 @@ impl Driver {
     #[must_use]
     pub fn new(engine: Engine, every_micros: Option<i64>) -> Self {
         let pictures = if every_micros.is_some() { PictureRate::OnRequest } else { PictureRate::EveryScanTime };
-        let engine = engine.with_pictures(pictures);
+        Self::of(engine.with_pictures(pictures), every_micros)
+    }
+
+    /// Drives `engine` for an explanation: it tells what it sees and decides, instead of tracks.
+    #[must_use]
+    pub fn inspecting(engine: Engine) -> Self {
+        Self::of(engine.with_pictures(PictureRate::OnRequest).inspected(), None)
+    }
+
+    fn of(engine: Engine, every_micros: Option<i64>) -> Self {
         Self { engine, out: Vec::new(), every_micros, next_picture: None, now: Timestamp::MIN, ticks: Ticks::Made }
     }
 
@@ -105,8 +118,10 @@ impl Driver {
     fn tell(&mut self, sink: &mut dyn FnMut(Saying<'_>)) {
         for output in self.out.drain(..) {
             match &output {
-                Output::Durable(durable) => sink(Saying::Durable(durable)),
+                Output::Durable(durable) => sink(Saying::Durable(self.now, durable)),
                 Output::Volatile(Volatile::Tracks(picture)) => sink(Saying::Tracks(picture)),
+                Output::Volatile(Volatile::Seen(seen)) => sink(Saying::Seen(seen)),
+                Output::Volatile(Volatile::Judged(judgement)) => sink(Saying::Judged(judgement)),
                 Output::Transmit(_) => {}
             }
         }
