@@ -96,6 +96,18 @@ pub fn bounds(points: &[Point]) -> (Point, Point) {
     (low, high)
 }
 
+/// Distance of a point from the nearest of a chain's segments.
+#[must_use]
+pub fn distance_to_chain(point: Point, chain: &[Point]) -> f64 {
+    let to_segment = |from: Point, to: Point| {
+        let (along, reach) = ([to[0] - from[0], to[1] - from[1]], [point[0] - from[0], point[1] - from[1]]);
+        let squared = (along[0] * along[0] + along[1] * along[1]).max(f64::MIN_POSITIVE);
+        let share = ((along[0] * reach[0] + along[1] * reach[1]) / squared).clamp(0.0, 1.0);
+        distance(point, between(from, to, share))
+    };
+    chain.windows(2).map(|pair| to_segment(pair[0], pair[1])).fold(f64::INFINITY, f64::min)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

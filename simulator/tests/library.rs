@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use vedette_engine::{AlertKind, Place};
 use vedette_sim::Scene;
 use vedette_sim::campaign::{Tally, drive};
 use vedette_sim::scenario::{AgentKind, Scenario};
@@ -46,7 +47,12 @@ fn expectations_hold() {
             continue;
         }
         let mut tally = Tally::default();
-        tally.add(&scenario, &drive(&scenario, 1).unwrap());
+        let run = drive(&scenario, 1).unwrap();
+        tally.add(&scenario, &run);
+        let refused: u64 = run.refused.values().sum();
+        check(refused >= expect.refused_at_least, format!("{:?} refused", run.refused));
+        check(run.restarts == expect.restarts, format!("{} restarts", run.restarts));
+        check(tally.humanitarian >= expect.humanitarian_at_least, format!("{} calls for help", tally.humanitarian));
         check(tally.crossings >= expect.crossings_at_least, format!("{} crossings", tally.crossings));
         #[expect(clippy::cast_precision_loss, reason = "few crossings")]
         let share = tally.found as f64 / tally.crossings.max(1) as f64;
@@ -55,6 +61,23 @@ fn expectations_hold() {
         check(tally.health >= expect.health_alerts_at_least, format!("{} health alerts", tally.health));
     }
     assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn two_gateways_tell_of_one_person_at_one_place() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/scenarios");
+    let places: Vec<(f64, f64)> = ["two-gateways-west", "two-gateways-east"]
+        .into_iter()
+        .map(|name| {
+            let scenario = Scenario::read(&folder.join(name).with_extension("toml")).unwrap();
+            let run = drive(&scenario, 1).unwrap();
+            let crossed = run.alerts.iter().find(|(_, alert)| alert.kind == AlertKind::Crossing).unwrap();
+            let Some(Place::Point { lat, lon, .. }) = crossed.1.place else { panic!("no place: {:?}", crossed.1) };
+            (lat, lon)
+        })
+        .collect();
+    // A ten-thousandth of a degree is 11 m north and 7 m east.
+    assert!((places[0].0 - places[1].0).abs() < 3e-4 && (places[0].1 - places[1].1).abs() < 5e-4, "{places:?}");
 }
 
 #[test]

@@ -196,3 +196,47 @@ fn another_configuration_is_kept_and_diff_tells_what_it_changes() {
     assert!(status == Some(1) && (marks == "~" || marks == ">"), "the same entry, earlier: {marks}");
     assert_eq!(diff("same", "same"), (Some(0), String::new()));
 }
+
+#[test]
+fn explain_and_report_tell_of_plots_silence_and_rules() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    record(folder);
+    std::fs::write(folder.join("same.toml"), SITE).unwrap();
+    let run = |arguments: &[&str]| {
+        let output = vedette(folder, &[arguments, &["--config", "same.toml"]].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    run(&["replay", "night.mcap", "--alerts", "alerts.jsonl"]);
+    let first: serde_json::Value = serde_json::from_str(&lines(&folder.join("alerts.jsonl"))[0]).unwrap();
+    let id = &first["id"].as_str().unwrap()[..8];
+    let told = run(&["explain", id, "night.mcap"]);
+    // Plots change with every improvement of the filter; the frame of the story does not.
+    for part in ["What was said", "Plots, in order", "Who said so", "What the rules made of it", "Existence", "Health"]
+    {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let plots = told.lines().filter(|line| line.contains(" radar-2  at 10.0 m east")).count();
+    assert!(plots > 40, "every plot of the walker: {told}");
+    assert!(told.contains("entry") && told.contains("raised the alert"), "{told}");
+
+    run(&["explain", id, "night.mcap", "--html", "alert.html"]);
+    run(&["report", "night.mcap", "--html", "night.html"]);
+    assert!(run(&["report", "night.mcap"]).contains("radar-1"));
+    for page in ["alert.html", "night.html"] {
+        let html = std::fs::read_to_string(folder.join(page)).unwrap();
+        assert!(html.starts_with("<!doctype html>") && html.trim_end().ends_with("</html>"));
+        let outside = html.replace("http://www.w3.org/2000/svg", "");
+        for loads in ["http:", "https:", "<script", "<link", "url(", "@import", "src="] {
+            assert!(!outside.contains(loads), "{page} loads something: {loads}");
+        }
+        for (open, close) in [("<svg", "</svg>"), ("<table", "</table>"), ("<tr", "</tr>"), ("<h2", "</h2>")] {
+            assert_eq!(html.matches(open).count(), html.matches(close).count(), "{page}: {open}");
+        }
+        assert!(html.contains("<svg") && !html.contains("NaN") && !html.contains("inf\""), "{page}");
+    }
+    let unknown = vedette(folder, &["explain", "ffffffff", "night.mcap", "--config", "same.toml"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(text(&unknown.stderr).contains("no alert ffffffff; this log has "), "{}", text(&unknown.stderr));
+}

@@ -57,6 +57,11 @@ pub enum Verdict {
     Carried,
     /// Too uncertain to raise an alert; it would keep one open.
     Doubted,
+    /// Something harmless explains it.
+    Explained {
+        /// What.
+        by: String,
+    },
     /// Another finding about the same cause weighs more.
     Outranked {
         /// The other's rule.
@@ -80,6 +85,7 @@ impl Verdict {
             Self::Raised => "raised the alert".to_owned(),
             Self::Carried => "kept the alert open".to_owned(),
             Self::Doubted => "suppressed: not sure enough to raise an alert".to_owned(),
+            Self::Explained { by } => format!("suppressed: explained by {by}"),
             Self::Outranked { by } => format!("suppressed: {by} says more about the same cause"),
             Self::Folded => "suppressed: told together with others of its kind".to_owned(),
             Self::Ignored => "suppressed: on ground where nothing counts".to_owned(),

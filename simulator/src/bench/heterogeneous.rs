@@ -29,7 +29,11 @@ const CAMERA_DELAY_S: [f64; 2] = [0.2, 0.2];
 #[must_use]
 pub fn heterogeneous(walkers: usize, seed: u64) -> Scene {
     let layout = layout(&mut Random::stream(seed, "layout"));
-    let truth = Truth { walkers: enter(walkers, &mut Random::stream(seed, "walkers")), crossings: Vec::new() };
+    let truth = Truth {
+        walkers: enter(walkers, &mut Random::stream(seed, "walkers")),
+        crossings: Vec::new(),
+        units: Vec::new(),
+    };
     let sightings = sensing::sense(&layout, &truth, seed);
     let channel = |delay_s| Channel {
         loss: LOSS,
@@ -46,6 +50,8 @@ pub fn heterogeneous(walkers: usize, seed: u64) -> Scene {
         layout,
         agents: Vec::new(),
         traffic: Vec::new(),
+        attacks: Vec::new(),
+        power_lost_s: Vec::new(),
         expect: Expectation::default(),
         air: AirOptions::default(),
         radio: channel(NODE_DELAY_S),
@@ -128,6 +134,9 @@ fn layout(random: &mut Random) -> Layout {
         sensors,
         weather: Vec::new(),
         forests: Vec::new(),
+        rivers: Vec::new(),
+        roads: Vec::new(),
+        units: Vec::new(),
     }
 }
 
@@ -151,5 +160,6 @@ fn sensor(kind: SensorKind, coverage: Coverage, detection_probability: f64, clut
         classifies: false,
         fault: None,
         clock_step: None,
+        sees_in_dark: true,
     }
 }

@@ -64,7 +64,11 @@ impl PositionScene {
 /// Generates the scene for the seed.
 #[must_use]
 pub fn position(scene: &PositionScene, seed: u64) -> Scene {
-    let truth = Truth { walkers: walkers(scene, &mut Random::stream(seed, "walkers")), crossings: Vec::new() };
+    let truth = Truth {
+        walkers: walkers(scene, &mut Random::stream(seed, "walkers")),
+        crossings: Vec::new(),
+        units: Vec::new(),
+    };
     let layout = layout(scene);
     let reports = reports(scene, &truth, &mut Random::stream(seed, "radar"));
     Scene { layout, truth, reports }
@@ -171,6 +175,7 @@ fn layout(scene: &PositionScene) -> Layout {
         classifies: false,
         fault: None,
         clock_step: None,
+        sees_in_dark: true,
     };
     Layout {
         begins: EPOCH,
@@ -180,5 +185,8 @@ fn layout(scene: &PositionScene) -> Layout {
         sensors: vec![radar],
         weather: Vec::new(),
         forests: Vec::new(),
+        rivers: Vec::new(),
+        roads: Vec::new(),
+        units: Vec::new(),
     }
 }

@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 
 use vedette_engine::config::{ConfigFault, EngineConfig};
+use vedette_engine::time::format_rfc3339;
 use vedette_engine::{
-    Alert, Durable, Engine, EngineError, Frame, FrameContent, Input, Output, PictureRate, RadioFrame, Timestamp,
-    Transmit,
+    Alert, Durable, Engine, EngineError, Fact, Frame, FrameContent, Input, Output, PictureRate, RadioFrame, Snapshot,
+    Timestamp, Transmit,
 };
+use vedette_wire::SealError;
 use vedette_wire::payload::PayloadError;
 
+use super::security::{Channel, Verdict};
 use crate::radio::{Arrival, Net, NetCounts, NodeOptions};
+use crate::random::Random;
 use crate::report::Report;
 use crate::scenario::{Fault, Scenario};
 use crate::truth::Truth;
@@ -18,6 +22,9 @@ use crate::{channel, radio_events, sensing};
 
 /// After the last report the engine is given this long to close what is open.
 const AFTERMATH_S: f64 = 60.0;
+
+/// A gateway without alerts takes a snapshot this often; one with alerts takes it with them.
+const SNAPSHOT_EVERY_S: f64 = 60.0;
 
 /// Nothing is due.
 const LATER: Timestamp = Timestamp::from_micros(i64::MAX);
@@ -35,6 +42,10 @@ pub struct Run {
     pub triggers: usize,
     /// The radio net.
     pub radio: NetCounts,
+    /// Radio frames refused, by reason, and repeats that were only acknowledged.
+    pub refused: BTreeMap<&'static str, u64>,
+    /// Times the gateway lost its power and went on from what it had committed.
+    pub restarts: usize,
     /// The engine, for its site and counters.
     pub engine: Engine,
 }
@@ -62,6 +73,9 @@ pub enum DriveError {
     /// A payload cannot be encoded.
     #[error("radio payload: {0}")]
     Payload(#[from] PayloadError),
+    /// A frame cannot be sealed.
+    #[error("radio frame: {0}")]
+    Seal(#[from] SealError),
     /// A report cannot be written.
     #[error("report: {0}")]
     Report(#[from] std::io::Error),
@@ -96,6 +110,7 @@ pub fn drive_observed(scenario: &Scenario, seed: u64, observer: &mut Observer<'_
     let triggers = sightings.iter().flatten().filter(|sighting| !sighting.plots.is_empty()).count();
     let mut gateway = Gateway::start(scenario, seed, observer)?;
     radio_events(layout, &truth, &mut sightings, &mut gateway.net);
+    gateway.positions = own_positions(scenario, &truth);
     let reports = channel::deliver(scenario, sightings, seed);
     gateway.run(scenario, &reports)?;
     Ok(Run {
@@ -104,6 +119,8 @@ pub fn drive_observed(scenario: &Scenario, seed: u64, observer: &mut Observer<'_
         first_noticed_s,
         triggers,
         radio: gateway.net.counts(),
+        refused: gateway.refused,
+        restarts: gateway.restarts,
         engine: gateway.engine,
     })
 }
@@ -126,6 +143,16 @@ struct Gateway<'a, 'b> {
     net: Net,
     begins: Timestamp,
     alerts: Vec<(Timestamp, Alert)>,
+    channel: Channel,
+    refused: BTreeMap<&'static str, u64>,
+    /// Messages with positions of own units, the next one last.
+    positions: Vec<(Timestamp, Vec<u8>)>,
+    config: EngineConfig,
+    /// What would survive a power cut now: the last snapshot, and the radio inputs committed since.
+    committed: (Snapshot, Vec<(Timestamp, Input)>),
+    committed_at: Timestamp,
+    power_lost_s: Vec<f64>,
+    restarts: usize,
 }
 
 impl<'a, 'b> Gateway<'a, 'b> {
@@ -148,7 +175,23 @@ impl<'a, 'b> Gateway<'a, 'b> {
             }
         }
         let engine = engine.with_pictures(PictureRate::OnRequest);
-        Ok(Self { engine, observer, net, begins: layout.begins, alerts: Vec::new() })
+        let mut power_lost_s = scenario.power_lost_s.clone();
+        power_lost_s.sort_by(|a, b| b.total_cmp(a));
+        Ok(Self {
+            committed: (engine.snapshot(), Vec::new()),
+            committed_at: layout.begins,
+            engine,
+            observer,
+            net,
+            begins: layout.begins,
+            alerts: Vec::new(),
+            channel: Channel::new(&nodes, &scenario.attacks, seed),
+            refused: BTreeMap::new(),
+            positions: Vec::new(),
+            config,
+            power_lost_s,
+            restarts: 0,
+        })
     }
 
     fn run(&mut self, scenario: &Scenario, reports: &[Report]) -> Result<(), DriveError> {
@@ -159,20 +202,33 @@ impl<'a, 'b> Gateway<'a, 'b> {
             let report = reports.peek().map_or(LATER, |report| report.received);
             let radio = self.begins.plus_seconds(self.net.next_deadline_s().min(1e12));
             let tick = self.engine.next_deadline().unwrap_or(LATER);
-            let now = report.min(radio).min(tick);
+            let own = self.positions.last().map_or(LATER, |(received, _)| *received);
+            let attack = self.begins.plus_seconds(self.channel.next_attack_s().min(1e12));
+            let now = report.min(radio).min(tick).min(own).min(attack);
             if now > ends {
                 return Ok(());
             }
-            if tick <= now {
+            if self.power_lost_s.last().is_some_and(|&lost_s| self.begins.plus_seconds(lost_s) <= now) {
+                self.power_lost_s.pop();
+                self.restart(scenario)?;
+            } else if tick <= now {
                 self.handle(tick, Input::Tick);
             } else if report <= now {
                 if let Some(report) = reports.next() {
                     self.message(&scenario.layout.sensors[report.sensor].id, report)?;
                 }
+            } else if own <= now {
+                if let Some((received, bytes)) = self.positions.pop() {
+                    self.bytes("own_position", received, bytes);
+                }
+            } else if attack <= now {
+                if let Some((node, verdict)) = self.channel.attack()? {
+                    self.judge(node, attack, &verdict);
+                }
             } else {
                 let mut arrivals = Vec::new();
                 self.net.advance(self.net.next_deadline_s(), &mut arrivals)?;
-                arrivals.iter().for_each(|arrival| self.radio(arrival));
+                arrivals.iter().try_for_each(|arrival| self.radio(arrival))?;
             }
         }
     }
@@ -180,28 +236,76 @@ impl<'a, 'b> Gateway<'a, 'b> {
     fn message(&mut self, sensor: &str, report: &Report) -> Result<(), DriveError> {
         let mut bytes = Vec::new();
         write_line(sensor, report, &mut bytes)?;
-        let content = FrameContent::Message { codec: "native".to_owned(), topic: None, retained: false, bytes };
-        let frame = Frame { source: "broker".to_owned(), received: report.received, content };
-        self.handle(report.received, Input::Frame(frame));
+        self.bytes("native", report.received, bytes);
         Ok(())
     }
 
-    fn radio(&mut self, arrival: &Arrival) {
+    fn bytes(&mut self, codec: &str, received: Timestamp, bytes: Vec<u8>) {
+        let content = FrameContent::Message { codec: codec.to_owned(), topic: None, retained: false, bytes };
+        self.handle(received, Input::Frame(Frame { source: "broker".to_owned(), received, content }));
+    }
+
+    fn radio(&mut self, arrival: &Arrival) -> Result<(), DriveError> {
         let received = self.begins.plus_seconds(arrival.at_s);
+        let verdict = self.channel.receive(arrival)?;
+        let Verdict::Fresh(opened) = verdict else {
+            self.judge(arrival.node, received, &verdict);
+            if matches!(verdict, Verdict::Repeat) {
+                self.net.acknowledge(arrival.at_s, arrival.node, arrival.counter);
+            }
+            return Ok(());
+        };
         let content = FrameContent::Radio(RadioFrame {
             node: arrival.node,
             counter: arrival.counter,
-            payload: arrival.payload.to_vec(),
+            payload: opened.payload.to_vec(),
             rssi_dbm: arrival.rssi_dbm,
             snr_qdb: arrival.snr_qdb,
         });
-        self.handle(received, Input::Frame(Frame { source: "radio".to_owned(), received, content }));
+        let input = Input::Frame(Frame { source: "radio".to_owned(), received, content });
+        self.committed.1.push((received, input.clone()));
+        self.handle(received, input);
+        Ok(())
+    }
+
+    /// Counts what was not taken in, and tells the engine of it.
+    fn judge(&mut self, node: u32, now: Timestamp, verdict: &Verdict) {
+        match verdict {
+            Verdict::Fresh(_) => {}
+            Verdict::Repeat => *self.refused.entry("repeat").or_default() += 1,
+            Verdict::Refused(reason) => {
+                *self.refused.entry(reason).or_default() += 1;
+                let (source, reason) = (format!("radio node {node}"), (*reason).to_owned());
+                self.handle(now, Input::Fact(Fact::FramesRejected { source, reason, count: 1 }));
+            }
+        }
+    }
+
+    /// The power goes and comes back: what was committed is there, what was only in memory is not.
+    fn restart(&mut self, scenario: &Scenario) -> Result<(), DriveError> {
+        let refused = |error| DriveError::Engine { scenario: scenario.name.clone(), error };
+        let (snapshot, journal) = &self.committed;
+        let engine = Engine::restore(&self.config, snapshot.clone()).map_err(refused)?;
+        self.engine = engine.with_pictures(PictureRate::OnRequest);
+        // What the journal led to was committed with it, and was sent.
+        let mut out = Vec::new();
+        for (now, input) in journal {
+            self.engine.handle(*now, input.clone(), &mut out);
+        }
+        self.restarts += 1;
+        Ok(())
     }
 
     fn handle(&mut self, now: Timestamp, input: Input) {
         let mut out = Vec::new();
         (self.observer)(&self.engine, now, &input);
         self.engine.handle(now, input, &mut out);
+        let alerted = out.iter().any(|output| matches!(output, Output::Durable(_)));
+        let due = alerted || now.seconds_since(self.committed_at) >= SNAPSHOT_EVERY_S;
+        if due && !self.power_lost_s.is_empty() {
+            self.committed = (self.engine.snapshot(), Vec::new());
+            self.committed_at = now;
+        }
         for output in out {
             match output {
                 Output::Durable(Durable::Alert(alert)) => self.alerts.push((now, *alert)),
@@ -212,4 +316,32 @@ impl<'a, 'b> Gateway<'a, 'b> {
             }
         }
     }
+}
+
+/// What the radios of own units report, the last first: by a network that takes a fifth of a second, with the error of a
+/// handheld receiver in the open (3 m for each axis; GPS Standard Positioning Service Performance Standard, 2020).
+fn own_positions(scenario: &Scenario, truth: &Truth) -> Vec<(Timestamp, Vec<u8>)> {
+    const DELAY_S: f64 = 0.2;
+    const SD_M: f64 = 3.0;
+    let mut messages = Vec::new();
+    for (unit, walker, every_s) in &truth.units {
+        let Some(walker) = truth.walkers.get(*walker) else { continue };
+        let mut random = Random::stream(walker.id as u64, "own positions");
+        let (from_s, to_s) = walker.life_s();
+        let mut elapsed_s = from_s;
+        while elapsed_s <= to_s {
+            if let Some([east_m, north_m]) = walker.at(elapsed_s) {
+                let time = scenario.layout.begins.plus_seconds(elapsed_s);
+                let (east_m, north_m) = (east_m + random.normal() * SD_M, north_m + random.normal() * SD_M);
+                let t = format_rfc3339(time);
+                let text = format!(
+                    r#"{{"v":1,"unit":{unit:?},"t":"{t}","east_m":{east_m:.1},"north_m":{north_m:.1},"sd_m":{SD_M}}}"#
+                );
+                messages.push((time.plus_seconds(DELAY_S), text.into_bytes()));
+            }
+            elapsed_s += every_s;
+        }
+    }
+    messages.sort_by(|a, b| b.0.cmp(&a.0));
+    messages
 }

@@ -2,6 +2,7 @@
 
 mod drive;
 mod reliability;
+mod security;
 mod tally;
 
 pub use drive::{DriveError, Observer, Run, drive, drive_observed, engine_config};

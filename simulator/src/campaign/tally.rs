@@ -8,7 +8,7 @@ use vedette_engine::{Alert, AlertKind, AlertState, Direction, Place, Timestamp};
 
 use super::drive::Run;
 use super::lower_bound;
-use crate::geometry::Point;
+use crate::geometry::{Point, distance};
 use crate::scenario::{AgentKind, Scenario, Zone, ZoneShape};
 
 /// Length of the windows in which an operator's load is counted.
@@ -63,6 +63,7 @@ impl Tally {
         for border in &borders {
             explained.extend(self.score_line(border, scenario, run));
         }
+        explained.extend(about_crossers(scenario, run));
         let mut seen = BTreeSet::new();
         let mut raised_s = Vec::new();
         for (written, alert) in &run.alerts {
@@ -170,7 +171,7 @@ impl Tally {
     #[must_use]
     pub fn head() -> String {
         format!(
-            "{:<22} {:>5} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>8} {:>6} {:>5} {:>5} {:>7} {:>9}",
+            "{:<22} {:>5} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>8} {:>6} {:>5} {:>5} {:>7} {:>9} {:>6}",
             "scenario",
             "cross",
             "found",
@@ -179,13 +180,15 @@ impl Tally {
             "p50 s",
             "p99 s",
             "lead s",
-            "lag s",
+            "lag50",
+            "lag99",
             "nuis/s-d",
             "calm",
             "worst",
             "help",
             "alerts",
-            "triggers"
+            "triggers",
+            "fewer"
         )
     }
 
@@ -194,9 +197,10 @@ impl Tally {
     pub const fn legend() -> &'static str {
         "cross: crossings by people and vehicles; found: with an alert; >=95%: exact lower bound of that share; direct: direction right;\n\
          p50, p99: from the first moment any sensor noticed the object to its alert; lead: median time from alert to crossing;\n\
-         lag: p99 from the newest plot behind an alert to its writing; nuis/s-d: nuisance alerts for each sensor and day;\n\
+         lag50, lag99: seconds from the newest plot behind an alert to its writing, waits included; nuis/s-d: nuisance alerts for each sensor and day;\n\
          calm: share of 10 min windows with at most one alert; worst: most alerts in such a window; help: possible need of help;\n\
-         alerts: raised, health included; triggers: reports with plots, what an operator would see without fusion"
+         alerts: raised, health included; triggers: reports with plots, what an operator would see without fusion;\n\
+         fewer: how much fewer alerts than triggers"
     }
 }
 
@@ -224,9 +228,14 @@ impl fmt::Display for Tally {
             0 => "-".to_owned(),
             crossings => format!("{:.3}", lower_bound(self.found, crossings)),
         };
+        #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+        let fewer = match self.triggers {
+            0 => "-".to_owned(),
+            triggers => format!("{:.1}%", 100.0 * (1.0 - self.alerts as f64 / triggers as f64)),
+        };
         write!(
             f,
-            "{:>5} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>8.2} {:>6.2} {:>5} {:>5} {:>7} {:>9}",
+            "{:>5} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>8.2} {:>6.2} {:>5} {:>5} {:>7} {:>9} {:>6}",
             self.crossings,
             self.found,
             bound,
@@ -234,15 +243,38 @@ impl fmt::Display for Tally {
             seconds(&self.delays_s, 0.5),
             seconds(&self.delays_s, 0.99),
             seconds(&self.leads_s, 0.5),
+            seconds(&self.lags_s, 0.5),
             seconds(&self.lags_s, 0.99),
             self.nuisance_per_sensor_day(),
             calm,
             worst,
             self.humanitarian,
             self.alerts,
-            self.triggers
+            self.triggers,
+            fewer
         )
     }
+}
+
+/// Alerts at the place of somebody who crosses, however long before or after: they are about the one that was to be found.
+fn about_crossers(scenario: &Scenario, run: &Run) -> BTreeSet<String> {
+    /// As near as this, beside the alert's own ellipse.
+    const NEAR_M: f64 = 40.0;
+    let crossers: BTreeSet<usize> = run
+        .truth
+        .crossings
+        .iter()
+        .filter(|crossing| matches!(crossing.kind, AgentKind::Person | AgentKind::Vehicle))
+        .map(|crossing| crossing.walker)
+        .collect();
+    let about = |alert: &Alert| {
+        let Some(Place::Point { lat, lon, ellipse }) = &alert.place else { return false };
+        let Some(position) = run.engine.site().frame.to_site(*lat, *lon) else { return false };
+        let elapsed_s = alert.last_seen.seconds_since(scenario.layout.begins);
+        let walkers = crossers.iter().filter_map(|walker| run.truth.walkers.get(*walker)?.at(elapsed_s));
+        walkers.into_iter().any(|at| distance(at, position.into()) <= NEAR_M + ellipse.major_m)
+    };
+    run.alerts.iter().filter(|(_, alert)| about(alert)).map(|(_, alert)| alert.id.clone()).collect()
 }
 
 fn is_first(alert: &Alert) -> bool {

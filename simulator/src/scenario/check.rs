@@ -11,8 +11,8 @@ use vedette_wire::LoRa;
 use super::error::ScenarioError;
 use super::typed;
 use super::{
-    Agent, Channel, Clutter, Coverage, EPOCH, Layout, Measures, Scenario, Sensor, SensorKind, Site, Timestamp, Traffic,
-    Weather, Zone, ZoneShape,
+    Agent, Attack, Channel, Clutter, Coverage, EPOCH, Layout, Measures, River, Road, Scenario, Sensor, SensorKind,
+    Site, Timestamp, Traffic, Weather, Zone, ZoneShape,
 };
 use crate::geometry::{Point, between};
 use crate::radio::AirOptions;
@@ -135,9 +135,12 @@ impl Place<'_> {
         let duration_s = table.positive("duration_s", header.duration_s)?;
         let (_, site) = self.table(file.site);
         let zones = file.zone.into_iter().map(|zone| self.zone(zone)).collect::<Result<_, _>>()?;
-        let agents = file.agent.into_iter().map(|agent| self.agent(agent)).collect::<Result<_, _>>()?;
+        let agents: Vec<Agent> = file.agent.into_iter().map(|agent| self.agent(agent)).collect::<Result<_, _>>()?;
         let weather = self.weather(file.weather)?;
         let forests = file.forest.into_iter().map(|forest| self.forest(forest)).collect::<Result<_, _>>()?;
+        let rivers = file.river.into_iter().map(|river| self.river(river)).collect::<Result<_, _>>()?;
+        let roads = file.road.into_iter().map(|road| self.road(road)).collect::<Result<_, _>>()?;
+        let attacks = file.attack.into_iter().map(|attack| self.attack(attack)).collect::<Result<_, _>>()?;
         let traffic = file.traffic.into_iter().map(|traffic| self.traffic(traffic)).collect::<Result<_, _>>()?;
         Ok(Scenario {
             name: header.name,
@@ -148,11 +151,16 @@ impl Place<'_> {
                 site: Site { id: site.id, lat: site.origin.lat, lon: site.origin.lon, timezone: site.timezone },
                 zones,
                 sensors: self.sensors(file.sensor)?,
+                units: agents.iter().filter_map(|agent| agent.unit.clone()).collect(),
                 weather,
                 forests,
+                rivers,
+                roads,
             },
             agents,
             traffic,
+            attacks,
+            power_lost_s: header.power_lost_s,
             expect: file.expect,
             air: self.air(file.channel.radio.as_ref())?,
             radio: self.channel(file.channel.radio)?,
@@ -216,6 +224,30 @@ impl Place<'_> {
         table.at_least("points_m", 3, forest.points_m)
     }
 
+    fn river(&self, river: Spanned<River>) -> Result<River, ScenarioError> {
+        let (table, river) = self.table(river);
+        Ok(River {
+            line_m: table.at_least("line_m", 2, river.line_m)?,
+            width_m: table.positive("width_m", river.width_m)?,
+        })
+    }
+
+    fn road(&self, road: Spanned<Road>) -> Result<Road, ScenarioError> {
+        let (table, road) = self.table(road);
+        table.positive("speed_mps", road.speed_mps[0])?;
+        Ok(Road {
+            line_m: table.at_least("line_m", 2, road.line_m)?,
+            vehicles_per_hour: table.not_negative("vehicles_per_hour", road.vehicles_per_hour)?,
+            speed_mps: table.range("speed_mps", road.speed_mps)?,
+        })
+    }
+
+    fn attack(&self, attack: Spanned<Attack>) -> Result<Attack, ScenarioError> {
+        let (table, attack) = self.table(attack);
+        table.not_negative("at_s", attack.at_s)?;
+        Ok(attack)
+    }
+
     fn traffic(&self, traffic: Spanned<Traffic>) -> Result<Traffic, ScenarioError> {
         let (table, traffic) = self.table(traffic);
         table.not_negative("per_hour", traffic.per_hour)?;
@@ -252,6 +284,8 @@ impl Place<'_> {
             route_m: table.at_least("route_m", 2, agent.route_m)?,
             route_sd_m: table.not_negative("route_sd_m", agent.route_sd_m)?,
             wander_m: table.not_negative("wander_m", agent.wander_m)?,
+            unit: agent.unit,
+            position_every_s: table.positive("position_every_s", agent.position_every_s)?,
         })
     }
 
@@ -360,6 +394,7 @@ fn sensor(table: &Table<'_>, typed: &typed::Sensor) -> Result<Sensor, ScenarioEr
         classifies: typed.classifies,
         fault: typed.fault,
         clock_step: typed.clock_step,
+        sees_in_dark: typed.sees_in_dark,
     })
 }
 

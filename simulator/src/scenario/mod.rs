@@ -31,6 +31,10 @@ pub struct Scenario {
     pub agents: Vec<Agent>,
     /// Who else comes by, at random.
     pub traffic: Vec<Traffic>,
+    /// What an adversary sends by radio.
+    pub attacks: Vec<Attack>,
+    /// When the gateway loses its power, seconds of the scenario.
+    pub power_lost_s: Vec<f64>,
     /// What a good gateway makes of it.
     pub expect: Expectation,
     /// The low-power radio's channel.
@@ -54,10 +58,62 @@ pub struct Layout {
     pub zones: Vec<Zone>,
     /// The sensors.
     pub sensors: Vec<Sensor>,
+    /// Own units whose positions are reported.
+    pub units: Vec<String>,
     /// The weather at points of time, straight lines between; none: calm and clear.
     pub weather: Vec<Weather>,
     /// Patches of forest: they block sight.
     pub forests: Vec<Vec<Point>>,
+    /// Rivers: they slow who wades, and their noise hides footsteps.
+    pub rivers: Vec<River>,
+    /// Roads: vehicles drive along them.
+    pub roads: Vec<Road>,
+}
+
+/// A river.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct River {
+    /// Its middle.
+    pub line_m: Vec<Point>,
+    /// From bank to bank.
+    pub width_m: f64,
+}
+
+/// A road that vehicles drive along from end to end, in either direction.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Road {
+    /// Its middle.
+    pub line_m: Vec<Point>,
+    /// Mean number of vehicles in an hour.
+    pub vehicles_per_hour: f64,
+    /// Range of speeds.
+    pub speed_mps: [f64; 2],
+}
+
+/// Frames that an adversary sends by radio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AttackKind {
+    /// Made without the node's key: a crossing that never was.
+    Forged,
+    /// The node's own last frame, taken from the air and sent again.
+    Replayed,
+}
+
+/// A burst of an adversary's frames in the name of one node.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attack {
+    /// What they are.
+    pub kind: AttackKind,
+    /// When the first is sent.
+    pub at_s: f64,
+    /// In whose name.
+    pub node: u32,
+    /// How many, one a second.
+    pub count: u32,
 }
 
 /// The weather at one time.
@@ -78,6 +134,10 @@ pub struct Weather {
     /// Air temperature, degrees Celsius.
     #[serde(default)]
     pub temperature_c: f64,
+    /// Light on the ground, lux: 10,000 and more by day, about 400 at sunset, 3.4 at the end of civil dusk, 0.1 under a
+    /// full moon (RCA Electro-Optics Handbook, 1974, section 6).
+    #[serde(default = "daylight")]
+    pub light_lux: f64,
     /// Small animals, birds and the sun's first warmth: times the calm night's rate of false alarms of PIR detectors.
     #[serde(default = "one")]
     pub wildlife: f64,
@@ -85,6 +145,10 @@ pub struct Weather {
 
 fn clear() -> f64 {
     20_000.0
+}
+
+fn daylight() -> f64 {
+    10_000.0
 }
 
 fn one() -> f64 {
@@ -124,11 +188,25 @@ pub struct Expectation {
     pub nuisance_at_most: usize,
     /// Alerts about a sensor's health, at least.
     pub health_alerts_at_least: usize,
+    /// Possible needs of help that are flagged, at least.
+    pub humanitarian_at_least: usize,
+    /// Radio frames that are not taken in, at least.
+    pub refused_at_least: u64,
+    /// Times the gateway starts again.
+    pub restarts: usize,
 }
 
 impl Default for Expectation {
     fn default() -> Self {
-        Self { crossings_at_least: 0, found_at_least: 0.0, nuisance_at_most: usize::MAX, health_alerts_at_least: 0 }
+        Self {
+            crossings_at_least: 0,
+            found_at_least: 0.0,
+            nuisance_at_most: usize::MAX,
+            health_alerts_at_least: 0,
+            humanitarian_at_least: 0,
+            refused_at_least: 0,
+            restarts: 0,
+        }
     }
 }
 
@@ -333,6 +411,8 @@ pub struct Sensor {
     pub silent_after_s: Option<f64>,
     /// Whether its plots say what the object may be.
     pub classifies: bool,
+    /// Whether a camera sees by the objects' own warmth, or needs light.
+    pub sees_in_dark: bool,
     /// What is wrong with it, and when.
     pub fault: Option<Fault>,
     /// A jump of its clock.
@@ -376,6 +456,10 @@ pub struct Agent {
     pub route_sd_m: f64,
     /// Standard deviation of the slow sideways wander about the way.
     pub wander_m: f64,
+    /// The own unit that they are; its first member carries the radio that tells its position.
+    pub unit: Option<String>,
+    /// Time between two of its reported positions.
+    pub position_every_s: f64,
 }
 
 /// What happens to a report between sensor and gateway.

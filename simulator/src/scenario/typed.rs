@@ -19,6 +19,12 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) forest: Vec<Spanned<Forest>>,
     #[serde(default)]
+    pub(super) river: Vec<Spanned<super::River>>,
+    #[serde(default)]
+    pub(super) road: Vec<Spanned<super::Road>>,
+    #[serde(default)]
+    pub(super) attack: Vec<Spanned<super::Attack>>,
+    #[serde(default)]
     pub(super) traffic: Vec<Spanned<super::Traffic>>,
     #[serde(default)]
     pub(super) expect: super::Expectation,
@@ -37,6 +43,8 @@ pub(super) struct Header {
     pub(super) summary: String,
     pub(super) begins: Option<jiff::Timestamp>,
     pub(super) duration_s: f64,
+    #[serde(default)]
+    pub(super) power_lost_s: Vec<f64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -129,6 +137,8 @@ pub(super) struct Sensor {
     pub(super) silent_after_s: Option<f64>,
     #[serde(default)]
     pub(super) classifies: bool,
+    #[serde(default = "yes")]
+    pub(super) sees_in_dark: bool,
     pub(super) fault: Option<super::Fault>,
     pub(super) clock_step: Option<super::ClockStep>,
 }
@@ -179,8 +189,19 @@ pub(super) struct Agent {
     pub(super) route_sd_m: f64,
     #[serde(default)]
     pub(super) wander_m: f64,
+    pub(super) unit: Option<String>,
+    #[serde(default = "ten")]
+    pub(super) position_every_s: f64,
 }
 
 fn one() -> usize {
     1
+}
+
+fn ten() -> f64 {
+    10.0
+}
+
+fn yes() -> bool {
+    true
 }

@@ -6,6 +6,7 @@ mod contact;
 mod fault;
 mod presence;
 mod profile;
+mod river;
 mod scanning;
 mod sky;
 mod tripwire;

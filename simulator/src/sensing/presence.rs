@@ -2,7 +2,7 @@
 
 use super::contact::Contact;
 use super::profile::range_factor;
-use super::{Ground, Sighting, false_alarms};
+use super::{Ground, Sighting, false_alarms, river};
 use crate::geometry::distance;
 use crate::random::Random;
 use crate::report::{Plot, rounded};
@@ -14,10 +14,11 @@ pub(super) fn listen(sensor: &Sensor, contacts: &[Contact], ground: &Ground<'_>,
     // A probability p a second is the rate -ln(1 - p); a certain detection within the second is the limit of it.
     let rate_per_s = -libm::log((1.0 - sensor.detection_probability).max(1e-9));
     let mut firings: Vec<(f64, Option<usize>, f64)> = Vec::new();
+    let quiet = river::quiet(&ground.layout.rivers, sensor);
     for contact in contacts {
         let start_s = step_number(contact.step) * STEP_S;
         let sensitivity = ground.sky.sensitivity(sensor.kind, start_s);
-        let wait_s = random.exponential(1.0 / (rate_per_s * sensitivity));
+        let wait_s = random.exponential(1.0 / (rate_per_s * sensitivity * quiet));
         if wait_s >= STEP_S {
             continue;
         }

@@ -33,7 +33,8 @@ pub(super) fn scan(sensor: &Sensor, contacts: &[Contact], ground: &Ground<'_>, r
             if !sees(sensor, walker.kind, position, elapsed_s, ground) {
                 continue;
             }
-            if random.chance(sensor.detection_probability * detection_factor(sensor.kind, walker.kind)) {
+            let light = if sensor.sees_in_dark { 1.0 } else { ground.sky.light(elapsed_s) };
+            if random.chance(sensor.detection_probability * detection_factor(sensor.kind, walker.kind) * light) {
                 let class = sensor.classifies.then(|| classify(Some(walker.kind), random));
                 seen.push((measure(sensor, position, class, random), Some(contact.walker)));
             }

@@ -59,6 +59,8 @@ impl Sky {
             visibility_m: mix(before.visibility_m, next.visibility_m),
             temperature_c: mix(before.temperature_c, next.temperature_c),
             wildlife: mix(before.wildlife, next.wildlife),
+            // Light falls by factors, not by differences.
+            light_lux: libm::exp(mix(libm::log(before.light_lux.max(1e-4)), libm::log(next.light_lux.max(1e-4)))),
         })
     }
 
@@ -96,6 +98,16 @@ impl Sky {
     /// How far a camera sees: no farther than the meteorological visibility (Koschmieder's law at 5 % contrast).
     pub(super) fn visibility_m(&self, elapsed_s: f64) -> f64 {
         self.at(elapsed_s).map_or(f64::INFINITY, |weather| weather.visibility_m)
+    }
+
+    /// Factor on the probability that a camera which needs light detects: all of it from 100 lux, where colour cameras are
+    /// rated, none at 0.1 lux, the least illumination that makers of such cameras name; by the logarithm between.
+    pub(super) fn light(&self, elapsed_s: f64) -> f64 {
+        const DARK_LUX: f64 = 0.1;
+        const BRIGHT_LUX: f64 = 100.0;
+        let Some(weather) = self.at(elapsed_s) else { return 1.0 };
+        let share = libm::log(weather.light_lux.max(1e-4) / DARK_LUX) / libm::log(BRIGHT_LUX / DARK_LUX);
+        share.clamp(0.0, 1.0)
     }
 
     /// Factor on a detector's rate of true detections: rain drums on the ground above footsteps.

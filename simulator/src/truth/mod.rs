@@ -8,7 +8,7 @@ pub use route::walk;
 
 use crate::geometry::{self, Point};
 use crate::random::Random;
-use crate::scenario::{Agent, AgentKind, Scenario, Traffic, ZoneShape};
+use crate::scenario::{Agent, AgentKind, Road, Scenario, Traffic, ZoneShape};
 
 /// Time between two truth positions; between them motion is straight.
 pub const STEP_S: f64 = 1.0;
@@ -81,25 +81,38 @@ pub struct Truth {
     pub walkers: Vec<Walker>,
     /// Passages of the scenario's border lines, in order of time.
     pub crossings: Vec<Crossing>,
+    /// Who carries the radio of an own unit: its name, the walker, the time between two positions.
+    pub units: Vec<(String, usize, f64)>,
 }
 
 impl Truth {
     /// Plays the scenario's agents for the seed.
     #[must_use]
     pub fn of(scenario: &Scenario, seed: u64) -> Self {
-        let mut walkers = Vec::new();
+        let (mut walkers, mut units) = (Vec::new(), Vec::new());
+        let rivers = &scenario.layout.rivers;
         for (index, agent) in scenario.agents.iter().enumerate() {
             let mut random = Random::stream(seed, &format!("agent {index}"));
-            walkers.extend(walk(agent, scenario.layout.duration_s, walkers.len(), &mut random));
+            let party = walk(agent, rivers, scenario.layout.duration_s, walkers.len(), &mut random);
+            if let (Some(unit), Some(first)) = (&agent.unit, party.first()) {
+                units.push((unit.clone(), first.id, agent.position_every_s));
+            }
+            walkers.extend(party);
         }
         for (index, traffic) in scenario.traffic.iter().enumerate() {
             let mut random = Random::stream(seed, &format!("traffic {index}"));
             for party in parties(traffic, scenario.layout.duration_s, &mut random) {
-                walkers.extend(walk(&party, scenario.layout.duration_s, walkers.len(), &mut random));
+                walkers.extend(walk(&party, rivers, scenario.layout.duration_s, walkers.len(), &mut random));
+            }
+        }
+        for (index, road) in scenario.layout.roads.iter().enumerate() {
+            let mut random = Random::stream(seed, &format!("road {index}"));
+            for vehicle in vehicles(road, scenario.layout.duration_s, &mut random) {
+                walkers.extend(walk(&vehicle, &[], scenario.layout.duration_s, walkers.len(), &mut random));
             }
         }
         let crossings = crossings(scenario, &walkers);
-        Self { walkers, crossings }
+        Self { walkers, crossings, units }
     }
 }
 
@@ -121,10 +134,41 @@ fn parties(traffic: &Traffic, duration_s: f64, random: &mut Random) -> Vec<Agent
             route_m: vec![from, to],
             route_sd_m: 0.0,
             wander_m: traffic.wander_m,
+            unit: None,
+            position_every_s: 10.0,
         });
         start_s += random.exponential(3600.0 / traffic.per_hour);
     }
     parties
+}
+
+/// A road's vehicles, each from one end to the other: a Poisson process of departures.
+fn vehicles(road: &Road, duration_s: f64, random: &mut Random) -> Vec<Agent> {
+    let mut vehicles = Vec::new();
+    if road.vehicles_per_hour <= 0.0 {
+        return vehicles;
+    }
+    let mut start_s = random.exponential(3600.0 / road.vehicles_per_hour);
+    while start_s < duration_s {
+        let mut route_m = road.line_m.clone();
+        if random.chance(0.5) {
+            route_m.reverse();
+        }
+        vehicles.push(Agent {
+            kind: AgentKind::Vehicle,
+            count: 1,
+            spacing_m: 0.0,
+            start_s: [start_s; 2],
+            speed_mps: road.speed_mps,
+            route_m,
+            route_sd_m: 0.0,
+            wander_m: 0.5,
+            unit: None,
+            position_every_s: 10.0,
+        });
+        start_s += random.exponential(3600.0 / road.vehicles_per_hour);
+    }
+    vehicles
 }
 
 fn crossings(scenario: &Scenario, walkers: &[Walker]) -> Vec<Crossing> {

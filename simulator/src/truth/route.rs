@@ -2,18 +2,21 @@
 //! slowly sideways.
 
 use super::{STEP_S, Walker, step_number};
-use crate::geometry::{Point, distance};
+use crate::geometry::{Point, distance, distance_to_chain};
 use crate::random::Random;
-use crate::scenario::Agent;
+use crate::scenario::{Agent, River};
 
 /// Correlation time of the sideways wander: people drift around bushes and puddles, not from step to step.
 const WANDER_TIME_S: f64 = 30.0;
 /// Correlation time and relative size of the changes of pace.
 const PACE_TIME_S: f64 = 20.0;
 const PACE_SD: f64 = 0.1;
+/// Pace of somebody who wades hip-deep: water walking at equal effort is a third to a half as fast as on land (Evans, Cureton
+/// and Purvis, Res. Q. 49, 1978).
+const WADING_MPS: f64 = 0.5;
 
 /// The party's members from start to the end of the way, or of the scenario; numbers count from `first_id`.
-pub fn walk(agent: &Agent, duration_s: f64, first_id: usize, random: &mut Random) -> Vec<Walker> {
+pub fn walk(agent: &Agent, rivers: &[River], duration_s: f64, first_id: usize, random: &mut Random) -> Vec<Walker> {
     let start_s = random.within(agent.start_s);
     let speed_mps = random.within(agent.speed_mps);
     let route: Vec<Point> =
@@ -25,7 +28,7 @@ pub fn walk(agent: &Agent, duration_s: f64, first_id: usize, random: &mut Random
                 id: first_id + member,
                 kind: agent.kind,
                 first_step: whole_steps(start_s + behind_s),
-                path_m: path(&route, speed_mps, agent.wander_m, duration_s - start_s - behind_s, random),
+                path_m: path(&route, rivers, (speed_mps, agent.wander_m), duration_s - start_s - behind_s, random),
             }
         })
         .filter(|walker| !walker.path_m.is_empty())
@@ -37,7 +40,13 @@ fn whole_steps(seconds: f64) -> usize {
     libm::ceil(seconds / STEP_S) as usize
 }
 
-fn path(route: &[Point], speed_mps: f64, wander_m: f64, left_s: f64, random: &mut Random) -> Vec<Point> {
+fn path(
+    route: &[Point],
+    rivers: &[River],
+    (speed_mps, wander_m): (f64, f64),
+    left_s: f64,
+    random: &mut Random,
+) -> Vec<Point> {
     let mut pace = Wander::new(PACE_SD, PACE_TIME_S, random);
     let mut aside = Wander::new(wander_m, WANDER_TIME_S, random);
     let mut along = Along::new(route);
@@ -47,6 +56,8 @@ fn path(route: &[Point], speed_mps: f64, wander_m: f64, left_s: f64, random: &mu
         points.push([point[0] + normal[0] * aside.value, point[1] + normal[1] * aside.value]);
         aside.step(random);
         pace.step(random);
+        let wades = rivers.iter().any(|river| distance_to_chain(point, &river.line_m) <= river.width_m / 2.0);
+        let speed_mps = if wades { speed_mps.min(WADING_MPS) } else { speed_mps };
         along.advance(speed_mps * (1.0 + pace.value).max(0.2) * STEP_S);
     }
     points

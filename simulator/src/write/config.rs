@@ -17,6 +17,9 @@ pub fn write_config(layout: &Layout, out: &mut impl Write) -> io::Result<()> {
     if let Some(timezone) = &site.timezone {
         writeln!(out, "timezone = {}", quoted(timezone))?;
     }
+    for unit in &layout.units {
+        writeln!(out, "\n[[unit]]\nid = {}", quoted(unit))?;
+    }
     for zone in &layout.zones {
         write_zone(zone, out)?;
     }

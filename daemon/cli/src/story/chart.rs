@@ -74,9 +74,9 @@ impl<'a> Chart<'a> {
         let _ = write!(
             self.body,
             "<line class=\"bound\" x1=\"{LEFT}\" x2=\"{:.1}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>\
-             <text class=\"dim halo\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
+             <text class=\"dim halo\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
             WIDTH - RIGHT,
-            WIDTH - RIGHT - 4.0,
+            LEFT + 6.0,
             y - 4.0,
             escape(label)
         );

@@ -241,7 +241,8 @@ pub(crate) fn story(log: Log, found: Found) -> anyhow::Result<Story> {
             }
         }
         for track in &seen.tracks {
-            if story.tracks.contains(&track.id) {
+            // What the track does after the alert is another story.
+            if story.tracks.contains(&track.id) && seen.scan.time <= story.to {
                 story.follow(seen, track, before.get(&track.id));
                 before.insert(track.id, track.clone());
             }
@@ -290,7 +291,8 @@ impl Story {
                     received: seen.now,
                     sensor: part.sensor,
                     measurement,
-                    association,
+                    // A track's first plots count together when it is first shown.
+                    association: association.min(1.0),
                     innovation: part.innovation.clone(),
                     nis: part.test_ratio,
                     log_likelihood: gained,

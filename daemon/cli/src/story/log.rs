@@ -63,6 +63,10 @@ pub(crate) fn page(night: &Night) -> String {
     tracks(&mut page, night);
     page.heading("Rates of the sensors");
     page.table(&SENSOR_COLUMNS, &sensor_rows(night));
+    let quiet = never_heard(night);
+    if !quiet.is_empty() {
+        page.paragraph("faint", &format!("{} sensors said nothing: {}.", quiet.len(), quiet.join(", ")));
+    }
     page.heading("Nuisance ranking: plots that belong to no confirmed track");
     page.table(
         &[("sensor", false), ("unused an hour", true), ("unused", true), ("of its plots", true)],
@@ -177,7 +181,7 @@ fn tracks(page: &mut Page, night: &Night) {
                 id.0.to_string(),
                 clock(summary.first, &night.site),
                 span(summary.last.seconds_since(summary.first)),
-                format!("{length_m:.0} m"),
+                format!("{:.0} m", length_m.max(0.0)),
                 format!("{:.0}", summary.plots),
                 format!("{:.0} %", summary.existence * 100.0),
                 format!("{:.0} / {:.0} / {:.0} %", class.person * 100.0, class.animal * 100.0, class.vehicle * 100.0),
@@ -204,7 +208,9 @@ fn tracks(page: &mut Page, night: &Night) {
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
 fn sensor_rows(night: &Night) -> Vec<Vec<String>> {
     let hours = hours(night);
-    let rows = night.activity.iter().zip(&night.site.sensors).enumerate().map(|(index, (activity, sensor))| {
+    let heard =
+        night.activity.iter().zip(&night.site.sensors).enumerate().filter(|(_, (activity, _))| activity.messages > 0);
+    let rows = heard.map(|(index, (activity, sensor))| {
         let battery = night.health.get(index).and_then(|health| health.battery_mv);
         vec![
             sensor.model.id.clone(),
@@ -218,6 +224,11 @@ fn sensor_rows(night: &Night) -> Vec<Vec<String>> {
         ]
     });
     rows.collect()
+}
+
+fn never_heard(night: &Night) -> Vec<&str> {
+    let sensors = night.activity.iter().zip(&night.site.sensors);
+    sensors.filter(|(activity, _)| activity.messages == 0).map(|(_, sensor)| sensor.model.id.as_str()).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
@@ -248,10 +259,11 @@ fn nuisance_rows(night: &Night) -> Vec<Vec<String>> {
 fn gap_rows(night: &Night) -> Vec<Vec<String>> {
     let mut gaps: Vec<(f64, Timestamp, Timestamp, &str)> = Vec::new();
     for (activity, sensor) in night.activity.iter().zip(&night.site.sensors) {
-        for (from, to) in &activity.gaps {
+        for (from, to) in activity.gaps.iter().filter(|_| sensor.model.scan_period_s.is_some()) {
             gaps.push((to.seconds_since(*from), *from, *to, sensor.model.id.as_str()));
         }
-        if activity.messages == 0 {
+        // A detector that triggers says nothing for days and is well.
+        if activity.messages == 0 && sensor.model.scan_period_s.is_some() {
             gaps.push((night.to.seconds_since(night.from), night.from, night.to, sensor.model.id.as_str()));
         }
     }

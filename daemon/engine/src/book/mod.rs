@@ -6,6 +6,7 @@
 //! stays silent until the cause has gone and come again.
 
 mod acts;
+mod company;
 mod draft;
 mod storm;
 pub(crate) mod text;
@@ -132,7 +133,10 @@ impl Book {
                     update(entry, &finding, situation, out);
                     Verdict::Carried
                 }
-                None if finding.certainty == Certainty::Holds => Verdict::Doubted,
+                None if finding.certainty == Certainty::Holds => match &finding.explained {
+                    Some(by) => Verdict::Explained { by: by.clone() },
+                    None => Verdict::Doubted,
+                },
                 None => {
                     let raised = self.raise(&finding, situation, counters, out);
                     if raised { Verdict::Raised } else { Verdict::NoRoom }
@@ -148,15 +152,24 @@ impl Book {
     fn one_for_each_cause(
         &mut self,
         situation: &Situation<'_>,
-        findings: Vec<Finding>,
+        mut findings: Vec<Finding>,
         notes: &mut Notes,
     ) -> Vec<Finding> {
         let mut strongest = BTreeMap::<String, Finding>::new();
+        for finding in &findings {
+            self.continue_lost(finding, situation);
+        }
+        self.join_parties(&mut findings);
         for mut finding in findings {
-            if let Some(key) = self.continued_key(&finding, situation) {
-                finding.key = key;
+            if let Some(key) = self.continued.get(&finding.key) {
+                finding.key.clone_from(key);
             }
-            let weight = |finding: &Finding| (finding.certainty, finding.severity, finding.kind);
+            // Of equals the one that the alert was about before, so that it does not jump from head to head.
+            let told_of = self.open.get(&finding.key).and_then(|entry| entry.track);
+            let weight = |finding: &Finding| {
+                let same = matches!(&finding.subject, Subject::Track(track) if Some(track.track) == told_of);
+                (finding.certainty, finding.severity, finding.kind, same)
+            };
             let (weaker, by) = match strongest.get(&finding.key) {
                 Some(other) if weight(other) > weight(&finding) => (Some(finding), other.rule),
                 _ => {
@@ -172,14 +185,11 @@ impl Book {
         strongest.into_values().collect()
     }
 
-    /// The key of the alert about the same zone whose track was lost near here a moment ago.
-    fn continued_key(&mut self, finding: &Finding, situation: &Situation<'_>) -> Option<String> {
-        if let Some(key) = self.continued.get(&finding.key) {
-            return Some(key.clone());
-        }
-        let Subject::Track(track) = &finding.subject else { return None };
-        if self.open.contains_key(&finding.key) {
-            return None;
+    /// Lets a new track go on with the alert about the same zone whose track was lost near here a moment ago.
+    fn continue_lost(&mut self, finding: &Finding, situation: &Situation<'_>) {
+        let Subject::Track(track) = &finding.subject else { return };
+        if self.continued.contains_key(&finding.key) || self.open.contains_key(&finding.key) {
+            return;
         }
         let lost = |entry: &Entry| {
             let gone = entry.track.is_some_and(|id| situation.tracks.iter().all(|track| track.id != id));
@@ -189,10 +199,10 @@ impl Book {
             let near = entry.position_m.is_some_and(|position_m| (position_m - track.position_m).norm() <= reach_m);
             gone && near && gap_s <= SAME_CAUSE_WITHIN_S && entry.alert.zone == finding.zone
         };
-        let (key, entry) = self.open.iter_mut().find(|(_, entry)| lost(entry))?;
-        entry.track = Some(track.track);
-        self.continued.insert(finding.key.clone(), key.clone());
-        Some(key.clone())
+        if let Some((key, entry)) = self.open.iter_mut().find(|(_, entry)| lost(entry)) {
+            entry.track = Some(track.track);
+            self.continued.insert(finding.key.clone(), key.clone());
+        }
     }
 
     /// Raises an alert; false when there is no room for it.

@@ -159,6 +159,14 @@ impl Stage {
         all
     }
 
+    /// A step in which all sensors are well.
+    fn run_once(&mut self, second: f64, tracks: &[Track]) -> Vec<Alert> {
+        for sensor in &mut self.sensors {
+            sensor.last_heard = Some(at(second));
+        }
+        self.step(at(second), tracks)
+    }
+
     fn command(&mut self, id: &str, now: Timestamp, act: Act) -> Vec<Output> {
         let mut out = Vec::new();
         let command = Command { id: id.into(), by: "anna".into(), act };
@@ -605,4 +613,57 @@ fn a_lone_tripwire_is_none_and_a_track_tells_it_better() {
     report(&mut stage, 1, 41.0, Measurement::Presence { strength: None });
     let alerts = stage.run(35, 90, walker);
     assert!(alerts.iter().all(|alert| alert.dedup_key.contains("track-17")), "{}", lines(&alerts));
+}
+
+#[test]
+fn a_party_in_single_file_is_one_alert_with_its_count() {
+    let mut stage = Stage::new();
+    let mut alerts = Vec::new();
+    for second in 0_u32..90 {
+        let now = f64::from(second);
+        let walker = |n: u32| {
+            let north_m = 40.0 + 4.0 * f64::from(n) - 1.4 * now;
+            track(10 + u64::from(n), now, [5.0 * f64::from(n % 2), north_m], [0.0, -1.4])
+        };
+        let tracks: Vec<Track> = (0..12).map(walker).collect();
+        alerts.extend(stage.run_once(now, &tracks));
+    }
+    let ids: std::collections::BTreeSet<_> = alerts.iter().map(|alert| &alert.id).collect();
+    assert_eq!(ids.len(), 1, "{}", lines(&alerts));
+    assert!(alerts.iter().any(|alert| alert.kind == AlertKind::Crossing), "{}", lines(&alerts));
+    // Whoever is right on the line has neither approached nor crossed it, so that a later count may be one less.
+    let told = |alert: &Alert, heads: u32| alert.count.is_some_and(|(_, high)| high >= heads);
+    assert!(told(&alerts[0], 12) && alerts.iter().all(|alert| told(alert, 11)), "{}", lines(&alerts));
+}
+
+#[test]
+fn who_leaves_a_party_gets_an_alert_of_their_own() {
+    let mut stage = Stage::new();
+    let mut alerts = Vec::new();
+    for second in 0_u32..150 {
+        let now = f64::from(second);
+        // Side by side for half a minute, then one goes on and the other along the line.
+        let along_m = 1.4 * f64::max(now - 30.0, 0.0);
+        let velocity = if now > 30.0 { [1.2, -0.7] } else { [0.0, -1.4] };
+        let stays = track(10, now, [0.0, 100.0 - 1.4 * now], [0.0, -1.4]);
+        let leaves = track(11, now, [8.0 + along_m, 100.0 - 1.4 * f64::min(now, 30.0) - 0.5 * along_m], velocity);
+        alerts.extend(stage.run_once(now, &[stays, leaves]));
+    }
+    let ids: std::collections::BTreeSet<_> = alerts.iter().map(|alert| &alert.id).collect();
+    assert_eq!(ids.len(), 2, "{}", lines(&alerts));
+}
+
+#[test]
+fn what_is_plainly_an_animal_alerts_nobody_until_it_is_not() {
+    let mut stage = Stage::new();
+    let class = |animal: f64| ClassProbabilities { person: 0.9 - animal, animal, vehicle: 0.1 };
+    let mut alerts = Vec::new();
+    for second in 0_u32..60 {
+        let now = f64::from(second);
+        let animal = if second < 40 { class(0.9) } else { class(0.1) };
+        let passer = Track { class: animal, ..track(10, now, [0.0, 60.0 - 1.4 * now], [0.0, -1.4]) };
+        alerts.extend(stage.run_once(now, &[passer]));
+        assert!(second >= 40 || alerts.is_empty(), "{}", lines(&alerts));
+    }
+    assert!(alerts.iter().any(|alert| alert.kind == AlertKind::Crossing), "{}", lines(&alerts));
 }

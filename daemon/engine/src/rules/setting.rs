@@ -1,12 +1,14 @@
 //! What surrounds a finding and changes its weight: ground where nothing counts, and ground where people work.
 
 use super::geometry::relation;
-use super::{Finding, Situation, Subject};
+use super::{Certainty, Finding, Situation, Subject};
 use crate::Severity;
-use crate::config::ZoneKind;
+use crate::config::{Class, ZoneKind};
 
 /// Probability of being inside from which on a zone's meaning holds.
 const INSIDE: f64 = 0.8;
+/// Probability of being an animal from which on nobody is alerted, unless the zone is watched for animals.
+const ANIMAL_FROM: f64 = 0.9;
 
 /// Whether the finding counts: not where nothing does. Lowers the severity of what happens where people work at their
 /// hours, and of what an own unit explains, and says so. A possible need of help is never made less.
@@ -19,6 +21,13 @@ pub(super) fn counts(situation: &Situation<'_>, finding: &mut Finding) -> bool {
         finding.severity = Severity::Info;
         finding.explained = Some(format!("unit {}", unit.id));
         finding.note = format!("Explained by own unit {}.", unit.id);
+    }
+    // Held, not dropped: what is open goes on, and whoever turns out to be a person after all raises an alert then.
+    if track.class.animal >= ANIMAL_FROM && !animals_matter(situation, finding) {
+        finding.certainty = Certainty::Holds;
+        finding.severity = Severity::Info;
+        finding.explained = Some("animal".to_owned());
+        finding.note = "By its looks an animal.".to_owned();
     }
     for zone in &situation.site.zones {
         let matters = matches!(zone.kind, ZoneKind::Ignore | ZoneKind::Work)
@@ -35,6 +44,12 @@ pub(super) fn counts(situation: &Situation<'_>, finding: &mut Finding) -> bool {
         }
     }
     true
+}
+
+/// Whether the finding's zone is watched for animals too.
+fn animals_matter(situation: &Situation<'_>, finding: &Finding) -> bool {
+    let zone = situation.site.zones.iter().find(|zone| Some(&zone.name) == finding.zone.as_ref());
+    zone.is_some_and(|zone| zone.classes.contains(&Class::Animal))
 }
 
 /// Two steps less severe.

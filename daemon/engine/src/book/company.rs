@@ -1,0 +1,137 @@
+//! Who goes together is one cause: a party over the line is one alert with a count, not one for each head.
+//!
+//! A track's finding joins the alert of a near one about the same zone when both move alike and may be of one kind. It
+//! leaves again, for an alert of its own, when it has gone its own way.
+
+use std::collections::BTreeMap;
+
+use nalgebra::Vector2;
+
+use super::{Book, Entry};
+use crate::rules::{Certainty, Finding, Subject, Surrounding};
+
+/// Neighbours in a party are at most this far apart, beside what their positions are uncertain by.
+const JOINED_M: f64 = 40.0;
+/// Velocities of people who walk together differ by less than this.
+const ALIKE_MPS: f64 = 1.2;
+/// Farther than this from everybody else of the party, a track has left it.
+const LEFT_M: f64 = 120.0;
+/// From this probability on a class is what sets an object apart.
+const PLAINLY: f64 = 0.6;
+
+/// A track's finding, and the key that it goes under.
+struct Member {
+    own: String,
+    key: String,
+    zone: Option<String>,
+    position_m: Vector2<f64>,
+    sd_m: f64,
+    velocity_mps: Vector2<f64>,
+    /// Plainly an animal, plainly a vehicle.
+    kind: (bool, bool),
+    /// An alert is open under its key, or it may raise one.
+    leads: bool,
+}
+
+impl Member {
+    fn of(finding: &Finding, track: &Surrounding, key: &str, open: bool) -> Self {
+        Self {
+            own: finding.key.clone(),
+            key: key.to_owned(),
+            zone: finding.zone.clone(),
+            position_m: track.position_m,
+            sd_m: libm::sqrt(f64::max(track.covariance_m2.trace(), 0.0)),
+            velocity_mps: track.velocity_mps,
+            kind: (track.class.animal >= PLAINLY, track.class.vehicle >= PLAINLY),
+            leads: open || finding.certainty == Certainty::Raises,
+        }
+    }
+
+    fn apart_m(&self, other: &Self) -> f64 {
+        (self.position_m - other.position_m).norm()
+    }
+
+    fn goes_with(&self, other: &Self) -> bool {
+        self.own != other.own
+            && self.zone == other.zone
+            && self.kind == other.kind
+            && self.apart_m(other) <= JOINED_M + f64::min(self.sd_m + other.sd_m, JOINED_M)
+            && (self.velocity_mps - other.velocity_mps).norm() <= ALIKE_MPS
+    }
+}
+
+impl Book {
+    /// Puts the findings of parties under one key each.
+    pub(super) fn join_parties(&mut self, findings: &mut [Finding]) {
+        let mut members: Vec<Member> = Vec::new();
+        for finding in findings.iter() {
+            let Subject::Track(track) = &finding.subject else { continue };
+            // A call for help is one person's own.
+            if finding.help.is_none() {
+                let key = self.continued.get(&finding.key).unwrap_or(&finding.key);
+                members.push(Member::of(finding, track, key, self.is_open(key)));
+            }
+        }
+        self.let_leave(&mut members);
+        for index in 0..members.len() {
+            if members[index].key != members[index].own || self.open.contains_key(&members[index].own) {
+                continue;
+            }
+            let member = &members[index];
+            let led = |(place, other): &(usize, &Member)| {
+                // Of two new ones the first leads, so that nobody leads himself.
+                other.leads && (*place < index || self.is_open(&other.key)) && member.goes_with(other)
+            };
+            let nearest = members.iter().enumerate().filter(led);
+            let nearest = nearest.min_by(|(_, a), (_, b)| member.apart_m(a).total_cmp(&member.apart_m(b)));
+            if let Some((_, other)) = nearest {
+                let (own, key) = (member.own.clone(), other.key.clone());
+                self.continued.insert(own.clone(), key.clone());
+                // A track may have several findings; all of them go under its key.
+                members.iter_mut().filter(|member| member.own == own).for_each(|member| member.key.clone_from(&key));
+            }
+        }
+        self.count(findings, &members);
+    }
+
+    fn is_open(&self, key: &str) -> bool {
+        self.open.get(key).is_some_and(|entry: &Entry| !entry.is_over())
+    }
+
+    /// Gives those who have gone their own way their own key back.
+    fn let_leave(&mut self, members: &mut [Member]) {
+        for index in 0..members.len() {
+            let member = &members[index];
+            if member.key == member.own {
+                continue;
+            }
+            let mut others =
+                members.iter().filter(|other| other.own != member.own && other.key == member.key).peekable();
+            if others.peek().is_some() && others.all(|other| member.apart_m(other) > LEFT_M) {
+                self.continued.remove(&member.own);
+                members[index].key = members[index].own.clone();
+            }
+        }
+    }
+
+    /// Tells each finding how many tracks its party has at least.
+    fn count(&self, findings: &mut [Finding], members: &[Member]) {
+        let mut parties: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for member in members {
+            let party = parties.entry(&member.key).or_default();
+            if !party.contains(&member.own.as_str()) {
+                party.push(&member.own);
+            }
+        }
+        for finding in findings {
+            let key = self.continued.get(&finding.key).unwrap_or(&finding.key);
+            let count = parties.get(key.as_str()).map_or(0, |party| u32::try_from(party.len()).unwrap_or(u32::MAX));
+            if let Subject::Track(track) = &mut finding.subject
+                && count > 1
+                && finding.help.is_none()
+            {
+                track.count = (track.count.0.max(count), track.count.1.max(count));
+            }
+        }
+    }
+}
