@@ -5,11 +5,14 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use vedette_engine::geo::SiteFrame;
 use vedette_wire::Key;
 
 use super::stage::{BEAM_M, INFRARED_M};
 use crate::random::Random;
 
+/// Latitude and longitude of the line's middle.
+const ORIGIN: [f64; 2] = [52.0, 23.6];
 /// First node's id.
 const FIRST_NODE: u32 = 101;
 /// Where steps are found in light wind (see the table of detector figures).
@@ -51,6 +54,12 @@ impl Site {
         Self { nodes: (0..nodes).map(node).collect(), site_key: key(seed, 0), concentrator_m: [0.0, -400.0] }
     }
 
+    /// Metres east of the line's middle.
+    #[must_use]
+    pub fn east_m(lat: f64, lon: f64) -> Option<f64> {
+        SiteFrame::new(ORIGIN[0], ORIGIN[1]).to_site(lat, lon).map(|place_m| place_m.x)
+    }
+
     /// Writes keys, `gateway.toml` and `centre.toml` into a folder.
     ///
     /// # Errors
@@ -76,11 +85,13 @@ impl Site {
     fn gateway(&self, device: &Path, broker_port: u16) -> String {
         let half_m = BEAM_M * self.nodes.len() as f64 / 2.0 + BEAM_M;
         let mut text = format!(
-            "[site]\nid = \"{SITE}\"\norigin = {{ lat = 52.0, lon = 23.6 }}\n\n[radio]\nkeys_dir = \"keys\"\n\n\
+            "[site]\nid = \"{SITE}\"\norigin = {{ lat = {:?}, lon = {:?} }}\n\n[radio]\nkeys_dir = \"keys\"\n\n\
              [[source.serial]]\nname = \"radio\"\ndevice = \"{}\"\n\n\
              [[sink.centre]]\nbroker = {{ host = \"127.0.0.1\", port = {broker_port} }}\n\n\
              [store]\nfile = \"gateway.db\"\n\n[record]\ndir = \"recording\"\n\n[status]\nsocket = \"gateway.sock\"\n\n\
              [[zone]]\nname = \"line\"\nkind = \"border\"\nline_m = [[{:?}, 0.0], [{half_m:?}, 0.0]]\n",
+            ORIGIN[0],
+            ORIGIN[1],
             device.display(),
             -half_m
         );
