@@ -34,6 +34,7 @@ pub struct Bench {
     folder: tempfile::TempDir,
     program: PathBuf,
     key: Key,
+    environment: Vec<(String, String)>,
     gateway: Option<Process>,
     centre: Option<Process>,
 }
@@ -47,7 +48,7 @@ impl Bench {
         let folder = tempfile::tempdir()?;
         let (path, _) = NodeKeys::create(&folder.path().join("keys"), NODE, false)?;
         let key = NodeKeys::read(&path)?.keys.first().context("a key")?.1;
-        Ok(Self { folder, program: program("vedette")?, key, gateway: None, centre: None })
+        Ok(Self { folder, program: program("vedette")?, key, environment: Vec::new(), gateway: None, centre: None })
     }
 
     /// The folder.
@@ -97,6 +98,26 @@ impl Bench {
         Ok(())
     }
 
+    /// Sets a variable of the gateway's environment, from its next start on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// The gateway's audit log as `vedette audit show` prints it, after `vedette audit verify` has proven it.
+    ///
+    /// # Errors
+    /// When it is not whole.
+    pub fn audit(&self) -> anyhow::Result<String> {
+        let config = self.file("gateway.toml");
+        let mut printed = String::new();
+        for act in ["verify", "show"] {
+            let output = Command::new(&self.program).args(["audit", act, "--config"]).arg(&config).output()?;
+            ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        }
+        Ok(printed)
+    }
+
     /// Appends to the gateway's configuration.
     ///
     /// # Errors
@@ -104,6 +125,16 @@ impl Bench {
     pub fn append(&self, text: &str) -> anyhow::Result<()> {
         let mut file = std::fs::OpenOptions::new().append(true).open(self.file("gateway.toml"))?;
         Ok(std::io::Write::write_all(&mut file, text.as_bytes())?)
+    }
+
+    /// Replaces a part of the gateway's configuration.
+    ///
+    /// # Errors
+    /// When the part is not there, or the file cannot be written.
+    pub fn edit(&self, from: &str, to: &str) -> anyhow::Result<()> {
+        let text = std::fs::read_to_string(self.file("gateway.toml"))?;
+        ensure!(text.contains(from), "{from:?} does not stand in the configuration");
+        Ok(std::fs::write(self.file("gateway.toml"), text.replacen(from, to, 1))?)
     }
 
     /// Starts the gateway and waits until it answers at its socket; how long that took.
@@ -114,7 +145,8 @@ impl Bench {
         let begun = Instant::now();
         let config = self.file("gateway.toml");
         let arguments = ["run", "--config", &config.to_string_lossy()];
-        self.gateway = Some(Process::start(&self.program, &arguments, &self.file("gateway.log"))?);
+        self.gateway =
+            Some(Process::start_with(&self.program, &arguments, &self.file("gateway.log"), &self.environment)?);
         self.await_socket(begun)
     }
 

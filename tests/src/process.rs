@@ -28,9 +28,27 @@ impl Process {
     /// # Errors
     /// When it cannot be started.
     pub fn start(program: &Path, arguments: &[&str], log: &Path) -> anyhow::Result<Self> {
+        Self::start_with(program, arguments, log, &[])
+    }
+
+    /// As [`Process::start`], with more environment variables.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_with(
+        program: &Path,
+        arguments: &[&str],
+        log: &Path,
+        environment: &[(String, String)],
+    ) -> anyhow::Result<Self> {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(log)?;
         let mut command = Command::new(program);
-        command.args(arguments).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        command
+            .args(arguments)
+            .envs(environment.iter().cloned())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log);
         Ok(Self { child: command.spawn().with_context(|| program.display().to_string())? })
     }
 
@@ -38,6 +56,16 @@ impl Process {
     #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Sends it a signal, as `kill -SIGNAL` does.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn signal(&self, signal: &str) -> anyhow::Result<()> {
+        let sent = Command::new("kill").args([&format!("-{signal}"), &self.id().to_string()]).status()?;
+        ensure!(sent.success(), "kill -{signal} failed");
+        Ok(())
     }
 
     /// Ends it as a power cut would: it gets no chance to do anything.

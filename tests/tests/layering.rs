@@ -87,3 +87,47 @@ fn no_licence_binds_the_whole() {
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+/// Packages that the program for the field has in two versions, and why that cannot be helped here.
+const KNOWN_TWICE: &[(&str, &str)] = &[
+    ("bitflags", "an old nix of tokio-serial"),
+    ("getrandom", "ahash and ring"),
+    ("nix", "an old one of tokio-serial"),
+    ("rand_core", "ed25519-dalek and the MQTT client"),
+    ("syn", "at build time only"),
+    ("windows-sys", "not on Linux"),
+];
+/// What only the demo brings.
+const DEMO_ONLY: &[&str] = &["rumqttd", "vedette-sim", "tempfile"];
+
+#[test]
+fn nothing_comes_twice_but_what_is_known() {
+    let metadata = metadata();
+    let id = |value: &Value| value.as_str().expect("an id").to_owned();
+    let by_id: BTreeMap<String, &Value> = packages(&metadata).map(|package| (id(&package["id"]), package)).collect();
+    let nodes = metadata["resolve"]["nodes"].as_array().expect("a list of nodes");
+    let nodes: BTreeMap<String, &Value> = nodes.iter().map(|node| (id(&node["id"]), node)).collect();
+    let program = by_id.iter().find(|(_, package)| name(package) == "vedette").expect("the program").0;
+    let (mut seen, mut next) = (BTreeSet::new(), vec![program.clone()]);
+    while let Some(package) = next.pop() {
+        if !seen.insert(package.clone()) {
+            continue;
+        }
+        for dependency in nodes[&package]["deps"].as_array().expect("a list of dependencies") {
+            let normal = dependency["dep_kinds"].as_array().expect("kinds").iter().any(|kind| kind["kind"].is_null());
+            let to = id(&dependency["pkg"]);
+            if normal && !DEMO_ONLY.contains(&name(by_id[&to])) {
+                next.push(to);
+            }
+        }
+    }
+    let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for package in &seen {
+        let package = by_id[package];
+        versions.entry(name(package)).or_default().insert(package["version"].as_str().expect("a version"));
+    }
+    let twice: BTreeSet<&str> =
+        versions.iter().filter(|(_, versions)| versions.len() > 1).map(|(name, _)| *name).collect();
+    let known: BTreeSet<&str> = KNOWN_TWICE.iter().map(|(name, _)| *name).collect();
+    assert_eq!(twice, known, "{versions:?}");
+}

@@ -58,8 +58,10 @@ enum Command {
     Sensors(commands::sensors::Arguments),
     /// Calibrate cameras
     Camera(commands::camera::Arguments),
-    /// Check the audit log
+    /// Read and check the audit log
     Audit(commands::audit::Arguments),
+    /// Delete what has had its time
+    Retention(commands::retention::Arguments),
     /// Print completions for a shell
     #[command(hide = true)]
     Completions(commands::shell::Completions),
@@ -89,6 +91,7 @@ fn main() -> ExitCode {
         Command::Sensors(arguments) => commands::sensors::run(&arguments),
         Command::Camera(arguments) => commands::camera::run(&arguments),
         Command::Audit(arguments) => commands::audit::run(&arguments),
+        Command::Retention(arguments) => commands::retention::run(&arguments),
         Command::Completions(arguments) => commands::shell::completions(&arguments),
         Command::Man(arguments) => commands::shell::man(&arguments),
     };

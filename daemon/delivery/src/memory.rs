@@ -1,4 +1,5 @@
-//! Stores in memory with injectable faults, for tests and simulation.
+//! Stores in memory: what a gateway works with while it has no usable file, and, with injectable faults, tests and
+//! simulation.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -63,6 +64,9 @@ pub(crate) fn full(what: &'static str) -> StoreError {
     StoreError::Full { path: "memory".to_owned(), what, reason: "injected".to_owned() }
 }
 
+/// Lines of the audit log that are kept; the oldest go first.
+pub const MAX_AUDIT: usize = 10_000;
+
 /// A gateway's store in memory. It survives the [`crate::Uplink`] that uses it, as a file survives a process.
 #[derive(Clone, Debug)]
 pub struct MemoryStore {
@@ -106,7 +110,7 @@ impl MemoryStore {
         }
     }
 
-    /// The audit log.
+    /// The audit log's newest lines, [`MAX_AUDIT`] at most.
     #[must_use]
     pub fn audit(&self) -> &[AuditEntry] {
         &self.audit
@@ -155,6 +159,8 @@ impl MemoryStore {
             self.journal.clear();
         }
         self.audit.extend(changes.audit.iter().cloned());
+        let excess = self.audit.len().saturating_sub(MAX_AUDIT);
+        self.audit.drain(..excess);
         for row in &changes.insert {
             self.rows.insert(row.head.seq, (row.clone(), None));
             self.next_seq = self.next_seq.max(row.head.seq + 1);

@@ -1,7 +1,7 @@
 //! What a gateway's store must do: few operations, each one transaction.
 //!
-//! Two implementations: SQLite in the gateway, and [`crate::memory::MemoryStore`] with injectable faults for tests and
-//! simulation. A store knows nothing about priorities or acknowledgement rules; [`crate::Outbox`] decides, the store
+//! Two implementations: SQLite in the gateway, and [`crate::memory::MemoryStore`] for a gateway without a usable file, for
+//! tests and for simulation. A store knows nothing about priorities or acknowledgement rules; [`crate::Outbox`] decides, the store
 //! remembers.
 
 use vedette_engine::{Alert, AuditRecord, Severity, Timestamp};

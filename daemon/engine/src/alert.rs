@@ -236,6 +236,8 @@ pub enum AlertKind {
     DataLoss,
     /// Something could not be written or read.
     StorageFault,
+    /// A certificate of the gateway expires soon, or has expired.
+    CertificateExpiry,
     /// A sensor reports far more often than it can have reason to.
     SensorChattering,
     /// A sensor repeats itself.

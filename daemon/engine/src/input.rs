@@ -181,4 +181,18 @@ pub enum Fact {
         /// The system's message.
         error: String,
     },
+    /// The durable store came or went; without it everything is kept in memory only.
+    StoreState {
+        /// Whether it can be used now.
+        usable: bool,
+        /// Why it cannot; empty when it can.
+        error: String,
+    },
+    /// How long a certificate of this gateway is valid, told when it is read.
+    Certificate {
+        /// Which: the file's name.
+        name: String,
+        /// The end of its validity.
+        expires_at: Timestamp,
+    },
 }

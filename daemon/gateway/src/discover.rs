@@ -11,8 +11,8 @@ use vedette_engine::{Engine, EngineError, Input, PictureRate, Status, Timestamp}
 
 use crate::clock::{Clock, SharedClock};
 use crate::config::Config;
-use crate::daemon::{lanes, start_sources};
-use crate::intake::{Class, Intake, Taken};
+use crate::daemon::peers;
+use crate::intake::{Class, Taken};
 use crate::source::{LinkFigures, Surroundings, mqtt};
 
 /// Frames handled between two looks at the clock.
@@ -33,22 +33,23 @@ pub struct Heard {
 /// When no engine can be made of the configuration.
 pub async fn listen(config: &Config, time: Duration) -> Result<Heard, EngineError> {
     let mut engine = Engine::new(&config.engine)?.with_pictures(PictureRate::OnRequest);
-    let brokers = config.source.mqtt.iter().map(|source| (source.name.clone(), Class::Message, source.queue_frames));
-    let (intake, ports) = Intake::new(brokers.chain(lanes(config)));
     let surroundings = Surroundings {
         clock: Arc::new(SharedClock::new(Clock::new(Instant::now(), SystemTime::now(), Timestamp::MIN))),
-        intake: Arc::new(intake),
+        intake: Arc::default(),
         rejects: Arc::default(),
         links: Arc::default(),
         gnss: Arc::default(),
+        progress: Arc::default(),
     };
-    let (mut ports, mut tasks) = (ports.into_iter(), JoinSet::new());
-    for (source, port) in config.source.mqtt.iter().zip(ports.by_ref()) {
-        let mut source = source.clone();
+    let mut tasks = JoinSet::new();
+    for mut source in config.source.mqtt.iter().cloned() {
+        let port = surroundings.intake.open(&source.name, Class::Message, source.queue_frames);
         source.broker.client_id = source.broker.client_id.map(|id| format!("{id}-discover"));
         tasks.spawn(mqtt::run(source, port, surroundings.clone()));
     }
-    start_sources(config, ports, &surroundings, &mut tasks);
+    for (name, peer) in peers(config) {
+        tasks.spawn(peer.task(&name, &surroundings));
+    }
     let end = tokio::time::Instant::now() + time;
     let (mut taken, mut out) = (Vec::new(), Vec::new());
     while tokio::time::timeout_at(end, surroundings.intake.arrival(true)).await.is_ok() {

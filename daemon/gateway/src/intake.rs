@@ -54,13 +54,13 @@ pub struct Port(usize);
 pub struct Full;
 
 /// The queues of all sources.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Intake {
     state: Mutex<State>,
     arrived: Notify,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
     lanes: Vec<Lane>,
     arrivals: u64,
@@ -71,6 +71,7 @@ struct Lane {
     source: String,
     class: Class,
     bound: usize,
+    open: bool,
     queue: VecDeque<(u64, Taken)>,
     accepted: u64,
     dropped: u64,
@@ -91,21 +92,32 @@ pub struct LaneFigures {
 }
 
 impl Intake {
-    /// Queues for sources of these names, classes and bounds; ports are handed out in the same order.
-    #[must_use]
-    pub fn new(sources: impl IntoIterator<Item = (String, Class, usize)>) -> (Self, Vec<Port>) {
-        let lane = |(source, class, bound)| Lane {
-            source,
+    /// A queue for a source; one that was there before keeps its counts and what waits in it.
+    pub fn open(&self, source: &str, class: Class, bound: usize) -> Port {
+        let mut state = self.lock();
+        if let Some(index) = state.lanes.iter().position(|lane| lane.source == source) {
+            let lane = &mut state.lanes[index];
+            (lane.class, lane.bound, lane.open) = (class, bound, true);
+            return Port(index);
+        }
+        state.lanes.push(Lane {
+            source: source.to_owned(),
             class,
             bound,
+            open: true,
             queue: VecDeque::new(),
             accepted: 0,
             dropped: 0,
             dropped_untold: 0,
-        };
-        let lanes: Vec<Lane> = sources.into_iter().map(lane).collect();
-        let ports = (0..lanes.len()).map(Port).collect();
-        (Self { state: Mutex::new(State { lanes, arrivals: 0 }), arrived: Notify::new() }, ports)
+        });
+        Port(state.lanes.len() - 1)
+    }
+
+    /// The source is gone; what waits of it is still handed on.
+    pub fn close(&self, source: &str) {
+        for lane in self.lock().lanes.iter_mut().filter(|lane| lane.source == source) {
+            lane.open = false;
+        }
     }
 
     /// Hands over a frame.
@@ -185,7 +197,7 @@ impl Intake {
             dropped: lane.dropped,
             waiting: lane.queue.len(),
         };
-        self.lock().lanes.iter().map(figures).collect()
+        self.lock().lanes.iter().filter(|lane| lane.open || !lane.queue.is_empty()).map(figures).collect()
     }
 
     /// No code panics with the lock held, and the queues are whole between statements in any case.
@@ -209,8 +221,9 @@ mod tests {
     }
 
     fn intake() -> (Intake, Port, Port) {
-        let (intake, ports) = Intake::new([("mqtt".into(), Class::Message, 2), ("radio".into(), Class::Radio, 2)]);
-        (intake, ports[0], ports[1])
+        let intake = Intake::default();
+        let (mqtt, radio) = (intake.open("mqtt", Class::Message, 2), intake.open("radio", Class::Radio, 2));
+        (intake, mqtt, radio)
     }
 
     #[test]
@@ -222,6 +235,20 @@ mod tests {
         let mut taken = Vec::new();
         intake.take(3, true, &mut taken);
         assert_eq!(taken, [tick(2), tick(4), tick(1)]);
+    }
+
+    #[test]
+    fn a_source_that_is_closed_and_opened_again_goes_on() {
+        let (intake, mqtt, _) = intake();
+        assert_eq!(intake.push(mqtt, tick(1)), Ok(()));
+        intake.close("mqtt");
+        assert_eq!(intake.figures().len(), 2, "something of it still waits");
+        let mut taken = Vec::new();
+        intake.take(9, true, &mut taken);
+        assert_eq!(taken, [tick(1)]);
+        assert_eq!(intake.figures().len(), 1);
+        assert_eq!(intake.open("mqtt", Class::Message, 5), mqtt);
+        assert_eq!(intake.figures()[0].accepted, 1);
     }
 
     #[test]

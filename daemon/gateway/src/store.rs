@@ -33,7 +33,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 pub use vedette_delivery::audit::hexadecimal;
 use vedette_delivery::audit::{AuditEntry, AuditError, Verifier};
-use vedette_delivery::store::{Changes, Restart, RowHead, Store, StoreError};
+use vedette_delivery::store::{Changes, JournalEntry, Restart, RowHead, Store, StoreError, Window};
+use vedette_delivery::{Batch, CommitError, Limits, Outbox};
+use vedette_engine::{AuditRecord, Timestamp};
 
 /// Bounds of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +52,19 @@ impl Default for StoreLimits {
     fn default() -> Self {
         Self { max_file_bytes: 128 << 20, log_bytes: 4 << 20, reserve_bytes: 1 << 20 }
     }
+}
+
+/// What was read from a damaged file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Salvage {
+    /// Radio states of nodes.
+    pub windows: Vec<Window>,
+    /// Envelopes that the centre had not acknowledged.
+    pub envelopes: Vec<Vec<u8>>,
+    /// The engine's last snapshot.
+    pub snapshot: Option<Vec<u8>>,
+    /// Radio inputs since.
+    pub journal: Vec<JournalEntry>,
 }
 
 const PAGE_BYTES: u64 = 4096;
@@ -72,6 +87,21 @@ impl SqliteStore {
     #[must_use]
     pub fn new(path: impl Into<PathBuf>, limits: StoreLimits) -> Self {
         Self { path: path.into(), limits, connection: None, commits: 0 }
+    }
+
+    /// Size of the file and its write-ahead log, bytes; 0 when there is none.
+    #[must_use]
+    pub fn file_bytes(&self) -> u64 {
+        let length = |path: &Path| fs::metadata(path).map_or(0, |found| found.len());
+        length(&self.path) + length(&beside_dash(&self.path, "wal"))
+    }
+
+    /// What can still be read of a damaged file, each row by itself.
+    #[must_use]
+    pub fn salvage(&self) -> Salvage {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        Connection::open_with_flags(&self.path, flags)
+            .map_or_else(|_| Salvage::default(), |file| tables::salvage(&file))
     }
 
     /// Puts a damaged file aside, so that the next [`Store::restart`] begins a new one with a new epoch.
@@ -267,6 +297,45 @@ pub fn verify_audit(path: &Path, written: u64) -> Result<Option<AuditEntry>, Aud
     }
     verifier.reaches(written)?;
     Ok(last)
+}
+
+/// The lines of a store's audit log after line `after`, also while a daemon runs on it.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read_audit(path: &Path, after: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+    let store = SqliteStore::new(path, StoreLimits::default());
+    let read = || {
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        tables::audit(&connection, after, limit)
+    };
+    read().map_err(|error| store.error("reading the audit log", &error))
+}
+
+/// Adds lines to the audit log of a store that no daemon works on.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn append_audit(path: &Path, at: Timestamp, audit: Vec<AuditRecord>) -> Result<(), CommitError> {
+    let mut store = SqliteStore::new(path, StoreLimits::default());
+    // Nothing is dropped by this.
+    let limits = Limits { max_rows: u64::MAX, max_bytes: u64::MAX, ..Limits::default() };
+    let (mut outbox, _) = Outbox::start(limits, &mut store)?;
+    let sealed = outbox.seal(Batch { audit, ..Batch::default() });
+    outbox.commit(at, &mut store, &sealed).map(drop)
+}
+
+/// How many alerts the centre has acknowledged before a time, and their size.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn acknowledged_before(path: &Path, before: Timestamp) -> Result<(u64, u64), StoreError> {
+    let store = SqliteStore::new(path, StoreLimits::default());
+    let read = || {
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        tables::acknowledged_before(&connection, before)
+    };
+    read().map_err(|error| store.error("reading the outbox", &error))
 }
 
 fn beside(path: &Path, extension: &str) -> PathBuf {

@@ -53,7 +53,7 @@ fn main() -> anyhow::Result<()> {
     }
     let key = Key::new(secret);
     let ring = KeyRing::from([(NODE, NodeKeys { node: NODE, keys: vec![(0, key.clone())] })]);
-    let nodes = Nodes::new(&ring, [])?;
+    let nodes = Nodes::new(&ring, [], 0)?;
     let mut sealer = Sealer::new(&key, Direction::Up, 0, NODE, 0, u32::MAX);
     let mut recorded: VecDeque<SealedFrame> = VecDeque::new();
     let mut count = Count::default();

@@ -18,12 +18,17 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let peers = source.mqtt.len() + source.http.len() + source.cot.len() + source.sapient.len();
     let sources = streams + peers;
     println!(
-        "{}: site {}, {} sensors, {} zones, {sources} sources, {} sinks: in order",
+        "{}: site {}, {}, {}, {}, {}: in order",
         arguments.file.display(),
         engine.site.id,
-        engine.sensor.len(),
-        engine.zone.len(),
-        sink.centre.len() + sink.cot.len() + sink.sapient.len(),
+        counted(engine.sensor.len(), "sensor"),
+        counted(engine.zone.len(), "zone"),
+        counted(sources, "source"),
+        counted(sink.centre.len() + sink.cot.len() + sink.sapient.len(), "sink"),
     );
     Ok(Outcome::Done)
+}
+
+fn counted(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }

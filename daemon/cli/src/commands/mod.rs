@@ -13,6 +13,7 @@ pub(crate) mod keys;
 pub(crate) mod record;
 pub(crate) mod replay;
 pub(crate) mod report;
+pub(crate) mod retention;
 pub(crate) mod run;
 pub(crate) mod score;
 pub(crate) mod sensors;
@@ -20,3 +21,8 @@ pub(crate) mod shell;
 pub(crate) mod status;
 pub(crate) mod test_alert;
 pub(crate) mod warn;
+
+/// Who types, for the audit log.
+pub(crate) fn whoami() -> String {
+    std::env::var("USER").unwrap_or_else(|_| "local operator".to_owned())
+}

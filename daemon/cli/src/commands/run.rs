@@ -1,10 +1,10 @@
 //! `vedette run`: the daemon.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use vedette_gateway::config::Config;
-use vedette_gateway::daemon;
+use vedette_gateway::config::{Config, ConfigError};
+use vedette_gateway::daemon::{self, Origin};
 
 use crate::log;
 use crate::outcome::Outcome;
@@ -15,18 +15,49 @@ pub(crate) struct Arguments {
     /// The configuration
     #[arg(long)]
     config: PathBuf,
+    /// Where the last configuration that worked is kept, to start with when the file is wrong [default: last-good.toml in
+    /// $STATE_DIRECTORY, else beside the configuration]
+    #[arg(long)]
+    last_good: Option<PathBuf>,
     /// Form of the log lines on standard error
     #[arg(long, value_enum, default_value_t)]
     log: log::Form,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
-    let config = Config::load(&arguments.config)?;
+    let last_good = last_good(arguments);
+    let (config, origin, wrong) = match read(&arguments.config, &arguments.config) {
+        Ok((config, text)) => (config, Origin { text, last_good: Some(last_good), fallback: false }, None),
+        Err(error) => {
+            let Ok((config, text)) = read(&arguments.config, &last_good) else { return Err(error.into()) };
+            (config, Origin { text, last_good: Some(last_good), fallback: true }, Some(error))
+        }
+    };
     log::start(arguments.log, "info");
+    if let Some(error) = wrong {
+        tracing::error!("starting with the last configuration that worked: {error}");
+    }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("runtime")?;
     runtime.block_on(async {
-        daemon::run(config, stop::asked().context("signals")?).await.map_err(anyhow::Error::from)
+        let stop = stop::asked().context("signals")?;
+        daemon::run(config, Some(origin), stop).await.map_err(anyhow::Error::from)
     })?;
     Ok(Outcome::Done)
+}
+
+/// The configuration whose text stands in `file`, with paths as if it stood at `path`.
+fn read(path: &Path, file: &Path) -> Result<(Config, String), ConfigError> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| ConfigError::Unreadable { path: file.to_path_buf(), error: error.to_string() })?;
+    Ok((Config::parse(path, &text)?, text))
+}
+
+fn last_good(arguments: &Arguments) -> PathBuf {
+    let state = std::env::var_os("STATE_DIRECTORY").map(|folder| PathBuf::from(folder).join("last-good.toml"));
+    arguments.last_good.clone().or(state).unwrap_or_else(|| {
+        let mut beside = arguments.config.clone().into_os_string();
+        beside.push(".last-good");
+        PathBuf::from(beside)
+    })
 }

@@ -54,10 +54,18 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
 /// The report for people.
 fn screen(report: &Report) -> String {
     let mut text = String::new();
-    let Report { version, site, up_s, sources, engine, outbox, nodes, gnss } = report;
+    let Report { version, site, up_s, sources, engine, outbox, store, nodes, gnss, cost, stalled, .. } = report;
     let up = jiff::SignedDuration::from_secs_f64(up_s.floor());
     let _ = writeln!(text, "{site}: vedette {version}, up {up:#}");
-    let _ = writeln!(text, "tracks {} confirmed, {} alerts open", engine.confirmed_tracks, engine.open_alerts);
+    let scan_ms = if cost.scans > 0 { 1e3 * cost.scan_s / cost.scans as f64 } else { 0.0 };
+    let _ = writeln!(
+        text,
+        "tracks {} confirmed, {} alerts open; {scan_ms:.2} ms a scan",
+        engine.confirmed_tracks, engine.open_alerts
+    );
+    for stage in stalled {
+        let _ = writeln!(text, "NO PROGRESS of {stage}");
+    }
     let load = &engine.load;
     if load.windows > 0 {
         let _ = writeln!(
@@ -105,6 +113,9 @@ fn screen(report: &Report) -> String {
         );
         let time = heard.fix.time.map_or_else(|| "no time".to_owned(), |(_, sd_s)| format!("time within {sd_s:.1} s"));
         let _ = writeln!(text, "GNSS {age_s:.0} s ago: {place}, {time}");
+    }
+    if let Some(trouble) = &store.trouble {
+        let _ = writeln!(text, "NO USABLE STORE, all is in memory, radio is not acknowledged: {trouble}");
     }
     let _ = writeln!(text, "\nsources ({nodes} radio nodes)");
     for (name, source) in sources {

@@ -14,7 +14,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value = "low", value_parser = parse_severity)]
     severity: Severity,
     /// Who tests
-    #[arg(long, default_value_t = whoami())]
+    #[arg(long, default_value_t = super::whoami())]
     by: String,
 }
 
@@ -33,8 +33,4 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
 fn parse_severity(text: &str) -> Result<Severity, String> {
     let quoted = serde_json::Value::String(text.to_ascii_lowercase());
     serde_json::from_value(quoted).map_err(|_| "expected info, low, medium, high or critical".to_owned())
-}
-
-fn whoami() -> String {
-    std::env::var("USER").unwrap_or_else(|_| "local operator".to_owned())
 }

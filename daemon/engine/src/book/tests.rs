@@ -136,6 +136,8 @@ impl Stage {
             sensors: &self.sensors,
             links: &self.links,
             losses: &self.losses,
+            store_lost: None,
+            certificates: &BTreeMap::new(),
             units: &self.units,
             explained: &explained,
         };

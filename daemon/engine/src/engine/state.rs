@@ -12,7 +12,7 @@ use crate::codec::{CodecState, Fault};
 use crate::config::{ConfigFault, Site};
 use crate::input::{Command, Fact};
 use crate::inspect::Notes;
-use crate::rules::{Link, Loss, Rules, Situation, UPLINK};
+use crate::rules::{Link, Loss, Rules, Situation, StoreLost, UPLINK};
 use crate::status::{Counters, SensorStatus, Shelved, Status, UnknownSensor};
 use crate::units::Units;
 use crate::{Alert, AlertKind, AuditRecord, Durable, Output, Seen, Volatile};
@@ -47,6 +47,12 @@ pub(crate) struct State {
     book: Book,
     links: BTreeMap<String, Link>,
     losses: BTreeMap<String, Loss>,
+    /// Since when the durable store cannot be used, and why.
+    #[serde(default)]
+    store_lost: Option<StoreLost>,
+    /// The ends of the certificates' validity.
+    #[serde(default)]
+    certificates: BTreeMap<String, Timestamp>,
     /// When the rules looked last, and whether there is news since.
     assessed: Timestamp,
     pub(super) news: bool,
@@ -71,6 +77,8 @@ impl State {
             book: Book::default(),
             links: BTreeMap::new(),
             losses: BTreeMap::new(),
+            store_lost: None,
+            certificates: BTreeMap::new(),
             assessed: Timestamp::MIN,
             news: false,
             units: Units::default(),
@@ -150,6 +158,8 @@ impl State {
             sensors: &self.sensors,
             links: &self.links,
             losses: &self.losses,
+            store_lost: self.store_lost.as_ref(),
+            certificates: &self.certificates,
             units: &self.units,
             explained: &explained,
         };
@@ -204,6 +214,17 @@ impl State {
                 self.counters.add("storage_faults", 1);
                 let told: String = error.chars().take(120).collect();
                 self.lose(format!("storage/{what}"), format!("faults of {what}"), &told, AlertKind::StorageFault, 1);
+            }
+            Fact::StoreState { usable: true, error: _ } => self.store_lost = None,
+            Fact::StoreState { usable: false, error } => {
+                self.counters.add("store_lost", 1);
+                let since = self.store_lost.as_ref().map_or(self.now, |lost| lost.since);
+                self.store_lost = Some(StoreLost { since, why: error.chars().take(160).collect() });
+            }
+            Fact::Certificate { name, expires_at } => {
+                if self.certificates.len() < MAX_LINKS || self.certificates.contains_key(&name) {
+                    self.certificates.insert(name, expires_at);
+                }
             }
         }
     }

@@ -20,7 +20,8 @@ impl Rule for DataLoss {
                 continue;
             }
             let since = text::clock(loss.first, situation.site);
-            let what = format!("{} {} since {since}: {}", loss.count, loss.what, loss.why);
+            let lost = if loss.count == 1 { loss.what.replacen("s ", " ", 1) } else { loss.what.clone() };
+            let what = format!("{} {lost} since {since}: {}", loss.count, loss.why);
             let mut finding = situation.own_finding("data_loss", loss.kind, format!("loss/{name}"), what);
             finding.lasting = Lasting::Event;
             finding.severity = Severity::High;

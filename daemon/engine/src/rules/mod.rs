@@ -8,6 +8,7 @@ mod approach;
 mod battery;
 mod battery_forecast;
 mod blinded;
+mod certificate;
 mod chattering;
 mod corroborated;
 mod coverage_gap;
@@ -26,6 +27,7 @@ mod lost;
 mod setting;
 mod silent;
 mod situation;
+mod store_lost;
 mod stuck;
 mod surge;
 mod tamper;
@@ -39,7 +41,7 @@ use crate::inspect::{Notes, Verdict};
 
 pub(crate) use finding::{Certainty, Finding, Lasting, Subject, Surrounding};
 pub(crate) use link_lost::UPLINK;
-pub(crate) use situation::{Link, Loss, Situation, Tamper};
+pub(crate) use situation::{Link, Loss, Situation, StoreLost, Tamper};
 
 /// One rule.
 trait Rule {
@@ -84,6 +86,8 @@ rules! {
     jammed: jammed::Jammed,
     link_lost: link_lost::LinkLost,
     data_loss: data_loss::DataLoss,
+    store_lost: store_lost::NoStore,
+    certificate: certificate::Certificate,
     chattering: chattering::Chattering,
     stuck: stuck::Stuck,
     doubt: doubt::Doubt,

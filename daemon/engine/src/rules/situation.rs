@@ -40,6 +40,13 @@ pub(crate) struct Loss {
     pub(crate) last: Timestamp,
 }
 
+/// The durable store cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StoreLost {
+    pub(crate) since: Timestamp,
+    pub(crate) why: String,
+}
+
 /// A node's housing was touched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Tamper {
@@ -61,6 +68,9 @@ pub(crate) struct Situation<'a> {
     pub(crate) sensors: &'a [SensorStatus],
     pub(crate) links: &'a BTreeMap<String, Link>,
     pub(crate) losses: &'a BTreeMap<String, Loss>,
+    pub(crate) store_lost: Option<&'a StoreLost>,
+    /// The ends of the certificates' validity, by name.
+    pub(crate) certificates: &'a BTreeMap<String, Timestamp>,
     pub(crate) units: &'a Units,
     /// Tracks that an own unit explains, by index of the unit.
     pub(crate) explained: &'a BTreeMap<TrackId, usize>,

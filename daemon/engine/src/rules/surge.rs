@@ -171,6 +171,8 @@ surge_expected_per_day = 1.0
                 sensors: &[],
                 links: &links,
                 losses: &losses,
+                store_lost: None,
+                certificates: &BTreeMap::new(),
                 units: &units,
                 explained: &explained,
             };

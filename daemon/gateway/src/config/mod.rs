@@ -17,8 +17,8 @@ pub use peers::{
 };
 pub use problem::{ConfigError, Problem};
 pub use tables::{
-    CentreSink, File, MqttConnection, MqttSource, OrderKey, Radio, Record, SerialSource, Signing, Sinks, Sources,
-    Status, Store, Tls, Uplink,
+    CentreSink, File, Metrics, MqttConnection, MqttSource, OrderKey, Radio, Record, Retention, SerialSource, Signing,
+    Sinks, Sources, Status, Store, Tls, Uplink,
 };
 
 /// A checked configuration.
@@ -42,6 +42,10 @@ pub struct Config {
     pub uplink: Uplink,
     /// The local status socket.
     pub status: Status,
+    /// What is kept for how long.
+    pub retention: Retention,
+    /// The HTTP endpoint, when wanted.
+    pub metrics: Option<Metrics>,
 }
 
 impl Config {

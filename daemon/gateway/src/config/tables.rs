@@ -1,5 +1,6 @@
 //! The tables of the configuration file as typed; the engine's tables beside the gateway's own.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
@@ -47,6 +48,10 @@ pub struct File {
     uplink: Uplink,
     #[serde(default)]
     status: Status,
+    #[serde(default)]
+    metrics: Option<Metrics>,
+    #[serde(default)]
+    retention: Retention,
 }
 
 /// Where frames come from: one table per instance.
@@ -352,6 +357,35 @@ impl Default for Status {
     }
 }
 
+/// What is kept for how long.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// Recordings; also bounded by `record.quota_mib`.
+    pub recordings_days: f64,
+    /// Damaged stores that were put aside.
+    pub damaged_days: f64,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { recordings_days: 30.0, damaged_days: 90.0 }
+    }
+}
+
+/// The local HTTP endpoint for monitoring: `/metrics` and `/healthz`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// Address and port; whoever reaches it may read.
+    #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+}
+
+fn default_listen() -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, 9464))
+}
+
 pub(super) fn default_baud() -> u32 {
     115_200
 }
@@ -468,6 +502,8 @@ impl File {
             }
         };
         let (store, uplink) = (&self.store, &self.uplink);
+        within("retention.recordings_days", self.retention.recordings_days, 0.0, 3650.0);
+        within("retention.damaged_days", self.retention.damaged_days, 0.0, 3650.0);
         if let Some(radio) = &self.radio {
             let mut known = |key: &str, got: i64, (low, high): (i64, i64)| {
                 within(&format!("radio.{key}"), got as f64, low as f64, high as f64);
@@ -513,7 +549,9 @@ impl File {
 
     /// The configuration that is meant: paths from `folder`, defaults that depend on other keys filled in.
     pub(super) fn into_config(self, path: PathBuf, engine: EngineConfig, folder: &Path) -> Config {
-        let Self { mut radio, mut source, mut sink, mut store, mut record, uplink, mut status, .. } = self;
+        let Self {
+            mut radio, mut source, mut sink, mut store, mut record, uplink, mut status, metrics, retention, ..
+        } = self;
         let site = &engine.site.id;
         if let Some(radio) = &mut radio {
             radio.keys_dir = folder.join(&radio.keys_dir);
@@ -538,7 +576,7 @@ impl File {
         }
         store.file = folder.join(&store.file);
         status.socket = folder.join(&status.socket);
-        Config { path, engine, radio, source, sink, store, record, uplink, status }
+        Config { path, engine, radio, source, sink, store, record, uplink, status, metrics, retention }
     }
 }
 

@@ -9,19 +9,26 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use vedette_delivery::message::{self, Tracks};
 use vedette_delivery::uplink::Event;
-use vedette_delivery::{Answer as OrderAnswer, Window, Work};
+use vedette_delivery::{Answer as OrderAnswer, Window, Work, recovery};
 use vedette_engine::config::EngineConfig;
-use vedette_engine::{Act, Command, Durable, Engine, Fact, Input, Output, Timestamp, TrackStatus, Transmit};
-use vedette_wire::SealedFrame;
+use vedette_engine::{
+    Act, AuditRecord, Command, Durable, Engine, Fact, Input, Output, Timestamp, TrackStatus, Transmit,
+};
 
+use super::certificates::Certificates;
 use super::keeper::{Job, Note};
+use super::shelf::Recovered;
 use super::socket::Asked;
+use super::sources::Downlinks;
+use crate::http::Observation;
 use crate::intake::Taken;
+use crate::progress::Beat;
 use crate::radio::{Nodes, Sealed};
 use crate::record::Recorder;
+use crate::retention::Rules;
 use crate::sink::View;
 use crate::source::Surroundings;
-use crate::status::{Answer, OutboxFigures, Report, Request, SourceReport};
+use crate::status::{Answer, CostReport, OutboxFigures, Report, Request, SourceReport};
 
 /// Most frames handled before everything else gets its turn.
 const BURST: usize = 256;
@@ -31,6 +38,10 @@ const MAX_COMMITS: usize = 4;
 const MAX_JOURNAL: usize = 10_000;
 /// Alerts that may wait for a commit; then the least severe, oldest first, are dropped and counted.
 const MAX_ALERTS: usize = 10_000;
+
+/// Time between two looks for what has had its time, and until the first after a start.
+const RETAIN_EVERY: Duration = Duration::from_secs(3600);
+const RETAIN_FIRST: Duration = Duration::from_secs(300);
 
 /// Settings of the engine's task.
 #[derive(Clone, Copy, Debug)]
@@ -43,15 +54,25 @@ pub(super) struct Pace {
     pub(super) tracks_interval: Option<Duration>,
 }
 
+/// What a new configuration changes of it.
+#[derive(Debug)]
+pub(super) struct CoreChange {
+    pub(super) engine: EngineConfig,
+    pub(super) pace: Pace,
+    pub(super) retention: Rules,
+    pub(super) certificates: Certificates,
+}
+
 /// Everything the engine's task works with.
 pub(super) struct Core {
     pub(super) engine: Engine,
     pub(super) surroundings: Surroundings,
     pub(super) nodes: Arc<Nodes>,
-    pub(super) downlinks: BTreeMap<String, mpsc::Sender<SealedFrame>>,
+    pub(super) downlinks: Arc<Downlinks>,
     pub(super) jobs: Sender<Job>,
     pub(super) notes: mpsc::UnboundedReceiver<Note>,
     pub(super) asked: mpsc::Receiver<Asked>,
+    pub(super) observers: mpsc::Receiver<oneshot::Sender<Box<Observation>>>,
     pub(super) outbox: Arc<OutboxFigures>,
     pub(super) config: EngineConfig,
     pub(super) recorder: Option<Recorder>,
@@ -59,6 +80,9 @@ pub(super) struct Core {
     pub(super) pace: Pace,
     pub(super) work: Work,
     pub(super) state: State,
+    pub(super) fusion: Beat,
+    pub(super) retention: Rules,
+    pub(super) certificates: Certificates,
 }
 
 /// What the task itself remembers.
@@ -77,24 +101,41 @@ pub(super) struct State {
     /// Answers to give once the engine's answer is durable, by command id.
     waiting: BTreeMap<String, oneshot::Sender<Answer>>,
     commands: u64,
+    /// When what has had its time is deleted next.
+    retain_at: Instant,
+    cost: CostReport,
 }
 
 impl State {
-    pub(super) fn new(pace: &Pace) -> Self {
+    /// With `owed`, the first commit brings a snapshot: the store knows nothing of the engine yet.
+    pub(super) fn new(pace: &Pace, owed: bool) -> Self {
         let started = Instant::now();
+        let snapshot_in = if owed { Duration::ZERO } else { pace.snapshot_interval };
         Self {
             started,
             out: Vec::new(),
             taken: Vec::new(),
             commits: 0,
             commit_at: None,
-            snapshot_at: started + pace.snapshot_interval,
-            changed: false,
+            snapshot_at: started + snapshot_in,
+            changed: owed,
             dropped_alerts: 0,
             recording_failed: false,
             tracks_at: None,
             waiting: BTreeMap::new(),
             commands: 0,
+            retain_at: started + RETAIN_FIRST,
+            cost: CostReport::default(),
+        }
+    }
+}
+
+impl State {
+    fn count_cost(&mut self, scans: u64, took: Duration) {
+        if scans > self.cost.scans {
+            self.cost.scans = scans;
+            self.cost.scan_s += took.as_secs_f64();
+            self.cost.longest_scan_s = self.cost.longest_scan_s.max(took.as_secs_f64());
         }
     }
 }
@@ -119,11 +160,13 @@ impl Core {
                 () = sleep_until(commit_due) => self.commit(),
                 () = sleep_until(deadline) => self.handle(Input::Tick),
                 _ = second.tick() => {
+                    self.fusion.beat();
                     self.every_second();
                     beat();
                 }
                 () = links.changed() => self.take_facts(),
                 Some((request, tell)) = self.asked.recv() => self.take_request(request, tell),
+                Some(tell) = self.observers.recv() => drop(tell.send(Box::new(self.observe()))),
                 () = intake.arrival(with_radio) => self.take_burst(with_radio),
             }
         }
@@ -163,7 +206,9 @@ impl Core {
     fn handle_at(&mut self, now: Timestamp, input: Input) {
         self.record(now, &input);
         let mut out = std::mem::take(&mut self.state.out);
+        let begun = Instant::now();
         self.engine.handle(now, input, &mut out);
+        self.state.count_cost(self.engine.counters().get("scans"), begun.elapsed());
         self.state.changed = true;
         for output in out.drain(..) {
             if let Output::Durable(Durable::Alert(alert)) = &output {
@@ -235,26 +280,66 @@ impl Core {
 
     fn take_note(&mut self, note: Note) {
         match note {
-            Note::Committed { releases, windows } => {
+            Note::Committed { durable, releases, windows } => {
                 self.state.commits = self.state.commits.saturating_sub(1);
                 for window in &windows {
                     self.nodes.committed(window.node, &window.state);
                 }
                 for transmit in releases {
-                    self.transmit(transmit);
+                    self.transmit(transmit, durable);
                 }
             }
+            Note::Recovered(recovered) => self.give_state(&recovered),
             Note::Fact(fact) => self.handle(Input::Fact(fact)),
             Note::Order(command) => self.handle(Input::Command(command)),
+            Note::Reconfigure(change) => {
+                let CoreChange { engine, pace, retention, certificates } = *change;
+                (self.pace, self.retention, self.certificates) = (pace, retention, certificates);
+                if engine != self.config {
+                    self.handle(Input::Reconfigure(Box::new(engine.clone())));
+                    self.config = engine;
+                }
+            }
+            Note::Audit(record) => {
+                self.work.batch.audit.push(record);
+                self.plan_commit();
+            }
         }
     }
 
-    fn transmit(&mut self, transmit: Transmit) {
+    /// The file can be used again: takes in what it knew, and hands over the whole state to be committed there.
+    fn give_state(&mut self, recovered: &Recovered) {
+        let windows = recovered.windows.iter().map(|window| (window.node, window.state.as_slice()));
+        if let Err(error) = self.nodes.absorb(windows) {
+            tracing::error!("{error}");
+        }
+        let mut work = std::mem::take(&mut self.work);
+        self.state.commit_at = None;
+        if let Some((snapshot, journal)) = &recovered.engine {
+            // An acknowledged radio frame of the earlier process may have led to an alert that was never committed.
+            match recovery::recover(&self.config, snapshot.as_deref(), journal) {
+                Ok(earlier) => {
+                    work.batch.alerts.extend(earlier.work.batch.alerts);
+                    work.batch.audit.extend(earlier.work.batch.audit);
+                }
+                Err(error) => tracing::error!("{error}"),
+            }
+        }
+        let states = self.nodes.states().into_iter();
+        work.batch.windows = states.map(|(node, state)| Window { node, state }).collect();
+        work.batch.journal.clear();
+        if let Err(error) = work.attach_snapshot(&self.engine, self.surroundings.clock.now()) {
+            tracing::error!("{error}");
+        }
+        self.state.commits += 1;
+        self.send(Job::Return(Box::new(work)));
+    }
+
+    fn transmit(&mut self, transmit: Transmit, durable: bool) {
         match transmit {
             Transmit::RadioAck { source, node, counter } => match self.nodes.acknowledge(node, counter) {
                 Ok(Sealed::Send(frame)) => {
-                    let sent = self.downlinks.get(&source).map(|line| line.try_send(frame));
-                    if !matches!(sent, Some(Ok(()))) {
+                    if !self.downlinks.send(&source, frame) {
                         tracing::debug!(source, node, counter, "acknowledgement not sent; the node will repeat");
                     }
                 }
@@ -266,7 +351,8 @@ impl Core {
             },
             Transmit::CommandAnswer { id, done, detail } => {
                 if let Some(tell) = self.state.waiting.remove(&id) {
-                    let _ = tell.send(Answer::Done { done, detail });
+                    let memory = if durable { "" } else { "; in memory only, for the store cannot be used" };
+                    let _ = tell.send(Answer::Done { done: done && durable, detail: format!("{detail}{memory}") });
                 } else {
                     let answer = OrderAnswer { v: message::VERSION, id, done, detail };
                     self.send(Job::Uplink(Event::Answer(answer)));
@@ -298,6 +384,7 @@ impl Core {
         }
         self.record_picture();
         self.show();
+        self.keep_house();
         self.state.waiting.retain(|_, tell| !tell.is_closed());
         if self.state.changed && Instant::now() >= self.state.snapshot_at && self.state.commits == 0 {
             self.commit();
@@ -345,6 +432,44 @@ impl Core {
             }
             Request::Act { act, by } => self.order(act, by, tell),
             Request::TestAlert { severity, by } => self.order(Act::TestAlert { severity }, by, tell),
+            Request::Retention { by } => {
+                let answer = match self.delete_what_is_due(&by) {
+                    Ok(lines) if lines.is_empty() => {
+                        Answer::Done { done: true, detail: "nothing has had its time".to_owned() }
+                    }
+                    Ok(lines) => Answer::Done { done: true, detail: lines.join("\n") },
+                    Err(error) => Answer::Refused { reason: error.to_string() },
+                };
+                let _ = tell.send(answer);
+            }
+        }
+    }
+
+    /// Deletes what has had its time, into the audit log; what became of each, for people.
+    fn delete_what_is_due(&mut self, by: &str) -> std::io::Result<Vec<String>> {
+        let at = self.surroundings.clock.now();
+        let records = self.retention.delete(std::time::SystemTime::now(), at, by)?;
+        let lines = records.iter().map(|record| format!("{} {}", record.act, record.detail)).collect();
+        self.work.batch.audit.extend(records);
+        self.plan_commit();
+        Ok(lines)
+    }
+
+    fn keep_house(&mut self) {
+        for fact in self.certificates.facts() {
+            self.handle(Input::Fact(fact));
+        }
+        if self.state.retain_at <= Instant::now() {
+            self.state.retain_at = Instant::now() + RETAIN_EVERY;
+            if let Err(error) = self.delete_what_is_due("retention") {
+                tracing::warn!("retention: {error}");
+            }
+        }
+        let deleted = self.recorder.as_ref().map(Recorder::take_deleted).unwrap_or_default();
+        for path in deleted {
+            let (at, by, act) = (self.surroundings.clock.now(), "quota".to_owned(), "deleted".to_owned());
+            self.work.batch.audit.push(AuditRecord { at, by, act, detail: format!("recordings {path}") });
+            self.plan_commit();
         }
     }
 
@@ -354,6 +479,11 @@ impl Core {
         let id = format!("local-{}-{}", self.surroundings.clock.now().as_micros(), self.state.commands);
         self.state.waiting.insert(id.clone(), tell);
         self.handle(Input::Command(Command { id, by, act }));
+    }
+
+    fn observe(&self) -> Observation {
+        let picture = self.engine.picture(self.surroundings.clock.now());
+        Observation { report: self.report(), picture, frame: self.engine.site().frame.clone() }
     }
 
     fn report(&self) -> Report {
@@ -370,15 +500,21 @@ impl Core {
             let rejected = rejected.into_iter().map(|(reason, count)| (reason.to_owned(), count)).collect();
             sources.entry(name).or_default().rejected = rejected;
         }
+        let (outbox, store) = self.outbox.get();
+        let progress = &self.surroundings.progress;
         Report {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             site: self.engine.site().id.clone(),
             up_s: self.state.started.elapsed().as_secs_f64(),
             sources,
             engine: self.engine.status(),
-            outbox: self.outbox.get(),
+            outbox,
+            store,
             nodes: self.nodes.count(),
             gnss: self.surroundings.gnss.newest(),
+            cost: self.state.cost,
+            progress_s: progress.ages().into_iter().map(|(stage, age)| (stage, age.as_secs_f64())).collect(),
+            stalled: progress.stalled(),
         }
     }
 

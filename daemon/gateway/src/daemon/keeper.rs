@@ -5,7 +5,6 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -13,16 +12,22 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 use vedette_delivery::message::Envelope;
 use vedette_delivery::uplink::{Action, Event, Report, Uplink};
-use vedette_delivery::{CommitError, Epoch, Sealed, Store, StoreError, Window, Work};
-use vedette_engine::{Command, Fact, Transmit};
+use vedette_delivery::{CommitError, Committed, Epoch, Sealed, Store, StoreError, UplinkConfig, Window, Work};
+use vedette_engine::{AuditRecord, Command, Fact, Transmit};
 
-use super::transport::Transport;
+use super::core::CoreChange;
+use super::shelf::{Recovered, Shelf};
+use super::transport::{Terminal, Transport};
 use crate::clock::SharedClock;
+use crate::config::CentreSink;
+use crate::progress::Beat;
 use crate::sink::outbox::{Query, Row, Rows};
 use crate::status::OutboxFigures;
 
 /// Time between attempts to commit what the store refused.
 const RETRY: Duration = Duration::from_secs(1);
+/// Time that commits may fail before the keeper goes on in memory.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Longest time without a sign of life of this thread.
 const HEARTBEAT: Duration = Duration::from_millis(500);
 
@@ -31,6 +36,8 @@ const HEARTBEAT: Duration = Duration::from_millis(500);
 pub(super) enum Job {
     /// Commit, then give back the releases.
     Commit(Box<Work>),
+    /// The engine's whole state, with which to go back to the file: the answer to [`Note::Recovered`].
+    Return(Box<Work>),
     /// Something happened on the connection with this number.
     Link {
         /// Number of the connection.
@@ -42,38 +49,57 @@ pub(super) enum Job {
     Uplink(Event),
     /// A sink reads on.
     Read(Query),
+    /// Another way to the centre.
+    Sink(Box<SinkChange>),
     /// Commit what is there, say goodbye, end.
     Stop,
 }
 
-/// What the keeper tells the engine's task.
+/// The way to the centre as a new configuration has it.
+#[derive(Debug)]
+pub(super) struct SinkChange {
+    pub(super) uplink: UplinkConfig,
+    pub(super) sink: Option<CentreSink>,
+}
+
+/// What the keeper and the reloader tell the engine's task.
 #[derive(Debug)]
 pub(super) enum Note {
-    /// A work is durable.
+    /// A work is committed.
     Committed {
+        /// Whether to the file: what is in memory only must not be taken for safe.
+        durable: bool,
         /// What may leave now.
         releases: Vec<Transmit>,
         /// Radio states that are durable now.
         windows: Vec<Window>,
     },
+    /// The file can be used again; [`Job::Return`] is wanted.
+    Recovered(Box<Recovered>),
     /// Something the engine should know.
     Fact(Fact),
     /// An order of the centre.
     Order(Command),
+    /// Another configuration of the engine's task.
+    Reconfigure(Box<CoreChange>),
+    /// For the audit log.
+    Audit(AuditRecord),
 }
 
 /// Store, uplink and the connection to the centre's broker.
-pub(super) struct Keeper<S> {
-    pub(super) store: S,
+pub(super) struct Keeper {
+    pub(super) store: Shelf,
     pub(super) uplink: Uplink,
     pub(super) transport: Option<Transport>,
+    pub(super) to_transport: Terminal,
     pub(super) clock: Arc<SharedClock>,
     pub(super) jobs: Receiver<Job>,
     pub(super) notes: UnboundedSender<Note>,
     pub(super) figures: Arc<OutboxFigures>,
-    pub(super) heartbeat: Arc<AtomicU64>,
     /// The greatest number committed, for the sinks.
     pub(super) newest: watch::Sender<u64>,
+    pub(super) committing: Beat,
+    pub(super) sending: Beat,
 }
 
 /// Works not yet durable, oldest first.
@@ -81,9 +107,10 @@ pub(super) struct Keeper<S> {
 struct Backlog {
     works: VecDeque<(Sealed, Vec<Transmit>)>,
     retry_at: Option<Instant>,
+    failing_since: Option<Instant>,
 }
 
-impl<S: Store> Keeper<S> {
+impl Keeper {
     /// Works until it is told to stop or the engine's task is gone.
     pub(super) fn run(mut self) {
         let mut backlog = Backlog::default();
@@ -107,25 +134,36 @@ impl<S: Store> Keeper<S> {
                 return self.stop(&mut backlog);
             }
             self.commit(&mut backlog);
+            if let Some(recovered) = self.store.try_file(self.clock.now()) {
+                self.tell(Note::Recovered(Box::new(recovered)));
+            }
+            self.committing.beat();
+            self.watch_certificates(&mut actions);
             self.drive(Event::Tick, &mut actions);
-            self.heartbeat.fetch_add(1, Ordering::Relaxed);
             // Numbers are given before the commit: only without a backlog is the last one readable.
             if backlog.works.is_empty() {
                 self.wake_sinks();
             }
-            self.figures.set(self.uplink.outbox(), self.uplink.centre_up(), backlog.works.len());
+            self.sending.beat();
+            self.figures.set(&self.uplink, &self.store.report(), backlog.works.len(), self.clock.now());
         }
     }
 
     fn patience(&self, backlog: &Backlog) -> Duration {
         let retry = backlog.retry_at.map(|at| at.saturating_duration_since(Instant::now()));
         let deadline = self.transport.as_ref().and_then(|_| self.uplink.next_deadline()).map(|at| self.clock.until(at));
-        [retry, deadline, Some(HEARTBEAT)].into_iter().flatten().min().unwrap_or(HEARTBEAT)
+        let file = self.store.try_at().map(|at| at.saturating_duration_since(Instant::now()));
+        [retry, deadline, file, Some(HEARTBEAT)].into_iter().flatten().min().unwrap_or(HEARTBEAT)
     }
 
     fn take(&mut self, job: Job, backlog: &mut Backlog, actions: &mut Vec<Action>) {
         match job {
             Job::Commit(work) => backlog.works.push_back((self.uplink.seal(work.batch), work.releases)),
+            Job::Return(work) => {
+                // In the order of the engine's doing: what came before is in memory first.
+                self.commit(backlog);
+                self.go_back(*work, backlog);
+            }
             Job::Link { connection, event } => {
                 let event = self.transport.as_mut().and_then(|transport| transport.translate(connection, event));
                 if let Some(event) = event {
@@ -138,6 +176,7 @@ impl<S: Store> Keeper<S> {
                 // A sink whose connection broke meanwhile asks again.
                 let _ = query.answer.send(rows.map_err(|error| error.to_string()));
             }
+            Job::Sink(change) => self.change_sink(*change, backlog),
             Job::Stop => {}
         }
     }
@@ -168,29 +207,116 @@ impl<S: Store> Keeper<S> {
         if backlog.retry_at.is_some_and(|at| at > Instant::now()) {
             return;
         }
-        let failed_before = backlog.retry_at.take().is_some();
+        backlog.retry_at = None;
         while let Some((sealed, releases)) = backlog.works.front_mut() {
             match self.uplink.commit(self.clock.now(), &mut self.store, sealed) {
                 Ok(committed) => {
                     let (releases, windows) = (std::mem::take(releases), sealed.batch().windows.clone());
                     backlog.works.pop_front();
-                    self.tell(Note::Committed { releases, windows });
-                    if committed.dropped > 0 {
-                        self.tell(Note::Fact(Fact::OutboxDropped { count: committed.dropped }));
-                    }
+                    self.tell_committed(releases, windows, committed);
                 }
                 Err(error) => {
-                    if !failed_before {
-                        tracing::error!("commit failed; tracking goes on, acknowledgements are held: {error}");
-                        self.tell_storage_fault(&error);
-                    }
-                    backlog.retry_at = Some(Instant::now() + RETRY);
+                    self.commit_failed(backlog, &error);
                     return;
                 }
             }
         }
-        if failed_before {
+        if backlog.failing_since.take().is_some() {
             tracing::info!("commits work again");
+        }
+    }
+
+    fn tell_committed(&self, mut releases: Vec<Transmit>, mut windows: Vec<Window>, committed: Committed) {
+        let durable = self.store.trouble().is_none();
+        if !durable {
+            // Its node keeps the frame and sends it again, until it can be acknowledged.
+            releases.retain(|release| !matches!(release, Transmit::RadioAck { .. }));
+            windows.clear();
+        }
+        self.tell(Note::Committed { durable, releases, windows });
+        if committed.dropped > 0 {
+            self.tell(Note::Fact(Fact::OutboxDropped { count: committed.dropped }));
+        }
+    }
+
+    /// Tracking goes on, acknowledgements are held; a file that stays unusable is left for memory.
+    fn commit_failed(&mut self, backlog: &mut Backlog, error: &CommitError) {
+        if backlog.failing_since.is_none() {
+            tracing::error!("commit failed; tracking goes on, acknowledgements are held: {error}");
+            self.tell_storage_fault(error);
+        }
+        let since = *backlog.failing_since.get_or_insert_with(Instant::now);
+        backlog.retry_at = Some(Instant::now() + RETRY);
+        let CommitError::Store(error) = error else { return };
+        let hopeless = matches!(error, StoreError::Damaged { .. }) || since.elapsed() >= PATIENCE;
+        if self.store.trouble().is_some() || !hopeless {
+            return;
+        }
+        match self.store.take_refuge(error, false, self.clock.now()) {
+            Ok((uplink, _)) => {
+                self.replace_uplink(uplink);
+                for (sealed, _) in &mut backlog.works {
+                    *sealed = self.uplink.seal(sealed.batch().clone());
+                }
+                backlog.retry_at = None;
+                self.tell(Note::Fact(Fact::StoreState { usable: false, error: error.to_string() }));
+            }
+            Err(error) => tracing::error!("{error}"),
+        }
+    }
+
+    fn go_back(&mut self, work: Work, backlog: &mut Backlog) {
+        match self.store.go_back(self.clock.now(), &mut self.uplink, &work.batch) {
+            Ok((uplink, committed)) => {
+                self.replace_uplink(uplink);
+                for (sealed, _) in &mut backlog.works {
+                    *sealed = self.uplink.seal(sealed.batch().clone());
+                }
+                self.tell_committed(work.releases, work.batch.windows, committed);
+                self.tell(Note::Fact(Fact::StoreState { usable: true, error: String::new() }));
+            }
+            Err(error) => {
+                tracing::warn!("the store cannot be used yet: {error}");
+                backlog.works.push_back((self.uplink.seal(work.batch), work.releases));
+            }
+        }
+    }
+
+    /// A certificate that was renewed is shown to the broker at once, not when the old one has failed.
+    fn watch_certificates(&mut self, actions: &mut Vec<Action>) {
+        if let Some(transport) = &mut self.transport
+            && transport.renewed()
+        {
+            tracing::info!("certificates were renewed; connecting to the centre anew");
+            transport.carry_out(Action::Disconnect);
+            self.drive(Event::Closed, actions);
+        }
+    }
+
+    fn change_sink(&mut self, SinkChange { uplink, sink }: SinkChange, backlog: &mut Backlog) {
+        let now = self.clock.now();
+        // Acknowledged and not yet marked as such: otherwise sent again.
+        let finished = self.uplink.finish(now, &mut self.store);
+        match finished.and_then(|()| self.store.change_uplink(uplink.clone(), now)) {
+            Ok(started) => {
+                if let Some(transport) = &mut self.transport {
+                    transport.close();
+                }
+                self.transport = sink.map(|sink| self.to_transport.open(&uplink, sink.broker));
+                self.uplink = started;
+                for (sealed, _) in &mut backlog.works {
+                    *sealed = self.uplink.seal(sealed.batch().clone());
+                }
+            }
+            Err(error) => tracing::error!("the way to the centre stays as it was: {error}"),
+        }
+    }
+
+    /// Another outbox has other numbers: the connection of the former one ends.
+    fn replace_uplink(&mut self, uplink: Uplink) {
+        self.uplink = uplink;
+        if let Some(transport) = &mut self.transport {
+            transport.carry_out(Action::Disconnect);
         }
     }
 
@@ -233,6 +359,10 @@ impl<S: Store> Keeper<S> {
         if !backlog.works.is_empty() {
             tracing::error!(batches = backlog.works.len(), "stopped with outputs that could not be committed");
         }
+        let at_risk = self.store.at_risk(&self.uplink);
+        if at_risk > 0 {
+            tracing::error!(at_risk, "stopped with alerts that were in memory only");
+        }
         if let Err(error) = self.uplink.finish(self.clock.now(), &mut self.store) {
             tracing::warn!("the last acknowledgements were not written; the centre will be asked again: {error}");
         }
@@ -271,7 +401,7 @@ fn note(report: &Report) -> Option<Note> {
 }
 
 /// The centre knows numbers this store never gave: the store is an old copy, and numbers must not be given twice.
-fn renew<S: Store>(uplink: &mut Uplink, store: &mut S) {
+fn renew(uplink: &mut Uplink, store: &mut Shelf) {
     let renewed = crate::random::hex().map_err(|error| error.to_string());
     let renewed = renewed.and_then(|epoch| uplink.renew(store, Epoch(epoch)).map_err(|error| error.to_string()));
     match renewed {

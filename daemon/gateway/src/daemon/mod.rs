@@ -4,46 +4,49 @@
 //! the status socket have a task of their own. Frames come through the bounded [`crate::intake::Intake`]; outputs go to the
 //! store in groups, and what depends on them comes back once they are durable.
 
+mod certificates;
 mod core;
 mod keeper;
 mod peers;
+mod reload;
+mod shelf;
 mod socket;
+mod sources;
 mod supervisor;
 mod transport;
 
-pub(crate) use peers::{lanes, start_sources};
+pub(crate) use peers::peers;
 
-use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::sync::{mpsc, watch};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
-use vedette_delivery::message::{self, Status};
-use vedette_delivery::{Channel, GatewayId, Limits, Store, StoreError, Uplink, UplinkConfig, recovery};
-use vedette_engine::{EngineError, PictureRate, Timestamp};
-use vedette_mqtt::LastWill;
-use vedette_wire::link::Configure;
+use vedette_delivery::{GatewayId, Limits, StoreError, UplinkConfig, Work, recovery};
+use vedette_engine::{EngineError, Fact, PictureRate, Timestamp};
 
 use crate::clock::{Clock, SharedClock};
-use crate::config::{Config, Radio};
-use crate::intake::{Class, Intake};
+use crate::config::Config;
+use crate::http::{Endpoint, Observation, Observe};
+use crate::progress::Progress;
 use crate::radio::{KeyFileError, KeyRing, Nodes, WindowStateError, read_ring};
 use crate::record::{self, Recorder};
-use crate::rejects::Rejects;
+use crate::retention::Rules;
 use crate::signing::{self, SigningError};
-use crate::source::serial::Serial;
-use crate::source::{Links, Surroundings, mqtt};
+use crate::source::Surroundings;
 use crate::status::OutboxFigures;
 use crate::store::{SqliteStore, StoreLimits};
-use keeper::Keeper;
+use certificates::Certificates;
+use keeper::{Keeper, Note};
+use reload::{Parts, Reloader};
+use shelf::Shelf;
+use sources::{Downlinks, SourceTasks};
 use supervisor::Supervisor;
-use transport::Transport;
+use transport::Terminal;
 
-/// Acknowledgements that may wait for a serial line.
-const DOWNLINK_QUEUE: usize = 64;
 /// Requests that may wait for the engine's task.
 const REQUEST_QUEUE: usize = 16;
 
@@ -51,7 +54,7 @@ const REQUEST_QUEUE: usize = 16;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DaemonError {
-    /// The store cannot be opened.
+    /// Not even memory can be used as a store.
     #[error("store: {0}")]
     Store(#[from] StoreError),
     /// The engine cannot be made.
@@ -79,26 +82,58 @@ pub enum DaemonError {
     },
 }
 
-/// Runs until `stop`, then ends within two seconds with nothing lost.
+/// Where a configuration came from, so that it can be read again.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    /// Its text.
+    pub text: String,
+    /// Where the last good one is kept.
+    pub last_good: Option<PathBuf>,
+    /// It is the last good one, for the file that should be used is wrong.
+    pub fallback: bool,
+}
+
+/// Runs until `stop`, then ends within two seconds with nothing lost. With an origin, a hang-up signal reloads the
+/// configuration.
 ///
 /// # Errors
 /// When it cannot start.
-pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), DaemonError> {
+pub async fn run(config: Config, origin: Option<Origin>, stop: impl Future<Output = ()>) -> Result<(), DaemonError> {
     let system = |what: String| move |error| DaemonError::System { what, error };
-    if let Some(folder) = config.store.file.parent() {
-        std::fs::create_dir_all(folder).map_err(system(folder.display().to_string()))?;
-    }
-    let store = open_store(&config)?;
+    let endpoint = match &config.metrics {
+        // Without it nobody can look, and all else works.
+        Some(metrics) => Endpoint::bind(metrics.listen)
+            .await
+            .inspect_err(|error| tracing::error!("no metrics on {}: {error}", metrics.listen))
+            .ok(),
+        None => None,
+    };
     let socket = socket::Socket::bind(&config.status.socket);
     let socket = socket.map_err(system(config.status.socket.display().to_string()))?;
     let (asked, asked_by) = mpsc::channel(REQUEST_QUEUE);
-    let Started { core, keeper, mut tasks, heartbeat, recording } = start(&config, store, asked.clone())?;
+    let (observe, observers) = mpsc::channel(REQUEST_QUEUE);
+    let Started { core, keeper, parts, mut tasks, recording } =
+        start(&config, (asked.clone(), asked_by), (observe.clone(), observers))?;
     tasks.spawn(socket.run(asked));
+    if let Some(endpoint) = endpoint {
+        tasks.spawn(endpoint.run(observe));
+    }
     let thread = std::thread::Builder::new().name("keeper".to_owned()).spawn(move || keeper.run());
     let thread = thread.map_err(system("thread".to_owned()))?;
-    let mut supervisor = Supervisor::new(heartbeat);
+    let mut supervisor = Supervisor::new(Arc::clone(&parts.progress));
     supervisor.ready(&config.engine.site.id);
-    core(asked_by).run(stop, || supervisor.beat()).await;
+    match origin {
+        Some(origin) => {
+            let hangup = signal(SignalKind::hangup()).map_err(system("signals".to_owned()))?;
+            tasks.spawn(Reloader::new(parts, origin, config).run(hangup));
+            core.run(stop, || supervisor.beat()).await;
+        }
+        None => {
+            core.run(stop, || supervisor.beat()).await;
+            // Until now its sources had to run.
+            drop(parts);
+        }
+    }
     supervisor.stopping();
     tasks.abort_all();
     // The keeper ends by itself: its last commit was waited for, and its goodbye is bounded.
@@ -110,37 +145,26 @@ pub async fn run(config: Config, stop: impl Future<Output = ()>) -> Result<(), D
     Ok(())
 }
 
-struct Started<S, C> {
-    core: C,
-    keeper: Keeper<S>,
+struct Started {
+    core: core::Core,
+    keeper: Keeper,
+    parts: Parts,
     tasks: JoinSet<()>,
-    heartbeat: Arc<AtomicU64>,
     recording: Option<JoinHandle<()>>,
 }
 
-/// The store; a damaged file is put aside, for tracking and new alerts must go on.
-fn open_store(config: &Config) -> Result<SqliteStore, StoreError> {
-    let max_file_bytes = u64::from(config.store.max_size_mib) << 20;
-    let mut store = SqliteStore::new(&config.store.file, StoreLimits { max_file_bytes, ..StoreLimits::default() });
-    if let Err(error @ StoreError::Damaged { .. }) = store.restart() {
-        let aside = store.set_aside()?;
-        tracing::error!("the store is damaged and was put aside as {}: {error}", aside.display());
-    }
-    Ok(store)
-}
-
 /// Restores engine, windows and outbox from the store, and starts the sources.
-fn start<S: Store>(
+fn start(
     config: &Config,
-    mut store: S,
-    orders: mpsc::Sender<socket::Asked>,
-) -> Result<Started<S, impl FnOnce(mpsc::Receiver<socket::Asked>) -> core::Core>, DaemonError> {
+    (orders, asked): (mpsc::Sender<socket::Asked>, mpsc::Receiver<socket::Asked>),
+    (observe, observers): (Observe, mpsc::Receiver<oneshot::Sender<Box<Observation>>>),
+) -> Result<Started, DaemonError> {
     let (started, wall) = (Instant::now(), SystemTime::now());
-    let gateway = GatewayId::new(config.engine.site.id.as_str())?;
     let now = Clock::new(started, wall, Timestamp::MIN).now(started);
-    let uplink_config = uplink_config(config, gateway.clone())?;
-    let queue = uplink_config.in_flight() + 16;
-    let (uplink, restart) = Uplink::start(uplink_config, now, &mut store)?;
+    let uplink_config = uplink_config(config)?;
+    let gateway = uplink_config.gateway.clone();
+    let (mut store, uplink, restart) =
+        Shelf::open(store(config), config.store.file.clone(), uplink_config.clone(), now)?;
     let recovered = recovery::recover(&config.engine, restart.snapshot.as_deref(), &restart.journal)?;
     for fault in &recovered.faults {
         tracing::error!("{fault}");
@@ -149,54 +173,90 @@ fn start<S: Store>(
 
     let ring = config.radio.as_ref().map_or(Ok(KeyRing::new()), |radio| read_ring(&radio.keys_dir))?;
     let windows = restart.windows.iter().map(|window| (window.node, window.state.as_slice()));
-    let nodes = Arc::new(Nodes::new(&ring, windows)?);
+    let nodes = Arc::new(Nodes::new(&ring, windows, first_down(wall))?);
 
     let (jobs, jobs_taken) = std::sync::mpsc::channel();
     let (notes, notes_taken) = mpsc::unbounded_channel();
     let (newest, newest_seen) = watch::channel(uplink.outbox().last_seq());
-    let (figures, heartbeat) = (Arc::new(OutboxFigures::default()), Arc::new(AtomicU64::new(0)));
-    figures.set(uplink.outbox(), false, 0);
-    let transport = config.sink.centre.first().map(|sink| {
-        let (topic, payload) = (Channel::Status.topic(&gateway), message::write(&Status::offline()));
-        let will = LastWill { topic, payload, retain: true };
-        Transport::new(sink.broker.clone(), will, queue, tokio::runtime::Handle::current(), jobs.clone())
-    });
+    let figures = Arc::new(OutboxFigures::default());
+    figures.set(&uplink, &store.report(), 0, recovered.now);
+    if let Some(trouble) = store.trouble() {
+        let fact = Fact::StoreState { usable: false, error: trouble.to_owned() };
+        // Its receiver is about to be handed over.
+        let _ = notes.send(Note::Fact(fact));
+    }
+    let to_transport = Terminal { gateway, runtime: tokio::runtime::Handle::current(), jobs: jobs.clone() };
+    let transport = config.sink.centre.first().map(|sink| to_transport.open(&uplink_config, sink.broker.clone()));
+    let mut work = Work { batch: store.take_owed(), ..Work::default() };
+    let owed = !work.batch.is_empty();
+    work.batch.alerts.extend(recovered.work.batch.alerts);
+    work.batch.audit.extend(recovered.work.batch.audit);
+    let progress = Arc::new(Progress::default());
     let keeper = Keeper {
         store,
         uplink,
         transport,
+        to_transport,
         clock: Arc::clone(&clock),
         jobs: jobs_taken,
-        notes,
+        notes: notes.clone(),
         figures: Arc::clone(&figures),
-        heartbeat: Arc::clone(&heartbeat),
         newest,
+        committing: progress.stage("commit"),
+        sending: progress.stage("uplink"),
     };
 
-    let (surroundings, mut tasks, downlinks) = start_all_sources(config, &nodes, clock);
-    let (views, seen) = watch::channel(None);
+    let surroundings = Surroundings {
+        clock: Arc::clone(&clock),
+        intake: Arc::default(),
+        rejects: Arc::default(),
+        links: Arc::default(),
+        gnss: Arc::default(),
+        progress: Arc::clone(&progress),
+    };
+    let downlinks = Arc::new(Downlinks::default());
+    let mut sources = SourceTasks::new(surroundings.clone(), Arc::clone(&nodes), Arc::clone(&downlinks));
+    sources.apply(config);
+    let (mut tasks, (views, seen)) = (JoinSet::new(), watch::channel(None));
     let feed = peers::feed(config, jobs.clone(), newest_seen, seen, &surroundings, orders);
     peers::start_sinks(config, &feed, &mut tasks);
     let recorder = config.record.as_ref().map(|record| start_recorder(record, &config.engine.site.id)).transpose()?;
     let (recorder, recording) = recorder.unzip();
-    let (pace, engine_config) = (pace(config), config.engine.clone());
-    let core = move |asked| core::Core {
+    let pace = pace(config);
+    let core = core::Core {
         engine: recovered.engine.with_pictures(PictureRate::OnRequest),
         surroundings,
-        nodes,
+        nodes: Arc::clone(&nodes),
         downlinks,
-        jobs,
+        jobs: jobs.clone(),
         notes: notes_taken,
         asked,
+        observers,
         outbox: figures,
-        config: engine_config,
+        config: config.engine.clone(),
         recorder,
         views,
         pace,
-        work: recovered.work,
-        state: core::State::new(&pace),
+        work,
+        state: core::State::new(&pace, owed),
+        fusion: progress.stage("fusion"),
+        retention: Rules::new(config),
+        certificates: Certificates::new(config),
     };
-    Ok(Started { core, keeper, tasks, heartbeat, recording })
+    let parts = Parts { sources, nodes, notes, jobs, observe, clock, progress };
+    Ok(Started { core, keeper, parts, tasks, recording })
+}
+
+fn store(config: &Config) -> SqliteStore {
+    let max_file_bytes = u64::from(config.store.max_size_mib) << 20;
+    SqliteStore::new(&config.store.file, StoreLimits { max_file_bytes, ..StoreLimits::default() })
+}
+
+/// The first counter towards a node of which the store knows nothing: the seconds since 2024. An earlier store that is
+/// gone has used smaller ones, for it acknowledged less than one frame a second, and no nonce may be used twice.
+fn first_down(wall: SystemTime) -> u32 {
+    let since_1970 = wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    u32::try_from(since_1970.saturating_sub(1_704_067_200)).unwrap_or(0)
 }
 
 fn start_recorder(table: &crate::config::Record, site: &str) -> Result<(Recorder, JoinHandle<()>), DaemonError> {
@@ -206,41 +266,8 @@ fn start_recorder(table: &crate::config::Record, site: &str) -> Result<(Recorder
     Ok((recorder, thread))
 }
 
-type Downlinks = BTreeMap<String, mpsc::Sender<vedette_wire::SealedFrame>>;
-
-fn start_all_sources(
-    config: &Config,
-    nodes: &Arc<Nodes>,
-    clock: Arc<SharedClock>,
-) -> (Surroundings, JoinSet<()>, Downlinks) {
-    let serial = config.source.serial.iter().map(|source| (source.name.clone(), Class::Radio, source.queue_frames));
-    let brokers = config.source.mqtt.iter().map(|source| (source.name.clone(), Class::Message, source.queue_frames));
-    let (intake, ports) = Intake::new(serial.chain(brokers).chain(lanes(config)));
-    let surroundings = Surroundings {
-        clock,
-        intake: Arc::new(intake),
-        rejects: Arc::new(Rejects::default()),
-        links: Arc::new(Links::default()),
-        gnss: Arc::default(),
-    };
-    let mut ports = ports.into_iter();
-    let (mut tasks, mut downlinks) = (JoinSet::new(), BTreeMap::new());
-    let settings = config.radio.as_ref().map_or(Configure::DEFAULT, Radio::settings);
-    for (source, port) in config.source.serial.iter().zip(ports.by_ref()) {
-        let (down, line) = mpsc::channel(DOWNLINK_QUEUE);
-        downlinks.insert(source.name.clone(), down);
-        let serial = Serial::new(source.clone(), settings, port, Arc::clone(nodes), surroundings.clone(), line);
-        tasks.spawn(serial.run());
-    }
-    for (source, port) in config.source.mqtt.iter().zip(ports.by_ref()) {
-        tasks.spawn(mqtt::run(source.clone(), port, surroundings.clone()));
-    }
-    start_sources(config, ports, &surroundings, &mut tasks);
-    (surroundings, tasks, downlinks)
-}
-
-fn uplink_config(config: &Config, gateway: GatewayId) -> Result<UplinkConfig, DaemonError> {
-    let mut uplink = UplinkConfig::new(gateway);
+fn uplink_config(config: &Config) -> Result<UplinkConfig, DaemonError> {
+    let mut uplink = UplinkConfig::new(GatewayId::new(config.engine.site.id.as_str())?);
     let table = &config.uplink;
     uplink.window = usize::try_from(table.window).unwrap_or(usize::MAX);
     uplink.rate_limit_bps = table.rate_limit_bps;

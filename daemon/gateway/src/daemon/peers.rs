@@ -1,6 +1,7 @@
 //! Starts what listens to other systems and tells them, beside brokers and radio concentrators.
 
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
@@ -8,54 +9,78 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::keeper::Job;
-use crate::config::Config;
-use crate::intake::{Class, Port};
+use crate::config::{Config, CotSource, FileSource, GnssSource, HttpSource, MeshtasticSource, SapientSource};
+use crate::intake::Class;
 use crate::sink::{Asked, Feed, View, cot, outbox, sapient};
 use crate::source::{self, Surroundings, file, gnss, http, meshtastic};
 
 /// Positions of a receiver that may wait for the engine: one is worth as much as all.
 const GNSS_QUEUE: usize = 16;
 
-/// A place in the intake for each source that has frames, in the order of [`start_sources`].
-pub(crate) fn lanes(config: &Config) -> Vec<(String, Class, usize)> {
-    let source = &config.source;
-    let mut lanes = Vec::new();
-    let mut add = |name: &str, queue_frames: usize| lanes.push((name.to_owned(), Class::Message, queue_frames));
-    source.meshtastic.iter().for_each(|table| add(&table.name, table.queue_frames));
-    source.file.iter().for_each(|table| add(&table.name, table.queue_frames));
-    source.http.iter().for_each(|table| add(&table.name, table.queue_frames));
-    source.cot.iter().for_each(|table| add(&table.name, table.queue_frames));
-    source.sapient.iter().for_each(|table| add(&table.name, table.queue_frames));
-    source.gnss.iter().for_each(|table| add(&table.name, GNSS_QUEUE));
-    lanes
+/// A source beside brokers and radio concentrators, as it is wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Peer {
+    Meshtastic(MeshtasticSource),
+    File(FileSource),
+    Http(HttpSource),
+    Cot(CotSource),
+    Sapient(SapientSource, String),
+    Gnss(GnssSource),
 }
 
-/// Starts the sources, each with the next port.
-pub(crate) fn start_sources(
-    config: &Config,
-    mut ports: impl Iterator<Item = Port>,
-    surroundings: &Surroundings,
-    tasks: &mut JoinSet<()>,
-) {
-    let tables = &config.source;
-    for (table, port) in tables.meshtastic.iter().zip(ports.by_ref()) {
-        tasks.spawn(meshtastic::run(table.clone(), port, surroundings.clone()));
-    }
-    for (table, port) in tables.file.iter().zip(ports.by_ref()) {
-        tasks.spawn(file::run(table.clone(), port, surroundings.clone()));
-    }
-    for (table, port) in tables.http.iter().zip(ports.by_ref()) {
-        tasks.spawn(http::run(table.clone(), port, surroundings.clone()));
-    }
-    for (table, port) in tables.cot.iter().zip(ports.by_ref()) {
-        tasks.spawn(source::cot::run(table.clone(), port, surroundings.clone()));
-    }
-    for (table, port) in tables.sapient.iter().zip(ports.by_ref()) {
-        let site = config.engine.site.id.clone();
-        tasks.spawn(source::sapient::run(table.clone(), site, port, surroundings.clone()));
-    }
-    for (table, port) in tables.gnss.iter().zip(ports.by_ref()) {
-        tasks.spawn(gnss::run(table.clone(), port, surroundings.clone()));
+/// All of them, by name.
+pub(crate) fn peers(config: &Config) -> Vec<(String, Peer)> {
+    let source = &config.source;
+    let site = &config.engine.site.id;
+    let mut peers = Vec::new();
+    let mut add = |name: &str, peer: Peer| peers.push((name.to_owned(), peer));
+    source.meshtastic.iter().for_each(|table| add(&table.name, Peer::Meshtastic(table.clone())));
+    source.file.iter().for_each(|table| add(&table.name, Peer::File(table.clone())));
+    source.http.iter().for_each(|table| add(&table.name, Peer::Http(table.clone())));
+    source.cot.iter().for_each(|table| add(&table.name, Peer::Cot(table.clone())));
+    source.sapient.iter().for_each(|table| add(&table.name, Peer::Sapient(table.clone(), site.clone())));
+    source.gnss.iter().for_each(|table| add(&table.name, Peer::Gnss(table.clone())));
+    peers
+}
+
+/// A task that is not started yet.
+type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl Peer {
+    /// The task of this source, with a place of its own in the intake. It shows signs of life for as long as it is polled.
+    pub(crate) fn task(self, name: &str, surroundings: &Surroundings) -> Task {
+        let intake = &surroundings.intake;
+        let open = |queue_frames| intake.open(name, Class::Message, queue_frames);
+        let around = surroundings.clone();
+        let task: Task = match self {
+            Self::Meshtastic(table) => {
+                let port = open(table.queue_frames);
+                Box::pin(meshtastic::run(table, port, around))
+            }
+            Self::File(table) => {
+                let port = open(table.queue_frames);
+                Box::pin(file::run(table, port, around))
+            }
+            Self::Http(table) => {
+                let port = open(table.queue_frames);
+                Box::pin(http::run(table, port, around))
+            }
+            Self::Cot(table) => {
+                let port = open(table.queue_frames);
+                Box::pin(source::cot::run(table, port, around))
+            }
+            Self::Sapient(table, site) => {
+                let port = open(table.queue_frames);
+                Box::pin(source::sapient::run(table, site, port, around))
+            }
+            Self::Gnss(table) => Box::pin(gnss::run(table, open(GNSS_QUEUE), around)),
+        };
+        let (progress, stage) = (Arc::clone(&surroundings.progress), source::stage(name));
+        Box::pin(async move {
+            progress.stage(&stage).while_waiting(task).await;
+            // It has nothing to do any more; one that panicked never comes here.
+            progress.retire(&stage);
+        })
     }
 }
 

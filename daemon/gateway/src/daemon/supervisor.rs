@@ -1,44 +1,50 @@
-//! The service manager: ready, alive, stopping.
+//! The service manager: ready, alive, reloading, stopping.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
 use sd_notify::NotifyState;
 
-/// The store's thread must show a sign of life within this time; a slow disk takes a while.
-const KEEPER_PATIENCE: Duration = Duration::from_secs(20);
+use crate::progress::Progress;
 
 /// Tells systemd how the daemon is; without systemd it does nothing.
 #[derive(Debug)]
 pub(super) struct Supervisor {
-    heartbeat: Arc<AtomicU64>,
-    last: (u64, Instant),
+    progress: Arc<Progress>,
+    /// The stages that hung when it was last told.
+    stalled: Vec<String>,
 }
 
 impl Supervisor {
-    /// Watches the store's thread by its heartbeat.
-    pub(super) fn new(heartbeat: Arc<AtomicU64>) -> Self {
-        Self { heartbeat, last: (0, Instant::now()) }
+    /// Watches all stages.
+    pub(super) const fn new(progress: Arc<Progress>) -> Self {
+        Self { progress, stalled: Vec::new() }
     }
 
-    /// Everything is started.
+    /// Everything is started, or changed as asked.
     pub(super) fn ready(&self, site: &str) {
         tracing::info!(site, version = env!("CARGO_PKG_VERSION"), "ready");
         tell(&[NotifyState::Ready, NotifyState::Status(&format!("watching {site}"))]);
     }
 
-    /// Called by the engine's task about once a second. The watchdog is fed only while the store's thread lives too.
+    /// The configuration is read again.
+    pub(super) fn reloading(&self) {
+        tracing::info!("reloading");
+        match NotifyState::monotonic_usec_now() {
+            Ok(now) => tell(&[NotifyState::Reloading, now]),
+            Err(error) => tracing::debug!("service manager: {error}"),
+        }
+    }
+
+    /// Called about once a second. The watchdog is fed only while every stage makes progress.
     pub(super) fn beat(&mut self) {
-        let beat = self.heartbeat.load(Ordering::Relaxed);
-        if beat != self.last.0 {
-            self.last = (beat, Instant::now());
-        }
-        if self.last.1.elapsed() < KEEPER_PATIENCE {
+        let stalled = self.progress.stalled();
+        if stalled.is_empty() {
             tell(&[NotifyState::Watchdog]);
-        } else {
-            tracing::error!("the store's thread shows no sign of life; the watchdog is not fed");
+        } else if stalled != self.stalled {
+            tracing::error!(?stalled, "no progress; the watchdog is not fed");
+            tell(&[NotifyState::Status(&format!("no progress of {}", stalled.join(", ")))]);
         }
+        self.stalled = stalled;
     }
 
     /// The end has begun.

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Sender;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
+use vedette_delivery::message::{self, Status};
 use vedette_delivery::uplink::{self, Action, Publication};
+use vedette_delivery::{Channel, GatewayId, UplinkConfig};
 use vedette_mqtt::{Connection, Event, LastWill, PublishError, Quality, Receipt};
 
 use super::keeper::Job;
-use crate::broker;
+use crate::broker::{self, Renewal};
 use crate::config::MqttConnection;
 
 /// Messages from the centre that may wait; more are dropped, and sent again by the centre.
@@ -20,6 +22,23 @@ const MAX_WAITING: usize = 1024;
 const GOODBYE: Duration = Duration::from_millis(300);
 /// MQTT 5 reason code "topic name invalid".
 const TOPIC_NAME_INVALID: u8 = 0x90;
+
+/// What every transport of this gateway needs.
+#[derive(Debug)]
+pub(super) struct Terminal {
+    pub(super) gateway: GatewayId,
+    pub(super) runtime: Handle,
+    pub(super) jobs: Sender<Job>,
+}
+
+impl Terminal {
+    /// A transport to the broker for an uplink with these settings.
+    pub(super) fn open(&self, uplink: &UplinkConfig, broker: MqttConnection) -> Transport {
+        let (topic, payload) = (Channel::Status.topic(&self.gateway), message::write(&Status::offline()));
+        let will = LastWill { topic, payload, retain: true };
+        Transport::new(broker, will, uplink.in_flight() + 16, self.runtime.clone(), self.jobs.clone())
+    }
+}
 
 /// The connection to the centre's broker, and how to make a new one.
 pub(super) struct Transport {
@@ -31,20 +50,17 @@ pub(super) struct Transport {
     number: u64,
     waiting: Arc<AtomicUsize>,
     connection: Option<Connection>,
+    renewal: Renewal,
     /// From the client's numbers of publications to the uplink's.
     tokens: BTreeMap<u64, u64>,
 }
 
 impl Transport {
-    pub(super) fn new(
-        broker: MqttConnection,
-        will: LastWill,
-        queue: usize,
-        runtime: Handle,
-        jobs: Sender<Job>,
-    ) -> Self {
+    fn new(broker: MqttConnection, will: LastWill, queue: usize, runtime: Handle, jobs: Sender<Job>) -> Self {
         let waiting = Arc::new(AtomicUsize::new(0));
-        Self { broker, will, queue, runtime, jobs, number: 0, waiting, connection: None, tokens: BTreeMap::new() }
+        let renewal = Renewal::new(&broker);
+        let tokens = BTreeMap::new();
+        Self { broker, will, queue, runtime, jobs, number: 0, waiting, connection: None, renewal, tokens }
     }
 
     /// Does what the uplink asks; false when there is no connection any more.
@@ -62,6 +78,11 @@ impl Transport {
             }
             Action::Order(_) | Action::Report(_) => true,
         }
+    }
+
+    /// Whether the connection was made with certificates that are no longer the ones on disk.
+    pub(super) fn renewed(&mut self) -> bool {
+        self.renewal.seen(Instant::now()) && self.connection.is_some()
     }
 
     fn connect(&mut self) -> bool {

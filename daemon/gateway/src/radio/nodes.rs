@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use vedette_wire::payload::Acknowledgement;
 use vedette_wire::{
     Direction, Header, Key, OpenError, Opener, Payload, PayloadError, ReplayWindow, SealError, SealedFrame, Sealer,
-    WindowError, version,
+    Standing, WINDOW, WindowError, version,
 };
 
 use super::keys::KeyRing;
@@ -107,6 +107,8 @@ pub enum WindowStateError {
 #[derive(Debug)]
 pub struct Nodes {
     nodes: Mutex<BTreeMap<u32, Node>>,
+    /// The first counter towards a node of which nothing is known.
+    first_down: u32,
 }
 
 #[derive(Debug)]
@@ -120,13 +122,15 @@ struct Node {
 }
 
 impl Nodes {
-    /// All nodes of the ring, with the states a store kept of them.
+    /// All nodes of the ring, with the states a store kept of them. Counters towards a node of which no state was kept
+    /// begin with `first_down`.
     ///
     /// # Errors
     /// When a stored state cannot be used: a window that is guessed would let replays in.
     pub fn new<'a>(
         ring: &KeyRing,
         states: impl IntoIterator<Item = (u32, &'a [u8])>,
+        first_down: u32,
     ) -> Result<Self, WindowStateError> {
         let mut nodes = BTreeMap::new();
         let mut stored = BTreeMap::new();
@@ -134,7 +138,7 @@ impl Nodes {
             stored.insert(node, decode_state(node, state)?);
         }
         for keys in ring.values() {
-            let (reserved, windows) = stored.remove(&keys.node).unwrap_or_default();
+            let (reserved, windows) = stored.remove(&keys.node).unwrap_or((first_down, BTreeMap::new()));
             let mut opener = Opener::new(keys.node, Direction::Up);
             for (epoch, key) in &keys.keys {
                 let window = windows.get(epoch).copied().unwrap_or_default();
@@ -145,7 +149,7 @@ impl Nodes {
             let node = Node { opener, keys: keys.keys.clone(), epoch, next_down: reserved, durable_down: reserved };
             nodes.insert(keys.node, node);
         }
-        Ok(Self { nodes: Mutex::new(nodes) })
+        Ok(Self { nodes: Mutex::new(nodes), first_down })
     }
 
     /// Opens a frame and, when it is fresh and `room` says that it can be kept, takes its counter in. A fresh frame that cannot
@@ -206,6 +210,74 @@ impl Nodes {
         }
     }
 
+    /// Takes in the states of a store that was out of reach until now: what it had let in is never let in again, and
+    /// none of the counters it had reserved is used.
+    ///
+    /// # Errors
+    /// When a state cannot be used; the states before it are taken in.
+    pub fn absorb<'a>(&self, states: impl IntoIterator<Item = (u32, &'a [u8])>) -> Result<(), WindowStateError> {
+        let mut nodes = self.lock();
+        for (id, state) in states {
+            let (reserved, windows) = decode_state(id, state)?;
+            let Some(node) = nodes.get_mut(&id) else { continue };
+            for (epoch, key) in &node.keys {
+                if let Some(stored) = windows.get(epoch) {
+                    let heard = node.opener.windows().find(|(other, _)| other == epoch).map(|(_, window)| window);
+                    // The key is there already: it is replaced.
+                    let _ = node.opener.add_key(*epoch, key, union(*stored, heard.unwrap_or_default()));
+                }
+            }
+            node.next_down = node.next_down.max(reserved);
+            node.durable_down = node.durable_down.max(reserved);
+        }
+        Ok(())
+    }
+
+    /// Takes a changed ring of keys: windows and counters of keys that stay, stay. What changed, for people.
+    pub fn change_keys(&self, ring: &KeyRing) -> Vec<String> {
+        let mut nodes = self.lock();
+        let mut done = Vec::new();
+        nodes.retain(|id, _| {
+            let stays = ring.contains_key(id);
+            if !stays {
+                done.push(format!("node {id} has no key any more"));
+            }
+            stays
+        });
+        for keys in ring.values() {
+            let fresh = || Node {
+                opener: Opener::new(keys.node, Direction::Up),
+                keys: Vec::new(),
+                epoch: 0,
+                next_down: self.first_down,
+                durable_down: self.first_down,
+            };
+            let node = nodes.entry(keys.node).or_insert_with(fresh);
+            if node.keys == keys.keys {
+                continue;
+            }
+            done.push(format!("keys of node {} changed", keys.node));
+            for (epoch, _) in std::mem::replace(&mut node.keys, keys.keys.clone()) {
+                if keys.keys.iter().all(|&(other, _)| other != epoch) {
+                    node.opener.remove_key(epoch);
+                }
+            }
+            for (epoch, key) in &keys.keys {
+                let window = node.opener.windows().find(|(other, _)| other == epoch).map(|(_, window)| window);
+                // The ring holds at most as many keys as an opener.
+                let _ = node.opener.add_key(*epoch, key, window.unwrap_or_default());
+            }
+            node.epoch = keys.keys.last().map_or(0, |&(epoch, _)| epoch);
+        }
+        done
+    }
+
+    /// The states of all nodes, to be committed.
+    #[must_use]
+    pub fn states(&self) -> Vec<(u32, Vec<u8>)> {
+        self.lock().iter().map(|(&id, node)| (id, node.state())).collect()
+    }
+
     /// How many nodes have keys.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -229,6 +301,17 @@ impl Node {
         }
         bytes
     }
+}
+
+/// A window that has taken in what either has.
+fn union(mut window: ReplayWindow, other: ReplayWindow) -> ReplayWindow {
+    let Some(newest) = other.newest() else { return window };
+    for counter in newest.saturating_sub(WINDOW - 1)..=newest {
+        if other.standing(counter) == Standing::Repeat {
+            window.accept(counter);
+        }
+    }
+    window
 }
 
 type State = (u32, BTreeMap<u8, ReplayWindow>);
@@ -274,13 +357,13 @@ mod tests {
     fn a_restart_knows_what_was_committed_and_uses_no_counter_twice() {
         let mut node = Sealer::new(&KEY, Direction::Up, 1, 9, 0, 100);
         let frames = [node.seal(b"a").expect("sealed"), node.seal(b"b").expect("sealed")];
-        let nodes = Nodes::new(&ring(), []).expect("no states");
+        let nodes = Nodes::new(&ring(), [], 0).expect("no states");
         let state = fresh_state(nodes.hear(&frames[0], || true).expect("authentic"));
         assert!(matches!(nodes.acknowledge(9, 0), Ok(Sealed::Reserve(_))), "nothing is durable yet");
         nodes.committed(9, &state);
         let used = acknowledged_counter(nodes.acknowledge(9, 0).expect("a key"));
 
-        let restarted = Nodes::new(&ring(), [(9, state.as_slice())]).expect("our own state");
+        let restarted = Nodes::new(&ring(), [(9, state.as_slice())], 0).expect("our own state");
         assert_eq!(restarted.hear(&frames[0], || true), Ok(Some(Heard::Repeat { node: 9, counter: 0 })));
         let state = fresh_state(restarted.hear(&frames[1], || true).expect("authentic"));
         restarted.committed(9, &state);
@@ -291,7 +374,7 @@ mod tests {
     fn a_frame_without_room_is_as_if_not_heard() {
         let mut node = Sealer::new(&KEY, Direction::Up, 1, 9, 5, 100);
         let frame = node.seal(b"a").expect("sealed");
-        let nodes = Nodes::new(&ring(), []).expect("no states");
+        let nodes = Nodes::new(&ring(), [], 0).expect("no states");
         assert_eq!(nodes.hear(&frame, || false), Ok(None));
         assert!(matches!(nodes.hear(&frame, || true), Ok(Some(Heard::Fresh { counter: 5, .. }))));
         assert_eq!(nodes.hear(&frame, || false), Ok(Some(Heard::Repeat { node: 9, counter: 5 })));
@@ -299,11 +382,33 @@ mod tests {
 
     #[test]
     fn strangers_and_forgers_are_refused() {
-        let nodes = Nodes::new(&ring(), []).expect("no states");
+        let nodes = Nodes::new(&ring(), [], 0).expect("no states");
         let stranger = Sealer::new(&KEY, Direction::Up, 1, 8, 0, 9).seal(b"a").expect("sealed");
         assert_eq!(nodes.hear(&stranger, || true), Err(OpenError::UnknownNode { node: 8 }));
         let forged = Sealer::new(&Key::new([8; 16]), Direction::Up, 1, 9, 0, 9).seal(b"a").expect("sealed");
         assert_eq!(nodes.hear(&forged, || true), Err(OpenError::Forged { node: 9, epoch: 1, counter: 0 }));
+    }
+
+    #[test]
+    fn a_store_that_comes_back_adds_what_it_knew() {
+        let mut node = Sealer::new(&KEY, Direction::Up, 1, 9, 0, 100);
+        let frames: Vec<_> = (0..80).map(|_| node.seal(b"a").expect("sealed")).collect();
+        let before = Nodes::new(&ring(), [], 0).expect("no states");
+        before.hear(&frames[0], || true).expect("authentic");
+        let state = fresh_state(before.hear(&frames[2], || true).expect("authentic"));
+        before.committed(9, &state);
+        let used = acknowledged_counter(before.acknowledge(9, 2).expect("a key"));
+
+        let without_store = Nodes::new(&ring(), [], 0).expect("no states");
+        without_store.hear(&frames[3], || true).expect("authentic");
+        without_store.absorb([(9, state.as_slice())]).expect("our own state");
+        for (counter, repeat) in [(0, true), (1, false), (2, true), (3, true), (4, false)] {
+            let heard = without_store.hear(&frames[counter], || true).expect("authentic");
+            assert_eq!(matches!(heard, Some(Heard::Repeat { .. })), repeat, "counter {counter}");
+        }
+        let (_, state) = without_store.states().remove(0);
+        without_store.committed(9, &state);
+        assert!(acknowledged_counter(without_store.acknowledge(9, 3).expect("a key")) > used);
     }
 
     #[test]
@@ -315,7 +420,7 @@ mod tests {
             &[1, 0, 0, 0, 0, 1],
             &[1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0],
         ] {
-            assert!(Nodes::new(&ring(), [(9, state)]).is_err(), "{state:?}");
+            assert!(Nodes::new(&ring(), [(9, state)], 0).is_err(), "{state:?}");
         }
     }
 
@@ -333,7 +438,7 @@ mod tests {
     fn a_frame_of_a_node_in_the_field_is_opened_to_the_payload_it_sealed() {
         let key = Key::new(golden("key").try_into().expect("16 bytes"));
         let ring = KeyRing::from([(17, NodeKeys { node: 17, keys: vec![(1, key)] })]);
-        let nodes = Nodes::new(&ring, []).expect("no states");
+        let nodes = Nodes::new(&ring, [], 0).expect("no states");
         let heard = nodes.hear(&golden("frame events"), || true).expect("authentic").expect("room");
         let Heard::Fresh { node: 17, counter: 41, payload, .. } = heard else { panic!("{heard:?}") };
         assert_eq!(payload, golden("payload events"));

@@ -156,10 +156,10 @@ fn channels(writer: &mut mcap::Writer<BufWriter<File>>) -> McapResult<BTreeMap<&
     Ok(channels)
 }
 
-/// Deletes the oldest recordings until the rest is within the quota.
-pub(super) fn enforce_quota(dir: &Path, quota_bytes: u64) -> std::io::Result<()> {
+/// Deletes the oldest recordings until the rest is within the quota; which.
+pub(super) fn enforce_quota(dir: &Path, quota_bytes: u64) -> std::io::Result<Vec<String>> {
     if !dir.exists() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let mut files: Vec<(std::time::SystemTime, PathBuf, u64)> = Vec::new();
     for entry in fs::read_dir(dir)? {
@@ -171,13 +171,15 @@ pub(super) fn enforce_quota(dir: &Path, quota_bytes: u64) -> std::io::Result<()>
     }
     files.sort();
     let mut total: u64 = files.iter().map(|(_, _, bytes)| bytes).sum();
+    let mut deleted = Vec::new();
     for (_, path, bytes) in files {
         if total <= quota_bytes {
             break;
         }
         fs::remove_file(&path)?;
         tracing::info!("recording {} is deleted: the quota is reached", path.display());
+        deleted.push(format!("{}, {bytes} bytes", path.display()));
         total -= bytes;
     }
-    Ok(())
+    Ok(deleted)
 }

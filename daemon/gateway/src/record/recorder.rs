@@ -1,9 +1,9 @@
 //! The two ends of a recording: the engine's task hands over, a thread of its own writes.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use vedette_engine::config::EngineConfig;
@@ -32,6 +32,8 @@ struct Shared {
     bytes: AtomicU64,
     /// The present file cannot be written.
     failed: AtomicBool,
+    /// Recordings deleted for the quota, until somebody asks.
+    deleted: Mutex<Vec<String>>,
 }
 
 /// The engine's end.
@@ -107,6 +109,12 @@ impl Recorder {
             return false;
         }
         true
+    }
+
+    /// Recordings deleted for the quota since the last call.
+    #[must_use]
+    pub fn take_deleted(&self) -> Vec<String> {
+        std::mem::take(&mut self.shared.deleted.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Records an alert the engine raised.
@@ -198,7 +206,8 @@ impl Writer {
             last.finish()?;
         }
         // Room for the file that begins, so that the folder never holds more than the quota.
-        enforce_quota(&self.dir, self.quota_bytes.saturating_sub(self.rotate_bytes))?;
+        let deleted = enforce_quota(&self.dir, self.quota_bytes.saturating_sub(self.rotate_bytes))?;
+        self.shared.deleted.lock().unwrap_or_else(PoisonError::into_inner).extend(deleted);
         *file = Some(RecordingFile::create(&self.dir, &self.site, now, snapshot, config)?);
         Ok(())
     }

@@ -57,6 +57,17 @@ impl Links {
         self.changed.notify_one();
     }
 
+    /// The source is not wanted any more: it is not missed.
+    pub fn forget(&self, source: &str) {
+        {
+            let mut all = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            all.links.remove(source);
+            all.untold.retain(|fact| !matches!(fact, Fact::SourceLink { source: other, .. } if other == source));
+            all.untold.push(Fact::SourceLink { source: source.to_owned(), up: true });
+        }
+        self.changed.notify_one();
+    }
+
     /// Waits for a change. Safe to cancel.
     pub async fn changed(&self) {
         self.changed.notified().await;

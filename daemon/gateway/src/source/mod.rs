@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use crate::clock::SharedClock;
 use crate::intake::Intake;
+use crate::progress::Progress;
 use crate::rejects::Rejects;
 
 /// What every source works with.
@@ -34,4 +35,12 @@ pub struct Surroundings {
     pub links: Arc<Links>,
     /// Where a GNSS receiver tells what it knows.
     pub gnss: Arc<gnss::Receiver>,
+    /// Where each source shows that it lives, as the stage [`stage`] names.
+    pub progress: Arc<Progress>,
+}
+
+/// The stage of [`Surroundings::progress`] that a source's task is.
+#[must_use]
+pub fn stage(source: &str) -> String {
+    format!("ingest/{source}")
 }

@@ -6,23 +6,31 @@ use tokio::sync::mpsc;
 use vedette_engine::{Frame, FrameContent, Input};
 use vedette_mqtt::{Connection, Event, Message, Quality};
 
-use super::{Backoff, Surroundings};
-use crate::broker;
+use super::{Backoff, Surroundings, stage};
+use crate::broker::{self, Renewal};
 use crate::config::MqttSource;
 use crate::intake::{Port, Taken};
+use crate::progress::Beat;
 
 /// Keeps the subscription of one broker up for as long as the daemon runs.
 pub async fn run(source: MqttSource, port: Port, surroundings: Surroundings) {
     let mut backoff = Backoff::new(source.broker.client_id.as_deref().unwrap_or(&source.name));
+    let beat = surroundings.progress.stage(&stage(&source.name));
     loop {
-        let trouble = connect_once(&source, port, &surroundings, &mut backoff).await;
+        let trouble = connect_once(&source, port, &surroundings, &mut backoff, &beat).await;
         surroundings.links.set(&source.name, Err(trouble));
-        tokio::time::sleep(backoff.pause()).await;
+        beat.while_waiting(tokio::time::sleep(backoff.pause())).await;
     }
 }
 
 /// One connection from its beginning to its end; why it ended.
-async fn connect_once(source: &MqttSource, port: Port, surroundings: &Surroundings, backoff: &mut Backoff) -> String {
+async fn connect_once(
+    source: &MqttSource,
+    port: Port,
+    surroundings: &Surroundings,
+    backoff: &mut Backoff,
+    beat: &Beat,
+) -> String {
     let options = match broker::options(&source.broker, None) {
         Ok(options) => options,
         Err(error) => return error.to_string(),
@@ -42,7 +50,13 @@ async fn connect_once(source: &MqttSource, port: Port, surroundings: &Surroundin
         Err(error) => return error.to_string(),
     };
     let mut granted = 0;
-    while let Some(event) = told.recv().await {
+    let mut renewal = Renewal::new(&source.broker);
+    loop {
+        let event = tokio::select! {
+            event = beat.while_waiting(told.recv()) => event,
+            () = renewal.happens() => return "certificates were renewed".to_owned(),
+        };
+        let Some(event) = event else { return "connection ended".to_owned() };
         match event {
             Event::Connected => {
                 if let Err(error) = connection.subscribe(&source.topics, Quality::AtLeastOnce) {
@@ -64,7 +78,6 @@ async fn connect_once(source: &MqttSource, port: Port, surroundings: &Surroundin
             Event::Message(_) | Event::Receipt { .. } => {}
         }
     }
-    "connection ended".to_owned()
 }
 
 /// What becomes of a message: a frame in the intake. Runs on the polling task and never waits.

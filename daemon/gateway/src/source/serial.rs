@@ -15,9 +15,10 @@ use vedette_engine::{Frame, FrameContent, Input, RadioFrame};
 use vedette_wire::link::{Accumulator, Configure, DELIMITER, Downward, Fed, Message, Outcome, Received, Upward};
 use vedette_wire::{Header, Payload, SealedFrame};
 
-use super::{Backoff, Surroundings};
+use super::{Backoff, Surroundings, stage};
 use crate::config::SerialSource;
 use crate::intake::{Port, Taken};
+use crate::progress::Beat;
 use crate::radio::{Heard, Nodes, Sealed};
 use dialogue::{Dialogue, on_the_wire};
 
@@ -25,6 +26,10 @@ use dialogue::{Dialogue, on_the_wire};
 const SIGN_OF_LIFE: Duration = Duration::from_secs(60);
 /// Most bytes read at once.
 const READ_BYTES: usize = 4096;
+/// Longest time between two signs of life on a quiet line.
+const QUIET: Duration = Duration::from_secs(1);
+/// A line that takes no bytes for this long is opened again.
+const WRITE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// One concentrator.
 #[derive(Debug)]
@@ -56,16 +61,17 @@ impl Serial {
     /// Keeps the line open for as long as the daemon runs.
     pub async fn run(mut self) {
         let mut backoff = Backoff::new(&self.source.name);
+        let beat = self.surroundings.progress.stage(&stage(&self.source.name));
         loop {
             let trouble = match self.open() {
                 Ok(line) => {
                     self.surroundings.links.set(&self.source.name, Ok(()));
-                    self.serve(line, &mut backoff).await.to_string()
+                    self.serve(line, &mut backoff, &beat).await.to_string()
                 }
                 Err(error) => error.to_string(),
             };
             self.surroundings.links.set(&self.source.name, Err(format!("{}: {trouble}", self.source.device.display())));
-            tokio::time::sleep(backoff.pause()).await;
+            beat.while_waiting(tokio::time::sleep(backoff.pause())).await;
         }
     }
 
@@ -74,14 +80,14 @@ impl Serial {
     }
 
     /// Reads and writes until the device goes away; why it went.
-    async fn serve(&mut self, line: SerialStream, backoff: &mut Backoff) -> std::io::Error {
-        match self.converse(line, backoff).await {
+    async fn serve(&mut self, line: SerialStream, backoff: &mut Backoff, beat: &Beat) -> std::io::Error {
+        match self.converse(line, backoff, beat).await {
             Ok(()) => std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "device is unplugged"),
             Err(error) => error,
         }
     }
 
-    async fn converse(&mut self, line: SerialStream, backoff: &mut Backoff) -> std::io::Result<()> {
+    async fn converse(&mut self, line: SerialStream, backoff: &mut Backoff, beat: &Beat) -> std::io::Result<()> {
         let (mut reader, mut writer): (ReadHalf<_>, WriteHalf<_>) = tokio::io::split(line);
         let mut accumulator = Accumulator::new();
         let mut buffer = vec![0; READ_BYTES];
@@ -92,6 +98,7 @@ impl Serial {
         self.greet(&mut writer).await?;
         let mut sign_of_life = tokio::time::interval_at(tokio::time::Instant::now() + SIGN_OF_LIFE, SIGN_OF_LIFE);
         loop {
+            beat.beat();
             tokio::select! {
                 read = reader.read(&mut buffer) => match read? {
                     0 => return Ok(()),
@@ -107,6 +114,8 @@ impl Serial {
                     let time = on_the_wire(self.surroundings.clock.now());
                     self.write(&mut writer, &Downward::Time(time)).await?;
                 }
+                // A quiet line is no dead task.
+                () = tokio::time::sleep(QUIET) => {}
             }
         }
     }
@@ -209,7 +218,9 @@ impl Serial {
 
     async fn write(&self, writer: &mut WriteHalf<SerialStream>, message: &Downward) -> std::io::Result<()> {
         match message.encode() {
-            Ok(line) => writer.write_all(&line).await,
+            Ok(line) => tokio::time::timeout(WRITE_PATIENCE, writer.write_all(&line))
+                .await
+                .unwrap_or_else(|_| Err(std::io::Error::new(std::io::ErrorKind::TimedOut, "the line takes no bytes"))),
             Err(error) => {
                 tracing::error!(source = self.source.name, "message to the concentrator: {error}");
                 Ok(())

@@ -6,6 +6,8 @@ use vedette_delivery::store::{JournalEntry, Restart, RowHead, Window};
 use vedette_delivery::{Epoch, Ranges, VoidReason};
 use vedette_engine::{Severity, Timestamp};
 
+use super::Salvage;
+
 /// Why the tables could not be read.
 pub(super) enum ReadError {
     Sqlite(rusqlite::Error),
@@ -101,6 +103,14 @@ pub(super) fn audit(connection: &Connection, after: u64, limit: usize) -> rusqli
         .collect()
 }
 
+pub(super) fn acknowledged_before(connection: &Connection, before: Timestamp) -> rusqlite::Result<(u64, u64)> {
+    connection.query_row(
+        "SELECT count(*), coalesce(sum(length(bytes)), 0) FROM outbox WHERE acked_at < ?1",
+        [before.as_micros()],
+        |row| Ok((unsigned(row, 0)?, unsigned(row, 1)?)),
+    )
+}
+
 fn audit_entry(row: &Row<'_>) -> rusqlite::Result<AuditEntry> {
     Ok(AuditEntry { n: unsigned(row, 0)?, record: row.get(1)?, hash: row.get(2)? })
 }
@@ -115,6 +125,30 @@ fn meta<T>(
         .query_row([key], |row| column(row, 0))
         .optional()?;
     value.ok_or_else(|| ReadError::Damaged { what: "meta", reason: format!("{key} is missing") })
+}
+
+/// What can be read of a damaged file: each table as far as it goes.
+pub(super) fn salvage(connection: &Connection) -> Salvage {
+    let window = |row: &Row<'_>| Ok(Window { node: row.get(0)?, state: row.get(1)? });
+    let entry = |row: &Row<'_>| Ok(JournalEntry { now: Timestamp::from_micros(row.get(0)?), input: row.get(1)? });
+    Salvage {
+        windows: readable(connection, "SELECT node, state FROM window", window),
+        snapshot: readable(connection, "SELECT bytes FROM snapshot", |row| row.get(0)).pop(),
+        journal: readable(connection, "SELECT now, input FROM journal ORDER BY n", entry),
+        envelopes: readable(connection, "SELECT bytes FROM outbox WHERE acked_at IS NULL ORDER BY seq", |row| {
+            row.get(0)
+        }),
+    }
+}
+
+fn readable<T>(connection: &Connection, sql: &str, read: impl Fn(&Row<'_>) -> rusqlite::Result<T>) -> Vec<T> {
+    let Ok(mut statement) = connection.prepare(sql) else { return Vec::new() };
+    let Ok(mut rows) = statement.query([]) else { return Vec::new() };
+    let mut found = Vec::new();
+    while let Ok(Some(row)) = rows.next() {
+        found.extend(read(row));
+    }
+    found
 }
 
 /// All of a store.

@@ -63,7 +63,7 @@ async fn show(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let (happen, happened) = mpsc::channel(1024);
     let (_orders, no_orders) = mpsc::channel(1);
     let centre = tokio::spawn(vedette_centre::run(centre, announce, no_orders, until(stopped.clone())));
-    let gateway = tokio::spawn(daemon::run(gateway, until(stopped)));
+    let gateway = tokio::spawn(daemon::run(gateway, None, until(stopped)));
     let printer = tokio::spawn(print(announced, happened));
 
     let options = LiveOptions {

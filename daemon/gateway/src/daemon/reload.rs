@@ -1,0 +1,271 @@
+//! Reloading the configuration: read, check, apply where it changed, watch, and roll back when that did harm.
+//!
+//! A configuration that is wrong changes nothing. One that was applied is watched for a minute: a trouble that was not
+//! there before and lasts a while brings the configuration before it back. What has stood the minute is kept on disk as
+//! the last good one, with which a start goes on when the file it is given is wrong. Every step is in the audit log.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use tokio::signal::unix::Signal;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+use vedette_delivery::audit::hexadecimal;
+use vedette_delivery::ledger::digest;
+use vedette_engine::{AuditRecord, Fact};
+
+use super::certificates::Certificates;
+use super::core::CoreChange;
+use super::keeper::{Job, Note, SinkChange};
+use super::sources::SourceTasks;
+use super::{Origin, supervisor};
+use crate::clock::SharedClock;
+use crate::config::Config;
+use crate::http::Observe;
+use crate::progress::Progress;
+use crate::radio::{Nodes, read_ring};
+use crate::retention::Rules;
+use crate::status::Report;
+
+/// How long a new configuration is watched.
+const WATCH: Duration = Duration::from_secs(60);
+/// A new trouble that lasts this long is of the new configuration's making.
+const LASTING: Duration = Duration::from_secs(15);
+
+/// The parts of the daemon that a configuration changes.
+pub(super) struct Parts {
+    pub(super) sources: SourceTasks,
+    pub(super) nodes: Arc<Nodes>,
+    pub(super) notes: UnboundedSender<Note>,
+    pub(super) jobs: Sender<Job>,
+    pub(super) observe: Observe,
+    pub(super) clock: Arc<SharedClock>,
+    pub(super) progress: Arc<Progress>,
+}
+
+/// Keeps the configuration of a running daemon.
+pub(super) struct Reloader {
+    parts: Parts,
+    origin: Origin,
+    current: Config,
+    /// What stood its minute, and its text.
+    confirmed: (Config, String),
+    watch: Option<Watch>,
+}
+
+/// A configuration on trial.
+struct Watch {
+    until: Instant,
+    text: String,
+    /// Troubles that were there before it.
+    before: BTreeSet<String>,
+    bad_since: Option<Instant>,
+}
+
+impl Reloader {
+    /// Begins with the configuration the daemon was started with, which is on trial too: but there is none before it.
+    pub(super) fn new(parts: Parts, origin: Origin, config: Config) -> Self {
+        let confirmed = (config.clone(), origin.text.clone());
+        let watch = None;
+        Self { parts, origin, current: config, confirmed, watch }
+    }
+
+    /// Reloads at each hang-up signal.
+    pub(super) async fn run(mut self, mut hangup: Signal) {
+        if self.origin.fallback {
+            self.audit("configuration_refused", "at the start; the last good one is used".to_owned());
+            self.tell_fault("refused at the start; the last good one is used".to_owned());
+        }
+        let started = Instant::now();
+        let mut kept = false;
+        let mut second = tokio::time::interval(Duration::from_secs(1));
+        loop {
+            tokio::select! {
+                signal = hangup.recv() => match signal {
+                    Some(()) => self.reload().await,
+                    None => return,
+                },
+                _ = second.tick() => {
+                    self.look().await;
+                    if !kept && started.elapsed() >= WATCH && !self.origin.fallback {
+                        kept = true;
+                        self.keep_last_good();
+                    }
+                }
+            }
+        }
+    }
+
+    async fn reload(&mut self) {
+        let supervisor = supervisor::Supervisor::new(Arc::clone(&self.parts.progress));
+        supervisor.reloading();
+        let path = self.current.path.clone();
+        match self.read(&path) {
+            Ok((config, text)) => {
+                let report = self.report().await;
+                let before = report.as_ref().map(troubles).unwrap_or_default();
+                let done = self.apply(&config);
+                self.audit("configuration_applied", format!("{} {done}", name(&text)));
+                self.watch = Some(Watch { until: Instant::now() + WATCH, text, before, bad_since: None });
+            }
+            Err(error) => {
+                tracing::error!("the configuration stays as it was: {error}");
+                self.audit("configuration_refused", error.lines().next().unwrap_or_default().to_owned());
+                self.tell_fault(format!("refused: {}", error.lines().next().unwrap_or_default()));
+            }
+        }
+        supervisor.ready(&self.current.engine.site.id);
+    }
+
+    fn read(&self, path: &Path) -> Result<(Config, String), String> {
+        let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let config = Config::parse(path, &text).map_err(|error| error.to_string())?;
+        let (before, after) = (&self.current.engine.site.id, &config.engine.site.id);
+        if before != after {
+            return Err(format!("site.id: {after:?}, expected {before:?}: a running daemon keeps its name"));
+        }
+        // What is read only when it is used must be there now.
+        super::uplink_config(&config).map_err(|error| error.to_string())?;
+        if let Some(radio) = &config.radio {
+            read_ring(&radio.keys_dir).map_err(|error| error.to_string())?;
+        }
+        Ok((config, text))
+    }
+
+    /// Changes what differs; what was done, for people.
+    fn apply(&mut self, config: &Config) -> String {
+        let mut done = Vec::new();
+        if let Some(radio) = &config.radio {
+            match read_ring(&radio.keys_dir) {
+                Ok(ring) => done.extend(self.parts.nodes.change_keys(&ring)),
+                Err(error) => tracing::error!("the radio keys stay as they were: {error}"),
+            }
+        }
+        let change = CoreChange {
+            engine: config.engine.clone(),
+            pace: super::pace(config),
+            retention: Rules::new(config),
+            certificates: Certificates::new(config),
+        };
+        // Its receiver is gone only when the daemon ends.
+        let _ = self.parts.notes.send(Note::Reconfigure(Box::new(change)));
+        if config.engine != self.current.engine {
+            done.push("engine changed".to_owned());
+        }
+        if (&config.sink.centre, &config.uplink) != (&self.current.sink.centre, &self.current.uplink) {
+            match super::uplink_config(config) {
+                Ok(uplink) => {
+                    let change = SinkChange { uplink, sink: config.sink.centre.first().cloned() };
+                    let _ = self.parts.jobs.send(Job::Sink(Box::new(change)));
+                    done.push("way to the centre changed".to_owned());
+                }
+                Err(error) => tracing::error!("the way to the centre stays as it was: {error}"),
+            }
+        }
+        done.extend(self.parts.sources.apply(config));
+        let fixed = [
+            ("store", config.store == self.current.store),
+            ("record", config.record == self.current.record),
+            ("status", config.status == self.current.status),
+            ("sink.cot", config.sink.cot == self.current.sink.cot),
+            ("sink.sapient", config.sink.sapient == self.current.sink.sapient),
+            ("metrics", config.metrics == self.current.metrics),
+        ];
+        for (table, same) in fixed {
+            if !same {
+                done.push(format!("[{table}] takes effect at the next start"));
+            }
+        }
+        self.current = config.clone();
+        let done = if done.is_empty() { "nothing changed".to_owned() } else { done.join(", ") };
+        tracing::info!("configuration applied: {done}");
+        done
+    }
+
+    /// Looks after a configuration on trial.
+    async fn look(&mut self) {
+        if self.watch.is_none() {
+            return;
+        }
+        let report = self.report().await;
+        let Some(watch) = &mut self.watch else { return };
+        let troubles = match &report {
+            Some(report) => troubles(report),
+            None => BTreeSet::from(["engine".to_owned()]),
+        };
+        let new: Vec<String> = troubles.difference(&watch.before).cloned().collect();
+        let bad_since = if new.is_empty() { None } else { Some(watch.bad_since.unwrap_or_else(Instant::now)) };
+        watch.bad_since = bad_since;
+        if bad_since.is_some_and(|since| since.elapsed() >= LASTING) {
+            self.roll_back(&new.join(", "));
+        } else if Instant::now() >= watch.until {
+            let text = std::mem::take(&mut watch.text);
+            self.watch = None;
+            self.audit("configuration_confirmed", name(&text));
+            self.confirmed = (self.current.clone(), text);
+            self.origin.fallback = false;
+            self.keep_last_good();
+        }
+    }
+
+    fn roll_back(&mut self, why: &str) {
+        self.watch = None;
+        let (config, text) = self.confirmed.clone();
+        tracing::error!("the new configuration did harm ({why}); back to the one before");
+        let done = self.apply(&config);
+        self.audit("configuration_rolled_back", format!("{} for {why}: {done}", name(&text)));
+        self.tell_fault(format!("rolled back for {why}"));
+    }
+
+    fn keep_last_good(&self) {
+        let Some(path) = &self.origin.last_good else { return };
+        if let Err(error) = write_whole(path, &self.confirmed.1) {
+            tracing::warn!("the last good configuration is not kept: {}: {error}", path.display());
+        }
+    }
+
+    async fn report(&self) -> Option<Report> {
+        let (tell, told) = oneshot::channel();
+        let asked = async {
+            self.parts.observe.send(tell).await.ok()?;
+            told.await.ok()
+        };
+        let observation = tokio::time::timeout(Duration::from_secs(5), asked).await.ok()??;
+        Some(observation.report)
+    }
+
+    fn audit(&self, act: &str, detail: String) {
+        let record = AuditRecord { at: self.parts.clock.now(), by: "SIGHUP".into(), act: act.into(), detail };
+        let _ = self.parts.notes.send(Note::Audit(record));
+    }
+
+    fn tell_fault(&self, error: String) {
+        let _ = self.parts.notes.send(Note::Fact(Fact::StorageFault { what: "configuration".to_owned(), error }));
+    }
+}
+
+/// What is wrong, in words that stay the same while it is; the way to the centre counts even when nothing waits.
+fn troubles(report: &Report) -> BTreeSet<String> {
+    let mut troubles: BTreeSet<String> = report.troubles().into_iter().map(|trouble| trouble.key).collect();
+    if !report.outbox.centre_up {
+        troubles.insert("uplink".to_owned());
+    }
+    troubles
+}
+
+/// A configuration's name in the audit log: the beginning of its SHA-256.
+fn name(text: &str) -> String {
+    format!("sha256 {}..:", hexadecimal(&digest(text.as_bytes())))
+}
+
+/// Written beside and renamed, so that a power cut leaves the old or the new one.
+fn write_whole(path: &PathBuf, text: &str) -> std::io::Result<()> {
+    let new = path.with_extension("new");
+    std::fs::write(&new, text)?;
+    std::fs::File::open(&new)?.sync_all()?;
+    std::fs::rename(&new, path)
+}

@@ -1,0 +1,244 @@
+//! The store the keeper works on: the file, or memory while the file cannot be used.
+//!
+//! The daemon never stops tracking for want of a disk. Without a usable file it works on a store in memory, with an epoch
+//! of its own: alerts still reach the centre, but nothing is durable, so no radio frame is acknowledged. The file is
+//! tried again and again; once it opens, the engine's task takes in what the file knew (replay windows above all) and
+//! hands over its whole state, and that is committed together with everything memory still holds. A damaged file is put
+//! aside and kept; what can be read of it goes into the new one.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use vedette_delivery::memory::MemoryStore;
+use vedette_delivery::store::{Changes, Restart, RowHead};
+use vedette_delivery::{Batch, CommitError, Committed, Envelope, Epoch, JournalEntry, Store, StoreError};
+use vedette_delivery::{Uplink, UplinkConfig, Window};
+use vedette_engine::{AuditRecord, Timestamp};
+
+use crate::status::StoreReport;
+use crate::store::SqliteStore;
+
+/// Time between two attempts to get back to the file.
+const TRY_EVERY: Duration = Duration::from_secs(5);
+/// Bounds of an outbox in memory.
+const MEMORY_ALERTS: u64 = 5_000;
+const MEMORY_BYTES: u64 = 4 << 20;
+/// How long acknowledged alerts stay in memory, seconds.
+const MEMORY_KEEP_S: f64 = 600.0;
+
+/// What a file that can be used again knows and the engine does not.
+#[derive(Debug)]
+pub(super) struct Recovered {
+    /// Radio states of nodes.
+    pub(super) windows: Vec<Window>,
+    /// The engine of an earlier process and its radio inputs since, unless this process has read them.
+    pub(super) engine: Option<(Option<Vec<u8>>, Vec<JournalEntry>)>,
+}
+
+/// The store at work.
+#[derive(Debug)]
+pub(super) struct Shelf {
+    file: SqliteStore,
+    path: PathBuf,
+    config: UplinkConfig,
+    memory: Option<Memory>,
+    /// What was read from a damaged file and is in no new one yet.
+    owed: Batch,
+}
+
+/// The store in memory, and why it is in use.
+#[derive(Debug)]
+struct Memory {
+    store: MemoryStore,
+    why: String,
+    try_at: Instant,
+    /// This process has never read the file.
+    unread: bool,
+}
+
+impl Shelf {
+    /// Opens the file, or goes on without it.
+    ///
+    /// # Errors
+    /// When not even memory can be used, for want of random bytes.
+    pub(super) fn open(
+        file: SqliteStore,
+        path: PathBuf,
+        config: UplinkConfig,
+        now: Timestamp,
+    ) -> Result<(Self, Uplink, Restart), StoreError> {
+        let mut shelf = Self { file, path, config, memory: None, owed: Batch::default() };
+        let (uplink, restart) = match shelf.open_file(now) {
+            Ok(opened) => opened,
+            Err(error) => shelf.take_refuge(&error, true, now)?,
+        };
+        Ok((shelf, uplink, restart))
+    }
+
+    /// What is to be committed first.
+    pub(super) fn take_owed(&mut self) -> Batch {
+        std::mem::take(&mut self.owed)
+    }
+
+    /// Why the file cannot be used, when it cannot.
+    pub(super) fn trouble(&self) -> Option<&str> {
+        self.memory.as_ref().map(|memory| memory.why.as_str())
+    }
+
+    /// How it is.
+    pub(super) fn report(&self) -> StoreReport {
+        let trouble = self.trouble().map(str::to_owned);
+        StoreReport { durable: trouble.is_none(), trouble, bytes: self.file.file_bytes() }
+    }
+
+    fn open_file(&mut self, now: Timestamp) -> Result<(Uplink, Restart), StoreError> {
+        if let Some(folder) = self.path.parent() {
+            // Opening tells why a folder that cannot be made cannot be used.
+            let _ = std::fs::create_dir_all(folder);
+        }
+        let damage = match Uplink::start(self.config.clone(), now, &mut self.file) {
+            Err(error @ StoreError::Damaged { .. }) => error,
+            other => return other,
+        };
+        let salvage = self.file.salvage();
+        let aside = self.file.set_aside()?;
+        tracing::error!("the store is damaged and was put aside as {}: {damage}", aside.display());
+        let (uplink, mut restart) = Uplink::start(self.config.clone(), now, &mut self.file)?;
+        let envelopes = salvage.envelopes.iter().filter_map(|bytes| Envelope::read(bytes).ok());
+        self.owed.alerts = envelopes.map(|envelope| envelope.alert).collect();
+        self.owed.windows.clone_from(&salvage.windows);
+        let read = format!("{} alerts and {} radio states read from it", self.owed.alerts.len(), salvage.windows.len());
+        let detail = format!("{damage}; kept as {}; {read}", aside.display());
+        self.owed.audit.push(AuditRecord { at: now, by: "gateway".into(), act: "store_set_aside".into(), detail });
+        (restart.windows, restart.snapshot, restart.journal) = (salvage.windows, salvage.snapshot, salvage.journal);
+        Ok((uplink, restart))
+    }
+
+    /// Goes on in memory.
+    pub(super) fn take_refuge(
+        &mut self,
+        error: &StoreError,
+        unread: bool,
+        now: Timestamp,
+    ) -> Result<(Uplink, Restart), StoreError> {
+        tracing::error!("going on in memory, radio frames are not acknowledged: {error}");
+        let epoch = crate::random::hex().map_err(|random| StoreError::Failed {
+            path: "memory".to_owned(),
+            what: "a new epoch",
+            reason: random.to_string(),
+        })?;
+        let mut store = MemoryStore::new(Epoch(epoch));
+        let mut config = self.config.clone();
+        config.limits.max_rows = MEMORY_ALERTS;
+        config.limits.max_bytes = MEMORY_BYTES;
+        config.limits.keep_acked_s = MEMORY_KEEP_S;
+        let started = Uplink::start(config, now, &mut store)?;
+        self.memory = Some(Memory { store, why: error.to_string(), try_at: Instant::now() + TRY_EVERY, unread });
+        Ok(started)
+    }
+
+    /// When the file is to be tried again.
+    pub(super) fn try_at(&self) -> Option<Instant> {
+        self.memory.as_ref().map(|memory| memory.try_at)
+    }
+
+    /// Tries the file, when it is time; what it knows, when it can be used again.
+    pub(super) fn try_file(&mut self, now: Timestamp) -> Option<Recovered> {
+        let memory = self.memory.as_mut().filter(|memory| memory.try_at <= Instant::now())?;
+        memory.try_at = Instant::now() + TRY_EVERY;
+        let unread = memory.unread;
+        match self.open_file(now) {
+            Ok((_, restart)) => {
+                let engine = unread.then_some((restart.snapshot, restart.journal));
+                Some(Recovered { windows: restart.windows, engine })
+            }
+            Err(error) => {
+                if let Some(memory) = &mut self.memory {
+                    memory.why = error.to_string();
+                }
+                None
+            }
+        }
+    }
+
+    /// Commits `batch`, which holds the engine's whole state, and what memory still holds to the file, and works on that
+    /// from then on. After an error memory stays in use.
+    ///
+    /// # Errors
+    /// When the file still cannot be used.
+    pub(super) fn go_back(
+        &mut self,
+        now: Timestamp,
+        uplink: &mut Uplink,
+        batch: &Batch,
+    ) -> Result<(Uplink, Committed), CommitError> {
+        let Some(memory) = &mut self.memory else {
+            let reason = "the file is in use already".to_owned();
+            return Err(StoreError::Failed { path: self.path.display().to_string(), what: "return", reason }.into());
+        };
+        let mut whole = self.owed.clone();
+        uplink.finish(now, &mut memory.store)?;
+        for head in memory.store.restart()?.waiting {
+            let bytes = memory.store.read(head.seq)?.unwrap_or_default();
+            whole.alerts.extend(Envelope::read(&bytes).ok().map(|envelope| envelope.alert));
+        }
+        let written = memory.store.audit().iter();
+        whole.audit.extend(written.filter_map(|entry| serde_json::from_slice::<AuditRecord>(&entry.record).ok()));
+        whole.alerts.extend(batch.alerts.iter().cloned());
+        whole.audit.extend(batch.audit.iter().cloned());
+        whole.windows.clone_from(&batch.windows);
+        whole.snapshot.clone_from(&batch.snapshot);
+        let (mut uplink, _) = Uplink::start(self.config.clone(), now, &mut self.file)?;
+        let sealed = uplink.seal(whole);
+        let committed = uplink.commit(now, &mut self.file, &sealed)?;
+        self.memory = None;
+        self.owed = Batch::default();
+        tracing::info!("the store can be used again");
+        Ok((uplink, committed))
+    }
+
+    /// An uplink with other settings on the same store.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(super) fn change_uplink(&mut self, config: UplinkConfig, now: Timestamp) -> Result<Uplink, StoreError> {
+        let (uplink, _) = Uplink::start(config.clone(), now, self)?;
+        self.config = config;
+        Ok(uplink)
+    }
+
+    /// Alerts that are in memory alone.
+    pub(super) fn at_risk(&self, uplink: &Uplink) -> u64 {
+        if self.memory.is_some() { uplink.outbox().depth() } else { 0 }
+    }
+}
+
+impl Store for Shelf {
+    fn restart(&mut self) -> Result<Restart, StoreError> {
+        match &mut self.memory {
+            Some(memory) => memory.store.restart(),
+            None => self.file.restart(),
+        }
+    }
+
+    fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        match &mut self.memory {
+            Some(memory) => memory.store.commit(changes),
+            None => self.file.commit(changes),
+        }
+    }
+
+    fn read(&mut self, seq: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        match &mut self.memory {
+            Some(memory) => memory.store.read(seq),
+            None => self.file.read(seq),
+        }
+    }
+
+    fn heads(&mut self, first: u64, last: u64, limit: usize) -> Result<Vec<RowHead>, StoreError> {
+        match &mut self.memory {
+            Some(memory) => memory.store.heads(first, last, limit),
+            None => self.file.heads(first, last, limit),
+        }
+    }
+}

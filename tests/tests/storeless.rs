@@ -1,0 +1,81 @@
+//! A gateway whose store cannot be used: it tracks, says so, and goes back to the store when it can.
+
+use std::time::Duration;
+
+use e2e::{Bench, NODE, Node, Sources, embedded_broker};
+use vedette_engine::AlertKind;
+
+/// Generous, for machines that do much else at the same time.
+const SOON: Duration = Duration::from_secs(30);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_store_alerts_arrive_and_radio_is_acknowledged_only_once_it_is_back() -> anyhow::Result<()> {
+    let mut bench = Bench::new()?;
+    let mut node = Node::new(NODE, bench.key())?;
+    let port = embedded_broker()?;
+    bench.configure(&Sources { device: Some(node.path()), sensors: None, centre: Some(port) })?;
+    // A file stands where the store's folder should be.
+    let blocked = bench.folder().join("blocked");
+    std::fs::write(&blocked, "not a folder")?;
+    bench.edit("file = \"gateway.sqlite\"", "file = \"blocked/gateway.sqlite\"")?;
+    bench.start_centre()?;
+    bench.start_gateway()?;
+    let status = bench.await_status("serial line up", SOON, |status| status["sources"]["radio"]["up"] == true)?;
+    assert_eq!(status["store"]["durable"], false, "{status:#}");
+    let faults = bench.await_alerts(AlertKind::StorageFault, 1, SOON)?;
+    assert!(faults[0].text.contains("No usable store"), "{}", faults[0].text);
+
+    let frame = node.tamper_frame()?;
+    node.send(&frame).await?;
+    bench.await_alerts(AlertKind::SensorTamper, 1, SOON)?;
+    node.send(&frame).await?;
+    assert!(node.acknowledged(Duration::from_secs(2)).await.is_err(), "acknowledged what a crash would lose");
+    let refused = bench.test_alert().expect_err("a test alert that is not durable is not done");
+    assert!(refused.to_string().contains("in memory only"), "{refused}");
+
+    std::fs::remove_file(&blocked)?;
+    bench.await_status("store in use", SOON, |status| status["store"]["durable"] == true)?;
+    node.send(&frame).await?;
+    assert_eq!(node.acknowledged(SOON).await?, 0, "what was let in without a store is known now");
+    bench.test_alert()?;
+    bench.gateway()?.kill()?;
+    bench.start_gateway()?;
+    bench.await_status("serial line up", SOON, |status| status["sources"]["radio"]["up"] == true)?;
+    node.send(&frame).await?;
+    assert_eq!(node.acknowledged(SOON).await?, 0, "and after a restart");
+    bench.test_alert()?;
+    bench.await_alerts(AlertKind::Test, 3, SOON)?;
+    assert_eq!(bench.await_alerts(AlertKind::SensorTamper, 1, SOON)?.len(), 1, "processed once");
+    let faults = bench.await_alerts(AlertKind::StorageFault, 2, Duration::from_secs(90))?;
+    assert!(matches!(faults[1].state, vedette_engine::AlertState::Closed { .. }), "{faults:#?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_store_is_kept_aside_and_what_can_be_read_of_it_still_arrives() -> anyhow::Result<()> {
+    let mut bench = Bench::new()?;
+    let mut node = Node::new(NODE, bench.key())?;
+    let port = embedded_broker()?;
+    bench.configure(&Sources { device: Some(node.path()), sensors: None, centre: Some(port) })?;
+    bench.start_gateway()?;
+    bench.await_status("serial line up", SOON, |status| status["sources"]["radio"]["up"] == true)?;
+    let frame = node.tamper_frame()?;
+    node.send(&frame).await?;
+    assert_eq!(node.acknowledged(SOON).await?, 0);
+    bench.test_alert()?;
+    bench.gateway()?.kill()?;
+
+    // A file that can be read and contradicts itself.
+    let file = bench.folder().join("gateway.sqlite");
+    rusqlite::Connection::open(&file)?.execute_batch("DELETE FROM meta WHERE key = 'next_seq'")?;
+    bench.start_gateway()?;
+    let status = bench.await_status("serial line up", SOON, |status| status["sources"]["radio"]["up"] == true)?;
+    assert_eq!(status["store"]["durable"], true, "{status:#}");
+    assert!(bench.folder().join("gateway.sqlite.damaged-1").exists());
+    node.send(&frame).await?;
+    assert_eq!(node.acknowledged(SOON).await?, 0, "its replay window was read from the damaged file");
+    bench.start_centre()?;
+    bench.await_alerts(AlertKind::Test, 1, SOON)?;
+    assert_eq!(bench.await_alerts(AlertKind::SensorTamper, 1, SOON)?.len(), 1, "not processed again");
+    Ok(())
+}
