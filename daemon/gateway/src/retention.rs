@@ -129,6 +129,8 @@ fn collect(
     belongs: impl Fn(&Path) -> bool,
     due: &mut Vec<Due>,
 ) -> std::io::Result<()> {
+    // A path without a folder is in the present one.
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         entries => entries?,
