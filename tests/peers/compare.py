@@ -141,7 +141,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scenes", nargs="+", default=["s10", "s50", "g50", "h50"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[1])
-    parser.add_argument("--methods", nargs="+", choices=["gnn", "jpda"], default=["gnn", "jpda"])
+    parser.add_argument(
+        "--methods", nargs="*", choices=["gnn", "jpda"], default=["gnn", "jpda"], help="Stone Soup's; none for Vedette alone"
+    )
     parser.add_argument("--bin", type=pathlib.Path, default=pathlib.Path("target/release"), help="folder of the binaries")
     parser.add_argument("--vedette", type=pathlib.Path, help="the binary vedette, if it is elsewhere")
     arguments = parser.parse_args()

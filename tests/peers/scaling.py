@@ -1,46 +1,58 @@
 #!/usr/bin/env python3
-"""Cost of a scan against the number of walkers, as a table and as an SVG.
+"""Cost of a scan against the number of walkers, as a table and as an SVG, and cost and memory of a crowd.
 
     cargo build --release -p vedette -p vedette-sim
     tests/peers/scaling.py --out scaling.svg
+    tests/peers/scaling.py --crowd
 
-Walkers and clutter grow with the area, so that the density stays that of the scene s50. CPU is user and system time of
-`vedette replay`, less that of an empty scene of as many scans (start and reading of the configuration).
+Walkers and clutter grow with the area, so that the density stays that of the scene s50. The crowd is 1,000 walkers and
+200 clutter plots on 10 x 2 km. CPU is user and system time of `vedette replay`, reading included, less that of an empty
+scene of as many scans (start and reading of the configuration). Memory is the most that the process had resident.
 """
 
 import argparse
 import math
+import os
 import pathlib
-import resource
 import subprocess
 import tempfile
 
 # The scene s50: walkers, clutter plots in a scan, extent in metres.
 WALKERS, CLUTTER, AREA_M = 50, 30, (10_000, 2_000)
 SCANS = 30
+# The crowd: walkers and clutter plots on the same area.
+CROWD, CROWD_CLUTTER = 1_000, 200
 
 
-def cpu_seconds(command):
-    """User and system time of a command."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, check=True, capture_output=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+def run(command):
+    """User and system time of a command in seconds, and the most memory it had resident in MiB."""
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        complaint = process.stderr.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command, stderr=complaint)
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
-def measure(simulator, vedette, walkers):
-    """CPU milliseconds for each scan with so many walkers."""
-    factor = walkers / WALKERS
-    side = math.sqrt(max(factor, 1e-3))
+def measure(simulator, vedette, walkers, clutter, area_m):
+    """CPU milliseconds for each scan with so many walkers, and resident MiB."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
-        size = ["--walkers", str(walkers), "--clutter", str(CLUTTER * factor), "--scans", str(SCANS)]
-        area = ["--area", *(str(extent * side) for extent in AREA_M)]
-        subprocess.run(
-            [simulator, "generate", "--bench", "s50", *size, *area, "--out", folder], check=True, capture_output=True
-        )
+        size = ["--walkers", str(walkers), "--clutter", str(clutter), "--scans", str(SCANS)]
+        area = ["--area", *(str(extent) for extent in area_m)]
+        generate = [simulator, "generate", "--bench", "s50", *size, *area, "--out", folder]
+        subprocess.run(generate, check=True, capture_output=True)
         replay = [vedette, "replay", folder / "detections.jsonl", "--config", folder / "gateway.toml"]
-        return 1000 * cpu_seconds([*replay, "--tracks", folder / "tracks.jsonl", "--every", "10s"]) / SCANS
+        seconds, resident_mib = run([*replay, "--tracks", folder / "tracks.jsonl", "--every", "10s"])
+        return 1000 * seconds / SCANS, resident_mib
+
+
+def at_density(simulator, vedette, walkers):
+    """CPU milliseconds for each scan with so many walkers at the density of s50."""
+    factor = walkers / WALKERS
+    side = math.sqrt(max(factor, 1e-3))
+    return measure(simulator, vedette, walkers, CLUTTER * factor, [extent * side for extent in AREA_M])[0]
 
 
 def svg(points):
@@ -89,16 +101,24 @@ def main():
     parser.add_argument("--walkers", nargs="+", type=int, default=[100, 300, 1_000, 3_000, 10_000])
     parser.add_argument("--bin", type=pathlib.Path, default=pathlib.Path("target/release"), help="folder of the binaries")
     parser.add_argument("--vedette", type=pathlib.Path, help="the binary vedette, if it is elsewhere")
+    parser.add_argument("--crowd", action="store_true", help="only the crowd of 1,000 walkers")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("scaling.svg"))
     arguments = parser.parse_args()
     simulator, vedette = arguments.bin / "vedette-sim", arguments.vedette or arguments.bin / "vedette"
 
-    start_ms = measure(simulator, vedette, 0)
+    if arguments.crowd:
+        start_ms, _ = measure(simulator, vedette, 0, 0, AREA_M)
+        cost, resident_mib = measure(simulator, vedette, CROWD, CROWD_CLUTTER, AREA_M)
+        print("| walkers | clutter plots | CPU ms/scan | resident MiB |")
+        print("|---|---|---|---|")
+        print(f"| {CROWD} | {CROWD_CLUTTER} | {cost - start_ms:.2f} | {resident_mib:.1f} |")
+        return
+    start_ms = at_density(simulator, vedette, 0)
     points = []
     print("| walkers | CPU ms/scan | against n log n |")
     print("|---|---|---|")
     for walkers in arguments.walkers:
-        cost = max(measure(simulator, vedette, walkers) - start_ms, 1e-3)
+        cost = max(at_density(simulator, vedette, walkers) - start_ms, 1e-3)
         points.append((walkers, cost))
         expected = points[0][1] * walkers * math.log(walkers) / (points[0][0] * math.log(points[0][0]))
         print(f"| {walkers} | {cost:.2f} | {cost / expected:.2f} |", flush=True)
