@@ -308,8 +308,8 @@ def check_chirpstack(daemon, broker):
 
 
 def check_rtl_433(daemon, folder):
-    # A code line has no time of day: rtl_433 counts from its start, and the gateway takes the time of reception.
-    command = ["rtl_433", "-F", "json", "-y", "{20}800a2"]
+    # The decoder wants the code three times. A code line has no time of day: the gateway takes the time of reception.
+    command = ["rtl_433", "-M", "time:rel", "-F", "json", "-y", "{20}800a2/{20}800a2/{20}800a2"]
     output = subprocess.run(command, capture_output=True, text=True).stdout
     lines = [line for line in output.splitlines() if line.startswith("{")]
     if not any('"Generic-Motion"' in line for line in lines):

@@ -106,6 +106,10 @@ fn word(state: &Scalar<'_>) -> Option<bool> {
 /// from the start: then the reception is all there is.
 fn stamped(time: &Scalar<'_>) -> Option<vedette_tracker::Timestamp> {
     match time {
+        Scalar::Text(text) if text.starts_with(|c: char| c.is_ascii_digit()) && !text.contains('-') => {
+            // `-M time:unix`
+            text.parse().ok().and_then(foreign::epoch_seconds)
+        }
         Scalar::Text(text) => parse_rfc3339(text).or_else(|| {
             // strftime writes the zone without a colon.
             let (start, zone) = text.split_at_checked(text.len().checked_sub(2)?)?;

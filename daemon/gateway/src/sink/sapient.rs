@@ -14,7 +14,7 @@ use tokio::io::{ReadHalf, WriteHalf};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior};
 use vedette_engine::codec::sapient::message::{AlertAck, Content, SapientMessage, alert_ack_status};
-use vedette_engine::{Act, Alert};
+use vedette_engine::{Act, Alert, AlertState};
 
 use super::Feed;
 use super::outbox::Outbox;
@@ -203,7 +203,10 @@ impl Teller {
     /// Every revision of the alert up to the one that was sent has been seen.
     async fn acknowledged(&mut self, ack: &AlertAck, by: Option<&str>) {
         let Some(ulid) = &ack.alert_id else { return };
-        let alert = self.pending.values().find(|pending| pending.ulid == *ulid).map(|pending| pending.alert.id.clone());
+        // One that an operator has seen already is not seen again, or both sides would go on acknowledging for ever.
+        let unseen = |alert: &Alert| matches!(alert.state, AlertState::Raised | AlertState::Updated);
+        let alert = self.pending.values().rfind(|pending| pending.ulid == *ulid && pending.sent.is_some());
+        let alert = alert.filter(|pending| unseen(&pending.alert)).map(|pending| pending.alert.id.clone());
         self.pending.retain(|_, pending| pending.ulid != *ulid || pending.sent.is_none());
         self.settle();
         let accepted = ack.alert_ack_status == Some(alert_ack_status::ACCEPTED);
