@@ -77,7 +77,8 @@ impl Reader {
     pub fn open(&self, name: &str) -> Outbox {
         let file = self.folder.join(format!("sink-{name}.cursor"));
         let cursor = std::fs::read(&file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        Outbox { reader: self.clone(), file, cursor: cursor.unwrap_or_default() }
+        let cursor: Cursor = cursor.unwrap_or_default();
+        Outbox { reader: self.clone(), file, saved: cursor.clone(), cursor }
     }
 }
 
@@ -105,6 +106,8 @@ pub struct Outbox {
     reader: Reader,
     file: PathBuf,
     cursor: Cursor,
+    /// As the file has it.
+    saved: Cursor,
 }
 
 impl Outbox {
@@ -145,20 +148,26 @@ impl Outbox {
         answered.await.map_err(|_| OutboxError::Ended)?.map_err(OutboxError::Store)
     }
 
-    /// All up to `seq` need not come again.
+    /// All up to `seq` need not come again; written by the next [`Self::save`].
     pub fn done(&mut self, seq: u64) {
-        if seq <= self.cursor.seq {
+        self.cursor.seq = self.cursor.seq.max(seq);
+    }
+
+    /// Writes the cursor, if it has moved. Once for a batch: a slow disk must not hold up a sink for each alert.
+    pub async fn save(&mut self) {
+        if self.saved == self.cursor {
             return;
         }
-        self.cursor.seq = seq;
-        let written = serde_json::to_vec(&self.cursor).map_err(std::io::Error::from).and_then(|bytes| {
-            let fresh = self.file.with_extension("new");
-            std::fs::write(&fresh, bytes)?;
-            std::fs::rename(&fresh, &self.file)
-        });
-        if let Err(error) = written {
-            tracing::warn!("{}: {error}; alerts will come again after a restart", self.file.display());
+        match self.write().await {
+            Ok(()) => self.saved = self.cursor.clone(),
+            Err(error) => tracing::warn!("{}: {error}; alerts will come again after a restart", self.file.display()),
         }
+    }
+
+    async fn write(&self) -> std::io::Result<()> {
+        let fresh = self.file.with_extension("new");
+        tokio::fs::write(&fresh, serde_json::to_vec(&self.cursor)?).await?;
+        tokio::fs::rename(&fresh, &self.file).await
     }
 
     /// Waits until there may be something to read. Safe to cancel.

@@ -109,7 +109,10 @@ impl Teller {
                     None => return Err(NetError::Closed),
                 },
                 () = self.outbox.changed_behind(self.read_upto), if has_room => self.read_alerts().await,
-                _ = repeat.tick() => self.send_alerts(writer).await?,
+                _ = repeat.tick() => {
+                    self.outbox.save().await;
+                    self.send_alerts(writer).await?;
+                }
                 _ = status.tick() => {
                     let content = sapient::status(site, self.feed.clock.now(), std::mem::take(&mut first));
                     sapient::write(writer, &self.message(content)).await?;

@@ -169,6 +169,7 @@ impl Teller {
             self.outbox.done(seq);
         }
         self.outbox.done(rows.upto);
+        self.outbox.save().await;
         Ok(())
     }
 

@@ -35,6 +35,7 @@ async fn read_all(outbox: &mut Outbox) -> Vec<u64> {
         let rows = outbox.read().await.expect("rows");
         if rows.rows.is_empty() {
             outbox.done(rows.upto);
+            outbox.save().await;
             return seen;
         }
         for row in rows.rows {
