@@ -3,7 +3,7 @@
 use vedette_delivery::ledger::{Announcement, LedgerAction, LedgerEvent, MemoryLedger};
 use vedette_delivery::memory::Fault;
 use vedette_delivery::uplink::Publication;
-use vedette_delivery::{Envelope, GatewayId, Ledger, LedgerConfig};
+use vedette_delivery::{Envelope, Epoch, GatewayId, Ledger, LedgerConfig};
 use vedette_engine::Timestamp;
 
 use super::Dies;
@@ -37,6 +37,12 @@ pub(super) struct CentreProcess {
 }
 
 impl CentreProcess {
+    /// Whether it has all numbers of an epoch up to this one, or knows that they will never come.
+    pub(super) fn has_all(&self, gateway: &GatewayId, epoch: &Epoch, last: u64) -> bool {
+        let missing = self.ledger.settled(gateway, epoch).map(|settled| settled.missing(1, last).is_empty());
+        missing.unwrap_or(last == 0)
+    }
+
     /// Time until it wants to be woken, seconds.
     pub(super) fn wait_s(&self, truth: Timestamp) -> Option<f64> {
         self.ledger.next_deadline().map(|deadline| self.clock.wait_s(truth, deadline))

@@ -268,6 +268,9 @@ impl Process {
             let now = self.clock.read(around.truth);
             let result = self.uplink.commit(now, around.disk, sealed);
             around.end_faults();
+            if dies.is_err() {
+                around.oracle.died_with(&sealed.batch().alerts);
+            }
             dies?;
             let committed = match result {
                 Ok(committed) => committed,
@@ -416,6 +419,7 @@ impl GatewayHost {
             renewals: self.starts << 16,
         };
         oracle.restarted(&process.windows, process.radio_counts());
+        oracle.reread(process.uplink.outbox());
         self.process = Some(process);
         true
     }

@@ -42,13 +42,17 @@ pub(super) struct Oracle {
     revisions: u64,
     /// Which revision has which number.
     numbers: BTreeMap<u64, (String, u32)>,
-    /// Revisions that were dropped by the commit that brought them.
-    dropped_at_once: BTreeSet<(String, u32)>,
+    /// Newest revisions that were dropped by the commit that brought them.
+    dropped_at_once: BTreeMap<String, u32>,
+    /// Alerts of a commit in whose middle the process died: it is there, or it is not.
+    uncertain: Vec<(String, u32)>,
     announced: BTreeSet<u64>,
     /// Radio frames, by node and counter, that the engine handled and no commit is known to hold.
     pending: BTreeSet<(u32, u32)>,
     /// Those that the store holds.
     durable: BTreeSet<(u32, u32)>,
+    /// Alerts dropped so far, as the outbox counts them.
+    dropped: u64,
     pub(super) outcome: Outcome,
     waiting_since: Option<Timestamp>,
     entries: usize,
@@ -62,13 +66,33 @@ impl Oracle {
             *newest = (*newest).max(alert.rev);
             self.revisions += 1;
         }
+        self.dropped = outbox.dropped();
         for alert in alerts.iter().filter(|alert| self.committed.get(&alert.id) == Some(&alert.rev)) {
             match outbox.waiting().find(|row| row.alert == alert.id && row.rev == alert.rev) {
                 Some(row) => drop(self.numbers.insert(row.seq, (alert.id.clone(), alert.rev))),
-                None if dropped => drop(self.dropped_at_once.insert((alert.id.clone(), alert.rev))),
+                None if dropped => drop(self.dropped_at_once.insert(alert.id.clone(), alert.rev)),
                 None => {}
             }
         }
+    }
+
+    /// The process died in the middle of the commit of these alerts.
+    pub(super) fn died_with(&mut self, alerts: &[Alert]) {
+        self.uncertain = alerts.iter().map(|alert| (alert.id.clone(), alert.rev)).collect();
+    }
+
+    /// A new process has read the store: which alerts of the last commit are there after all, or were dropped by it.
+    pub(super) fn reread(&mut self, outbox: &Outbox) {
+        for row in outbox.waiting() {
+            self.numbers.insert(row.seq, (row.alert.clone(), row.rev));
+        }
+        let waits = |id: &str, rev: u32| outbox.waiting().any(|row| row.alert == id && row.rev == rev);
+        for (id, rev) in std::mem::take(&mut self.uncertain) {
+            if outbox.dropped() > self.dropped && !waits(&id, rev) {
+                self.dropped_at_once.insert(id, rev);
+            }
+        }
+        self.dropped = outbox.dropped();
     }
 
     /// After the alerts of `sent` left for the first time, nothing more urgent than any of them may still wait.
@@ -196,15 +220,19 @@ impl Oracle {
             }
         }
         let newest: BTreeMap<&str, u32> = by_revision.keys().map(|(id, rev)| (id.as_str(), *rev)).collect();
+        // A revision that was dropped had taken the place of those before it.
         let mut excused = self.dropped_at_once.clone();
         erased.extend(&dropped);
-        excused.extend(erased.numbers().filter_map(|seq| self.numbers.get(&seq).cloned()));
+        for (id, rev) in erased.numbers().filter_map(|seq| self.numbers.get(&seq)) {
+            let newest = excused.entry(id.clone()).or_default();
+            *newest = (*newest).max(*rev);
+        }
         let absent: Vec<(String, u32)> = self
             .committed
             .iter()
             .filter(|(id, rev)| newest.get(id.as_str()).is_none_or(|have| have < rev))
             .map(|(id, rev)| (id.clone(), *rev))
-            .filter(|revision| !excused.contains(revision))
+            .filter(|(id, rev)| excused.get(id).is_none_or(|dropped| dropped < rev))
             .collect();
         self.outcome.dropped = dropped.count();
         self.outcome.lost += absent.len() as u64;

@@ -161,13 +161,15 @@ impl World {
         self.oracle.judge(&self.centre.disk, &epoch, last, &left)
     }
 
-    /// Nothing waits at the gateway, every order is answered, and the centre has shown all it has.
+    /// Nothing waits at the gateway, every order is answered, and the centre has everything and has shown it. A centre that
+    /// was restored and then cut off for long has yet to find out what it has forgotten.
     fn settled(&self) -> bool {
-        let Some(process) = &self.gateway.process else { return false };
+        let (Some(process), Some(centre)) = (&self.gateway.process, &self.centre.process) else { return false };
         let outbox = process.uplink().outbox();
+        let complete = centre.has_all(self.broker.gateway(), outbox.epoch(), outbox.last_seq());
         let shown = self.centre.disk.entries().last().is_none_or(|entry| self.oracle.has_seen(entry.n));
         let answered = self.centre.disk.orders().all(|record| record.answer.is_some());
-        outbox.depth() == 0 && outbox.voids().next().is_none() && shown && answered && process.is_idle()
+        outbox.depth() == 0 && outbox.voids().next().is_none() && shown && answered && complete && process.is_idle()
     }
 
     fn happen(&mut self, happening: Happening) {
