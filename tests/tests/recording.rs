@@ -68,6 +68,8 @@ fn a_recording_of_each_scenario_replays_to_its_alerts_byte_for_byte() -> anyhow:
     for entry in std::fs::read_dir(scenarios)? {
         let mut scenario = Scenario::read(&entry?.path())?;
         scenario.layout.duration_s = scenario.layout.duration_s.min(AT_MOST_S);
+        // A gateway that starts again begins a new recording: one file is of one run.
+        scenario.power_lost_s.clear();
         let (path, alerts) = record(&scenario, folder.path())?;
         assert_eq!(replay(&path)?, alerts, "{}", scenario.name);
         replayed += 1;

@@ -342,6 +342,6 @@ fn own_positions(scenario: &Scenario, truth: &Truth) -> Vec<(Timestamp, Vec<u8>)
             elapsed_s += every_s;
         }
     }
-    messages.sort_by(|a, b| b.0.cmp(&a.0));
+    messages.sort_by_key(|message| std::cmp::Reverse(message.0));
     messages
 }

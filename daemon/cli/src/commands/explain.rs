@@ -23,13 +23,12 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let found = story::find_alert(Log::open(&arguments.log)?, &arguments.alert_id)?;
     let story = story::story(Log::open(&arguments.log)?, found)?;
-    match &arguments.html {
-        Some(path) => std::fs::write(path, story::alert_page(&story)).with_context(|| path.display().to_string())?,
-        None => {
-            let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-            story::tell(&story, &mut out)?;
-            out.flush()?;
-        }
+    if let Some(path) = &arguments.html {
+        std::fs::write(path, story::alert_page(&story)).with_context(|| path.display().to_string())?;
+    } else {
+        let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+        story::tell(&story, &mut out)?;
+        out.flush()?;
     }
     Ok(Outcome::Done)
 }

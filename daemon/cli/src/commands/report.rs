@@ -20,13 +20,12 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let night = story::night(Log::open(&arguments.log)?)?;
-    match &arguments.html {
-        Some(path) => std::fs::write(path, story::log_page(&night)).with_context(|| path.display().to_string())?,
-        None => {
-            let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-            story::log_summary(&night, &mut out)?;
-            out.flush()?;
-        }
+    if let Some(path) = &arguments.html {
+        std::fs::write(path, story::log_page(&night)).with_context(|| path.display().to_string())?;
+    } else {
+        let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+        story::log_summary(&night, &mut out)?;
+        out.flush()?;
     }
     Ok(Outcome::Done)
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use nalgebra::Vector2;
 
 use super::{Book, Entry};
+use crate::AlertKind;
 use crate::rules::{Certainty, Finding, Subject, Surrounding};
 
 /// Neighbours in a party are at most this far apart, beside what their positions are uncertain by.
@@ -60,14 +61,21 @@ impl Member {
     }
 }
 
+/// Whether what it tells may be told of a party. A call for help is one person's own, a group is a party already, and where
+/// a track was lost or a vehicle stopped is a matter of its own.
+fn joins(finding: &Finding) -> bool {
+    let of_movement =
+        matches!(finding.kind, AlertKind::Approach | AlertKind::Crossing | AlertKind::Entry | AlertKind::Loitering);
+    of_movement && finding.help.is_none()
+}
+
 impl Book {
     /// Puts the findings of parties under one key each.
     pub(super) fn join_parties(&mut self, findings: &mut [Finding]) {
         let mut members: Vec<Member> = Vec::new();
         for finding in findings.iter() {
             let Subject::Track(track) = &finding.subject else { continue };
-            // A call for help is one person's own.
-            if finding.help.is_none() {
+            if joins(finding) {
                 let key = self.continued.get(&finding.key).unwrap_or(&finding.key);
                 members.push(Member::of(finding, track, key, self.is_open(key)));
             }
@@ -124,11 +132,12 @@ impl Book {
             }
         }
         for finding in findings {
+            let party = joins(finding);
             let key = self.continued.get(&finding.key).unwrap_or(&finding.key);
             let count = parties.get(key.as_str()).map_or(0, |party| u32::try_from(party.len()).unwrap_or(u32::MAX));
             if let Subject::Track(track) = &mut finding.subject
                 && count > 1
-                && finding.help.is_none()
+                && party
             {
                 track.count = (track.count.0.max(count), track.count.1.max(count));
             }

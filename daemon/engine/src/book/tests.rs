@@ -630,6 +630,8 @@ fn a_party_in_single_file_is_one_alert_with_its_count() {
         let tracks: Vec<Track> = (0..12).map(walker).collect();
         alerts.extend(stage.run_once(now, &tracks));
     }
+    // The group as such and the camera that misses it are other matters.
+    alerts.retain(|alert| matches!(alert.kind, AlertKind::Approach | AlertKind::Crossing));
     let ids: std::collections::BTreeSet<_> = alerts.iter().map(|alert| &alert.id).collect();
     assert_eq!(ids.len(), 1, "{}", lines(&alerts));
     assert!(alerts.iter().any(|alert| alert.kind == AlertKind::Crossing), "{}", lines(&alerts));
