@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use e2e::{Bench, NODE, Node, Publisher, Sources, embedded_broker, free_port, radar_message};
+use e2e::{Bench, NODE, Node, Publisher, Relay, Sources, embedded_broker, free_port, radar_message};
 use vedette_engine::AlertKind;
 
 /// Generous, for machines that do much else at the same time.
@@ -48,7 +48,8 @@ async fn monitoring_reads_figures_and_health_over_http() -> anyhow::Result<()> {
     let mut bench = Bench::new()?;
     let node = Node::new(NODE, bench.key())?;
     let (broker, port) = (embedded_broker()?, free_port()?);
-    bench.configure(&Sources { device: Some(node.path()), sensors: Some(broker), centre: Some(broker) })?;
+    let relay = Relay::start(broker)?;
+    bench.configure(&Sources { device: Some(node.path()), sensors: Some(relay.port()), centre: Some(broker) })?;
     bench.append(&format!("[metrics]\nlisten = \"127.0.0.1:{port}\"\n"))?;
     bench.start_centre()?;
     bench.start_gateway()?;
@@ -81,12 +82,14 @@ async fn monitoring_reads_figures_and_health_over_http() -> anyhow::Result<()> {
         let age = value(&page, &format!("vedette_progress_age_seconds{{stage=\"{stage}\"}}"));
         assert!(age.is_some_and(|age| age < 5.0), "{stage}: {age:?}");
     }
+    let map: serde_json::Value = serde_json::from_str(&get(port, "/tracks.geojson")?.1)?;
+    assert_eq!(map["type"], "FeatureCollection");
     assert_eq!(get(port, "/else")?.0, 404);
 
-    // The concentrator is unplugged.
-    drop(node);
+    // The way to the sensors' broker is cut.
+    relay.cut();
     let reasons = await_page(port, "/healthz", |status, _| status == 503)?;
-    assert!(reasons.contains("source radio is down"), "{reasons}");
+    assert!(reasons.contains("source field is down"), "{reasons}");
     Ok(())
 }
 

@@ -482,8 +482,9 @@ impl Core {
     }
 
     fn observe(&self) -> Observation {
-        let picture = self.engine.picture(self.surroundings.clock.now());
-        Observation { report: self.report(), picture, frame: self.engine.site().frame.clone() }
+        let now = self.surroundings.clock.now();
+        let track_count = self.engine.picture(now).tracks.len();
+        Observation { report: self.report(), view: View::new(&self.engine, now), track_count }
     }
 
     fn report(&self) -> Report {

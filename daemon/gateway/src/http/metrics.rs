@@ -104,12 +104,7 @@ fn sensors(report: &Report, text: &mut Text) {
 fn tracker(observation: &Observation, text: &mut Text) {
     let engine = &observation.report.engine;
     let CostReport { scans, scan_s, longest_scan_s } = observation.report.cost;
-    text.single(
-        "vedette_tracks",
-        Gauge,
-        "Tracks, tentative ones included.",
-        number(observation.picture.tracks.len() as u64),
-    );
+    text.single("vedette_tracks", Gauge, "Tracks, tentative ones included.", number(observation.track_count as u64));
     text.single("vedette_tracks_confirmed", Gauge, "Confirmed tracks.", number(engine.confirmed_tracks as u64));
     text.single("vedette_alerts_open", Gauge, "Open alerts.", number(engine.open_alerts as u64));
     text.single("vedette_scans_total", Counter, "Scans the tracker has taken.", number(scans));

@@ -3,6 +3,7 @@
 //! A page is a function from an [`Observation`], which the engine's task makes for each request, to a [`Page`]. HTTP is as
 //! much of it as a scraper or a browser needs: GET and HEAD, one request a connection, everything bounded.
 
+mod geojson;
 mod health;
 mod metrics;
 mod prometheus;
@@ -14,13 +15,13 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, oneshot};
-use vedette_engine::Picture;
-use vedette_engine::geo::SiteFrame;
 
+use crate::sink::View;
 use crate::status::Report;
 
 /// Paths, and what makes their pages. A new page is one line here.
-const PAGES: &[(&str, fn(&Observation) -> Page)] = &[("/metrics", metrics::page), ("/healthz", health::page)];
+const PAGES: &[(&str, fn(&Observation) -> Page)] =
+    &[("/metrics", metrics::page), ("/healthz", health::page), ("/tracks.geojson", geojson::page)];
 
 /// Longest request, bytes.
 const MAX_REQUEST: usize = 8192;
@@ -36,10 +37,10 @@ const ENGINE_PATIENCE: Duration = Duration::from_secs(5);
 pub struct Observation {
     /// Status.
     pub report: Report,
-    /// The tracks.
-    pub picture: Picture,
-    /// Where the site's metres lie on the earth.
-    pub frame: SiteFrame,
+    /// Confirmed tracks, and sensors.
+    pub view: View,
+    /// All tracks, tentative ones included.
+    pub track_count: usize,
 }
 
 /// An answer.
