@@ -154,7 +154,7 @@ fn surges(days: u32, random: &mut Random) -> Vec<Surge> {
 
 /// Nights (20 to 04 h) have most of the crossings; the mean over the day is 1.
 fn by_hour_of_day(hour: u32) -> f64 {
-    if hour >= 20 || hour < 4 { 2.2 } else { 0.4 }
+    if !(4..20).contains(&hour) { 2.2 } else { 0.4 }
 }
 
 /// Gamma with this shape (1 or more) and mean 1: Marsaglia and Tsang 2000.

@@ -66,7 +66,7 @@ fn next(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
         let (digits, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
         let length = digits
             .iter()
-            .try_fold(0_usize, |length, &digit| Some(length.checked_mul(256)?.checked_add(usize::from(digit))?))?;
+            .try_fold(0_usize, |length, &digit| length.checked_mul(256)?.checked_add(usize::from(digit)))?;
         (length, rest)
     };
     let (content, rest) = rest.split_at_checked(length)?;

@@ -48,16 +48,13 @@ fn is_real(alert: &Alert, scenario: &Scenario, run: &Run) -> bool {
 }
 
 fn is_there(alert: &Alert, at_m: Point, scenario: &Scenario, run: &Run) -> bool {
-    match &alert.place {
-        Some(Place::Point { lat, lon, ellipse }) => {
-            let said = run.engine.site().frame.to_site(*lat, *lon);
-            let within_m = ellipse.major_m + WALKED_M;
-            said.is_some_and(|said| geometry::distance(said.into(), at_m) <= within_m)
-        }
-        _ => {
-            let zone = scenario.layout.zones.iter().find(|zone| Some(&zone.name) == alert.zone.as_ref());
-            zone.is_none_or(|zone| distance_m(zone, at_m) <= WALKED_M)
-        }
+    if let Some(Place::Point { lat, lon, ellipse }) = &alert.place {
+        let said = run.engine.site().frame.to_site(*lat, *lon);
+        let within_m = ellipse.major_m + WALKED_M;
+        said.is_some_and(|said| geometry::distance(said.into(), at_m) <= within_m)
+    } else {
+        let zone = scenario.layout.zones.iter().find(|zone| Some(&zone.name) == alert.zone.as_ref());
+        zone.is_none_or(|zone| distance_m(zone, at_m) <= WALKED_M)
     }
 }
 

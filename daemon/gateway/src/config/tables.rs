@@ -576,7 +576,7 @@ impl File {
         }
         store.file = folder.join(&store.file);
         status.socket = folder.join(&status.socket);
-        Config { path, engine, radio, source, sink, store, record, uplink, status, metrics, retention }
+        Config { path, engine, radio, source, sink, store, record, uplink, status, retention, metrics }
     }
 }
 

@@ -122,17 +122,14 @@ pub async fn run(config: Config, origin: Option<Origin>, stop: impl Future<Outpu
     let thread = thread.map_err(system("thread".to_owned()))?;
     let mut supervisor = Supervisor::new(Arc::clone(&parts.progress));
     supervisor.ready(&config.engine.site.id);
-    match origin {
-        Some(origin) => {
-            let hangup = signal(SignalKind::hangup()).map_err(system("signals".to_owned()))?;
-            tasks.spawn(Reloader::new(parts, origin, config).run(hangup));
-            core.run(stop, || supervisor.beat()).await;
-        }
-        None => {
-            core.run(stop, || supervisor.beat()).await;
-            // Until now its sources had to run.
-            drop(parts);
-        }
+    if let Some(origin) = origin {
+        let hangup = signal(SignalKind::hangup()).map_err(system("signals".to_owned()))?;
+        tasks.spawn(Reloader::new(parts, origin, config).run(hangup));
+        core.run(stop, || supervisor.beat()).await;
+    } else {
+        core.run(stop, || supervisor.beat()).await;
+        // Until now its sources had to run.
+        drop(parts);
     }
     supervisor.stopping();
     tasks.abort_all();

@@ -19,8 +19,11 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use crate::sink::View;
 use crate::status::Report;
 
+/// Makes a page of what was observed.
+type Maker = fn(&Observation) -> Page;
+
 /// Paths, and what makes their pages. A new page is one line here.
-const PAGES: &[(&str, fn(&Observation) -> Page)] =
+const PAGES: &[(&str, Maker)] =
     &[("/metrics", metrics::page), ("/healthz", health::page), ("/tracks.geojson", geojson::page)];
 
 /// Longest request, bytes.

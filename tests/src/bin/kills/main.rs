@@ -63,7 +63,7 @@ fn main() -> anyhow::Result<()> {
     let folder = tempfile::tempdir().context("temporary folder")?;
     let mut random = Random::stream(arguments.seed, "kills");
     let mut site = Site::build(folder.path(), arguments.vedette.as_deref())?;
-    let radio = Radio::start(NODE, site.key.clone(), site.device.clone())?;
+    let radio = Radio::start(NODE, site.key, site.device.clone())?;
     for who in Who::ALL {
         site.start(who)?;
     }

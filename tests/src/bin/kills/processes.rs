@@ -78,7 +78,7 @@ impl Site {
             store: folder.join("store.sqlite"),
             ledger: folder.join("ledger.sqlite"),
             device: folder.join("radio"),
-            key: NodeKeys::read(&path)?.keys.first().context("a key")?.1.clone(),
+            key: NodeKeys::read(&path)?.keys.first().context("a key")?.1,
             clocks: [Who::Gateway, Who::Centre].map(clock).into_iter().collect::<anyhow::Result<_>>()?,
             running: BTreeMap::new(),
         };

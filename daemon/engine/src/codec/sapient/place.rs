@@ -13,6 +13,7 @@ const METRES_PER_DEGREE: f64 = 111_320.0;
 pub const CROSS_TERM: &str = "covariance_en_m2";
 
 /// Where something was seen, and in which message.
+#[derive(Clone, Copy)]
 pub(super) struct Seen<'a> {
     pub(super) name: &'a str,
     pub(super) location: Option<&'a Location>,

@@ -49,16 +49,13 @@ impl Accumulator {
                 continue;
             }
             let Some(payload) = rest.get(HEADER_BYTES..HEADER_BYTES + length) else { break };
-            match said_by(payload) {
-                Some(said) => {
-                    tell(Fed::Frame { said, bytes: payload });
-                    at += HEADER_BYTES + length;
-                }
+            if let Some(said) = said_by(payload) {
+                tell(Fed::Frame { said, bytes: payload });
+                at += HEADER_BYTES + length;
+            } else {
                 // A frame that was cut off swallows the beginning of the next: look for that one inside.
-                None => {
-                    tell(Fed::NoFrame);
-                    at += START.len();
-                }
+                tell(Fed::NoFrame);
+                at += START.len();
             }
         }
         self.held.drain(..at);
