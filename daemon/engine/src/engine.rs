@@ -9,7 +9,7 @@ use vedette_tracker::{ModelError, Timestamp, Track, TrackStatus};
 use crate::config::{ConfigFault, EngineConfig, Site};
 use crate::inspect::Notes;
 use crate::status::Status;
-use crate::{Alert, Counters, Input, Output, Volatile};
+use crate::{Alert, Counters, Input, Mode, Output, Volatile};
 use state::State;
 
 /// All tracks at one time.
@@ -96,6 +96,12 @@ pub enum EngineError {
         /// Sensors in the configuration.
         expected: usize,
     },
+    /// The snapshot is of an exercise and the configuration is not, or the other way round.
+    #[error("snapshot of {} and a configuration for {}: give each a [store] of its own", told(*.got), told(!.got))]
+    SnapshotMode {
+        /// Whether the snapshot is of an exercise.
+        got: bool,
+    },
     /// The snapshot could not be written.
     #[error("snapshot not written: {error}")]
     SnapshotWrite {
@@ -171,6 +177,15 @@ impl Engine {
 
     fn reconfigure(&mut self, config: &EngineConfig, out: &mut Vec<Output>) {
         match config.resolve() {
+            Ok(site) if site.mode != self.site.mode => {
+                let fault = ConfigFault {
+                    path: vec!["site".to_owned(), "exercise".to_owned()],
+                    expected: format!("{}, as at the start", !config.site.exercise),
+                    got: config.site.exercise.to_string(),
+                    fix: Some("start another gateway for the exercise, with a store of its own".to_owned()),
+                };
+                self.state.refuse_configuration(&[fault], out);
+            }
             Ok(site) => {
                 self.state.reconfigure(&self.site, &site, out);
                 self.site = site;
@@ -251,6 +266,13 @@ impl Engine {
         if got != expected {
             return Err(EngineError::SnapshotSensors { got, expected });
         }
+        if snapshot.state.exercise != (site.mode == Mode::Exercise) {
+            return Err(EngineError::SnapshotMode { got: snapshot.state.exercise });
+        }
         Ok(Self { site, pictures: PictureRate::default(), inspected: false, state: *snapshot.state })
     }
+}
+
+const fn told(exercise: bool) -> &'static str {
+    if exercise { "an exercise" } else { "what is actual" }
 }

@@ -26,7 +26,7 @@ pub(super) fn alert(finding: &Finding, id: String, situation: &Situation<'_>) ->
         last_seen: finding.last_seen,
         text: String::new(),
     });
-    let alert = Alert { zone: finding.zone.clone(), ..alert };
+    let alert = Alert { mode: situation.site.mode, zone: finding.zone.clone(), ..alert };
     fit(filled(alert, finding, situation))
 }
 

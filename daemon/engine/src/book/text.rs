@@ -5,7 +5,7 @@ use vedette_tracker::{ClassProbabilities, Timestamp};
 
 use crate::config::Site;
 use crate::rules::{Finding, Subject};
-use crate::{Alert, AlertState, CloseReason, Place};
+use crate::{Alert, AlertState, CloseReason, Mode, Place};
 
 /// A class is named from this probability on; below, it is "something".
 const NAMED_FROM: f64 = 0.65;
@@ -42,6 +42,9 @@ pub(super) fn class_name(class: &ClassProbabilities) -> &'static str {
 /// The whole text of an alert.
 pub(super) fn describe(finding: &Finding, alert: &Alert, site: &Site) -> String {
     let mut text = String::new();
+    if alert.mode == Mode::Exercise {
+        text.push_str("EXERCISE: ");
+    }
     if let Some(help) = &finding.help {
         text.push_str("Possible need of help: ");
         text.push_str(help);

@@ -15,6 +15,7 @@ use self::fields::{Field, Scalar, Spotted};
 use self::plot::PlotSeed;
 use super::json::MAX_BYTES;
 use super::{CodecState, Context, Fault, Plot, PlotReport, Reading, Reason, Report, clock};
+use crate::Mode;
 use crate::time::parse_rfc3339;
 
 /// Most plots of one message.
@@ -61,6 +62,8 @@ fn read(text: &str, message: &mut Message) -> Result<(), serde_json::Error> {
 #[derive(Default)]
 struct Message {
     version: Option<f64>,
+    /// What the message says that it is; an unreadable word is none of the two.
+    mode: Option<Option<String>>,
     sensor: Option<String>,
     time: Option<Timestamp>,
     number: Option<u64>,
@@ -84,6 +87,10 @@ impl Message {
             && version != 1.0
         {
             self.report.fault(Fault::new(Reason::UnknownVersion, "v", "1", &version.to_string()));
+            return None;
+        }
+        if let Some(fault) = self.wrong_mode(context.site.mode) {
+            self.report.fault(fault);
             return None;
         }
         let Some(id) = self.sensor.take() else {
@@ -129,6 +136,16 @@ impl Message {
         Some(PlotReport { sensor, time, at, plots })
     }
 
+    /// A message without a mode is actual; what it is and what the site takes have to agree.
+    fn wrong_mode(&self, site: Mode) -> Option<Fault> {
+        let word = match &self.mode {
+            None => "actual",
+            Some(word) => word.as_deref().unwrap_or("unreadable"),
+        };
+        let expected = if site == Mode::Exercise { "exercise" } else { "actual" };
+        (word != expected).then(|| Fault::new(Reason::WrongMode, "mode", expected, word))
+    }
+
     fn missing(&mut self, field: &'static str, expected: &str) {
         // A field that was there with a wrong type has been reported already.
         if !self.report.faults.iter().any(|fault| fault.field == field && fault.plot.is_none()) {
@@ -159,6 +176,9 @@ impl<'de> Visitor<'de> for MessageSeed<'_> {
         while let Some(field) = map.next_key::<Field>()? {
             match field {
                 Field::Version => message.version = map.next_value::<Scalar<'_>>()?.number("v", &mut message.report),
+                Field::Mode => {
+                    message.mode = Some(map.next_value::<Scalar<'_>>()?.text("mode", &mut message.report));
+                }
                 Field::Sensor => message.sensor = map.next_value::<Scalar<'_>>()?.text("sensor", &mut message.report),
                 Field::Time => {
                     let scalar = map.next_value::<Scalar<'_>>()?;

@@ -45,6 +45,8 @@ pub enum Reason {
     Duplicate,
     /// A state kept by the broker, where an event was expected.
     Retained,
+    /// Simulated where actual inputs are taken, or the other way round.
+    WrongMode,
 }
 
 impl Reason {
@@ -71,6 +73,7 @@ impl Reason {
             Self::TimeUnknown => "time_unknown",
             Self::Duplicate => "duplicate",
             Self::Retained => "retained",
+            Self::WrongMode => "wrong_mode",
         }
     }
 }

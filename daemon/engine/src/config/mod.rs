@@ -29,6 +29,7 @@ pub use uplink::{Uplink, UplinkTable};
 pub use vedette_tracker::TrackerConfig;
 pub use zone::{Class, Ground, Zone, ZoneDirection, ZoneKind};
 
+use crate::Mode;
 use crate::geo::SiteFrame;
 pub(crate) use check::Checker;
 
@@ -67,6 +68,8 @@ pub struct Site {
     pub frame: SiteFrame,
     /// Time zone of schedules and texts.
     pub timezone: TimeZone,
+    /// What inputs are and alerts become: [`Mode::Actual`] or [`Mode::Exercise`].
+    pub mode: Mode,
     /// The sensors, in configured order.
     pub sensors: Vec<Sensor>,
     /// The zones, in configured order.
@@ -122,6 +125,7 @@ impl EngineConfig {
         Ok(Site {
             id: self.site.id.clone(),
             frame,
+            mode: if self.site.exercise { Mode::Exercise } else { Mode::Actual },
             timezone,
             sensors,
             zones,

@@ -27,6 +27,9 @@ pub struct SiteTable {
     /// IANA time zone of schedules and texts; UTC when absent.
     #[serde(default)]
     pub timezone: Option<String>,
+    /// Everything here is an exercise: only inputs that say that they are simulated are taken, and every alert says so.
+    #[serde(default)]
+    pub exercise: bool,
 }
 
 /// WGS 84 degrees.

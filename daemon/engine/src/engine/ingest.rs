@@ -11,7 +11,7 @@ use crate::input::{Frame, FrameContent, RadioFrame};
 use crate::output::Transmit;
 use crate::status::UnknownSensor;
 use crate::units::OwnReport;
-use crate::{Output, geo};
+use crate::{Mode, Output, geo};
 
 impl State {
     pub(super) fn take_frame(&mut self, frame: Frame, site: &Site, out: &mut Vec<Output>) {
@@ -35,6 +35,12 @@ impl State {
             return;
         };
         self.counters.add_labelled("frames", "codec", codec.name, 1);
+        // Foreign formats have no field that says what is simulated: in an exercise none of them is believed to be.
+        if context.site.mode == Mode::Exercise && codec.name != "native" {
+            let fault = Fault::new(Reason::WrongMode, "codec", "native, with \"mode\":\"exercise\"", codec.name);
+            self.note(codec.name, Report::refused(fault));
+            return;
+        }
         let mut readings = Vec::new();
         let report = (codec.decode)(bytes, context, &mut self.codecs, &mut readings);
         self.take_readings(codec.name, readings, report, context.site);

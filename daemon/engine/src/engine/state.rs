@@ -15,7 +15,7 @@ use crate::inspect::Notes;
 use crate::rules::{Link, Loss, Rules, Situation, StoreLost, UPLINK};
 use crate::status::{Counters, SensorStatus, Shelved, Status, UnknownSensor};
 use crate::units::Units;
-use crate::{Alert, AlertKind, AuditRecord, Durable, Output, Seen, Volatile};
+use crate::{Alert, AlertKind, AuditRecord, Durable, Mode, Output, Seen, Volatile};
 
 /// Names of unknown sensors kept for `status`.
 pub(super) const MAX_UNKNOWN_SENSORS: usize = 64;
@@ -59,6 +59,9 @@ pub(crate) struct State {
     pub(super) units: Units,
     /// Offset of UTC against the boot clock in microseconds, and its standard deviation in seconds.
     clock: Option<(i64, f64)>,
+    /// All of this is an exercise.
+    #[serde(default)]
+    pub(super) exercise: bool,
 }
 
 impl State {
@@ -83,6 +86,7 @@ impl State {
             news: false,
             units: Units::default(),
             clock: None,
+            exercise: site.mode == Mode::Exercise,
         })
     }
 

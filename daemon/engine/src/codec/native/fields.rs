@@ -9,6 +9,7 @@ use crate::codec::{Fault, Reason, Report, Spot, Stand};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
     Version,
+    Mode,
     Sensor,
     Time,
     Received,
@@ -43,6 +44,7 @@ impl Field {
     fn named(name: &str) -> Self {
         match name {
             "v" => Self::Version,
+            "mode" => Self::Mode,
             "sensor" => Self::Sensor,
             "t" => Self::Time,
             "received" => Self::Received,
@@ -78,6 +80,7 @@ impl Field {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Version => "v",
+            Self::Mode => "mode",
             Self::Sensor => "sensor",
             Self::Time => "t",
             Self::Received => "received",
