@@ -1,4 +1,4 @@
-//! Meshtastic detection sensors: JSON from a gateway node (`msh/../json/..`), and the protobuf in [`packet`].
+//! Meshtastic detection sensors: JSON from a gateway node (`msh/../json/..`), and the protobuf in `packet`.
 //!
 //! Used: `type`, `from` (the sensor's alias is `!` and eight hexadecimal digits), `id` (with `from` the duplicate key, for
 //! several gateways may bring one packet), `payload.text`, `timestamp`. Detections carry no time of their own; the

@@ -1,4 +1,4 @@
-//! The local HTTP endpoint: pages that only read, one line each in [`PAGES`].
+//! The local HTTP endpoint: pages that only read, one line each in `PAGES`.
 //!
 //! A page is a function from an [`Observation`], which the engine's task makes for each request, to a [`Page`]. HTTP is as
 //! much of it as a scraper or a browser needs: GET and HEAD, one request a connection, everything bounded.
