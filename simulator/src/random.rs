@@ -4,6 +4,8 @@
 //! draws from a stream of its own, derived from the seed and a label: adding a sensor leaves the other sensors' draws
 //! alone. Transcendentals come from `libm`, because the platform's differ in the last bit.
 
+use vedette_engine::digest::fnv1a;
+
 /// A stream of random numbers.
 #[derive(Clone, Debug)]
 pub struct Random {
@@ -17,7 +19,7 @@ impl Random {
     /// The stream `label` of the seed.
     #[must_use]
     pub fn stream(seed: u64, label: &str) -> Self {
-        let mut mixer = seed ^ fnv1a(label.as_bytes());
+        let mut mixer = seed ^ fnv1a(label);
         let state = core::array::from_fn(|_| split_mix(&mut mixer));
         Self { state }
     }
@@ -104,10 +106,6 @@ impl Random {
             items.swap(last, other);
         }
     }
-}
-
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 fn split_mix(state: &mut u64) -> u64 {

@@ -18,6 +18,8 @@ use crate::{Config, ConfigError, SqliteLedger};
 
 /// Messages that may wait for the ledger; one more is dropped: it was not acknowledged, so it will come again.
 const MAX_WAITING: usize = 4096;
+/// Orders placed in the ledger's file are looked for this often, however many messages come.
+const LOOK_FOR_ORDERS_EVERY: Duration = Duration::from_millis(250);
 /// Time given to the broker's goodbye at the end.
 const GOODBYE: Duration = Duration::from_millis(500);
 
@@ -141,11 +143,15 @@ struct Driver {
 
 impl Driver {
     fn work(&mut self, woken: &Receiver<Wake>) {
+        let mut looked = None;
         loop {
             if self.connect_in.is_some_and(|at| std::time::Instant::now() >= at) {
                 self.connect();
             }
-            self.take_placed_orders();
+            if looked.is_none_or(|looked: std::time::Instant| looked.elapsed() >= LOOK_FOR_ORDERS_EVERY) {
+                self.take_placed_orders();
+                looked = Some(std::time::Instant::now());
+            }
             self.ledger(LedgerEvent::Tick);
             match woken.recv_timeout(self.patience()) {
                 Ok(Wake::Mqtt(number, event)) => self.mqtt(number, event),

@@ -1,5 +1,6 @@
 //! The command line of Vedette: sensor fusion for the green border.
 
+mod clock_time;
 mod commands;
 mod log;
 mod log_file;

@@ -11,6 +11,7 @@ pub mod budget;
 pub mod camera;
 pub mod codec;
 pub mod config;
+pub mod digest;
 mod engine;
 pub mod geo;
 mod input;

@@ -6,9 +6,10 @@
 
 use std::fmt;
 
-use vedette_engine::{Alert, AlertKind, Place, Severity};
+use vedette_engine::{Alert, Place, Severity};
 
 use super::drive::Run;
+use super::tally::is_movement;
 use crate::geometry::{self, Point};
 use crate::scenario::{AgentKind, Scenario, Zone, ZoneShape};
 
@@ -34,10 +35,6 @@ pub fn claims(scenario: &Scenario, run: &Run) -> Vec<Claim> {
     let woke = |alert: &Alert| alert.rev == 1 && alert.severity > Severity::Info && is_movement(alert.kind);
     let first = run.alerts.iter().filter(|(_, alert)| woke(alert));
     first.map(|(_, alert)| Claim { confidence: alert.confidence, real: is_real(alert, scenario, run) }).collect()
-}
-
-fn is_movement(kind: AlertKind) -> bool {
-    matches!(kind, AlertKind::Approach | AlertKind::Crossing | AlertKind::Entry | AlertKind::Loitering)
 }
 
 fn is_real(alert: &Alert, scenario: &Scenario, run: &Run) -> bool {

@@ -281,7 +281,7 @@ fn is_first(alert: &Alert) -> bool {
     alert.rev == 1 || alert.state == AlertState::Raised
 }
 
-fn is_movement(kind: AlertKind) -> bool {
+pub(super) fn is_movement(kind: AlertKind) -> bool {
     matches!(kind, AlertKind::Approach | AlertKind::Crossing | AlertKind::Entry | AlertKind::Loitering)
 }
 

@@ -4,9 +4,11 @@
 //! the order until it is answered or expires, and writes the answer back. An order placed while no centre runs is sent by
 //! the next one.
 
-use rusqlite::{Connection, OpenFlags, params};
 use std::path::Path;
 use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use vedette_delivery::GatewayId;
 use vedette_delivery::ledger::OrderRecord;
 use vedette_delivery::store::StoreError;
 
@@ -49,6 +51,20 @@ impl SqliteLedger {
             select(&connection, "SELECT record FROM command ORDER BY gateway, id")
         };
         read().map_err(|error| Self::new(path).error("reading orders", &error))
+    }
+
+    /// One order; none when it was never placed.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn order(path: &Path, gateway: &GatewayId, id: &str) -> Result<Option<OrderRecord>, StoreError> {
+        let read = || {
+            let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            let key = params![gateway.as_str(), id];
+            let select = "SELECT record FROM command WHERE gateway = ?1 AND id = ?2";
+            connection.query_row(select, key, |row| json(row, 0)).optional()
+        };
+        read().map_err(|error| Self::new(path).error("reading an order", &error))
     }
 
     /// Open orders, when another process has written to the file since the last call; else nothing.

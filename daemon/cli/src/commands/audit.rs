@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use vedette_gateway::config::Config;
 use vedette_gateway::engine::AuditRecord;
-use vedette_gateway::engine::time::format_rfc3339;
 use vedette_gateway::store::{hexadecimal, read_audit, verify_audit};
 
+use crate::clock_time::to_the_second;
 use crate::outcome::Outcome;
 
 #[derive(Debug, clap::Args)]
@@ -69,8 +69,7 @@ fn show(config: &Path, mut after: u64) -> anyhow::Result<Outcome> {
         after = last.n;
         for entry in &page {
             let AuditRecord { at, by, act, detail } = serde_json::from_slice(&entry.record)?;
-            let time = format_rfc3339(at);
-            writeln!(out, "{:>6} {}Z {by} {act} {detail}", entry.n, time.get(..19).unwrap_or(&time))?;
+            writeln!(out, "{:>6} {} {by} {act} {detail}", entry.n, to_the_second(at))?;
         }
     }
 }

@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use super::scalar::Scalar;
 use super::{CodecState, Context, Fault, Measured, Plot, PlotReport, Reading, Reason, Report, Spot, foreign, json};
 use crate::camera::ImageBox;
+use crate::digest::fnv1a;
 
 /// Most objects of one frame.
 const MAX_OBJECTS: usize = 1_000;
@@ -74,12 +75,10 @@ pub(super) fn decode(
     state: &mut CodecState,
     readings: &mut Vec<Reading>,
 ) -> Report {
-    let mut report = Report::default();
-    match read(bytes, context, state, &mut report) {
-        Ok(reading) => readings.extend(reading),
-        Err(fault) => report.refuse(fault),
-    }
-    report
+    Report::gathered(|report| {
+        readings.extend(read(bytes, context, state, report)?);
+        Ok(())
+    })
 }
 
 fn read(
@@ -140,6 +139,6 @@ fn plot(
     let score = object.class.as_ref().and_then(|class| class.score);
     let confidence = score.map(|score| foreign::share("class.score", score)).transpose()?;
     let class = object.class.as_ref().and_then(|class| foreign::class(&class.r#type, score.unwrap_or(0.5)));
-    let object = object.track_id.name("track_id", report).map(|id| foreign::digest(&id));
+    let object = object.track_id.name("track_id", report).map(|id| fnv1a(&id));
     Ok(Plot { index, measured, class, confidence, object })
 }

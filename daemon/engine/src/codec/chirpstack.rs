@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use super::scalar::Scalar;
 use super::{CodecState, Context, Fault, HealthReport, Measured, Reading, Reason, Report, Spot, foreign, json};
 use crate::config::Uplink;
+use crate::digest::fnv1a;
 use crate::rules::Tamper;
 use vedette_tracker::{Direction, Timestamp};
 
@@ -49,11 +50,7 @@ pub(super) fn decode(
     state: &mut CodecState,
     readings: &mut Vec<Reading>,
 ) -> Report {
-    let mut report = Report::default();
-    if let Err(fault) = read(bytes, context, state, &mut report, readings) {
-        report.refuse(fault);
-    }
-    report
+    Report::gathered(|report| read(bytes, context, state, report, readings))
 }
 
 fn read(
@@ -68,7 +65,7 @@ fn read(
     let message: Message<'_> = json::read(&text)?;
     let index = foreign::sensor(context, "deviceInfo.devEui", &message.device_info.dev_eui)?;
     let time = foreign::time("time", &message.time, context)?;
-    if state.is_duplicate(index, foreign::digest(&message.deduplication_id), Timestamp::MIN) {
+    if state.is_duplicate(index, fnv1a(&message.deduplication_id), Timestamp::MIN) {
         return Err(Fault::new(Reason::Duplicate, "deduplicationId", "a new uplink", &message.deduplication_id));
     }
     let sensor = &context.site.sensors[index];

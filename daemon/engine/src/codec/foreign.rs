@@ -127,8 +127,3 @@ pub(super) fn event(context: &Context<'_>, sensor: usize, time: Timestamp, stren
     let measured = if is_line { Measured::Crossing { direction: None } } else { Measured::Presence { strength } };
     one_plot(sensor, time, measured)
 }
-
-/// A number for a text that names an event or an object, the same on every machine (FNV-1a).
-pub(super) fn digest(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
-}

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::{CodecState, Context, Fault, Plot, PlotReport, Reading, Reason, Report, foreign, json};
 use crate::camera::ImageBox;
+use crate::digest::fnv1a;
 
 #[derive(Deserialize)]
 struct Message<'a> {
@@ -64,7 +65,7 @@ fn read(bytes: &[u8], context: &Context<'_>, state: &mut CodecState) -> Result<O
         return Ok(None);
     }
     let time = foreign::epoch_time("after.frame_time", Some(after.frame_time), context)?;
-    let object = foreign::digest(&after.id);
+    let object = fnv1a(&after.id);
     if state.is_duplicate(index, object, time) {
         return Err(Fault::new(Reason::Duplicate, "after.id", "a new frame of the object", &after.id));
     }

@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use super::scalar::Scalar;
 use super::{CodecState, Context, Fault, Measured, Plot, PlotReport, Reading, Reason, Report, Spot, foreign, json};
 use crate::camera::ImageBox;
+use crate::digest::fnv1a;
 
 mod event;
 
@@ -119,15 +120,11 @@ pub(super) fn decode(
     state: &mut CodecState,
     readings: &mut Vec<Reading>,
 ) -> Report {
-    let mut report = Report::default();
     // A kept message with nothing in it says that a topic was deleted.
     if bytes.is_empty() {
-        return report;
+        return Report::default();
     }
-    if let Err(fault) = read(bytes, context, state, &mut report, readings) {
-        report.refuse(fault);
-    }
-    report
+    Report::gathered(|report| read(bytes, context, state, report, readings))
 }
 
 fn read(
@@ -212,7 +209,7 @@ fn plot(
     let likeliest = types.iter().max_by(|a, b| likelihood(a).total_cmp(&likelihood(b)));
     let label = likeliest.and_then(|kind| Some((kind.text.name("Class.Type.#text", report)?, likelihood(kind))));
     let class = label.as_ref().and_then(|(label, share)| foreign::class(label, *share));
-    let object = object.object_id.name("Object.@ObjectId", report).map(|id| foreign::digest(&id));
+    let object = object.object_id.name("Object.@ObjectId", report).map(|id| fnv1a(&id));
     Ok(Plot { index, measured, class, confidence: label.map(|(_, share)| share), object })
 }
 

@@ -149,6 +149,15 @@ impl Report {
         self.fault(fault);
     }
 
+    /// The report of a decoder that notes the faults of single items and ends at a fault of the whole message.
+    pub(super) fn gathered(read: impl FnOnce(&mut Self) -> Result<(), Fault>) -> Self {
+        let mut report = Self::default();
+        if let Err(fault) = read(&mut report) {
+            report.refuse(fault);
+        }
+        report
+    }
+
     /// A report of one fault, see [`Self::refuse`].
     pub(super) fn of(fault: Fault) -> Self {
         let mut report = Self::default();

@@ -17,6 +17,7 @@ use vedette_tracker::Timestamp;
 
 use self::message::{Alert, Classification, Content, DetectionReport, SapientMessage, StatusReport};
 use super::{CodecState, Context, Fault, HealthReport, Plot, PlotReport, Reading, Reason, Report, clock, foreign};
+use crate::digest::fnv1a;
 
 /// Longest message, by the standard.
 pub const MAX_BYTES: usize = 1_024_000;
@@ -86,7 +87,7 @@ impl Node<'_> {
         if report.state.as_deref().is_some_and(|state| state.eq_ignore_ascii_case("lost")) {
             return Ok(None);
         }
-        let object = report.object_id.as_deref().map(foreign::digest);
+        let object = report.object_id.as_deref().map(fnv1a);
         let confidence = confidence("detection_report.detection_confidence", report.detection_confidence)?;
         let class = class(&report.classification)?;
         let key = ("detection_report.report_id", report.report_id.as_deref());
@@ -123,7 +124,7 @@ impl Node<'_> {
         let stand = state.stand_of(index).filter(|_| sensor.model.mobile);
         let measured = seen.measured(sensor, self.context.site, stand)?;
         let key = key.ok_or_else(|| Fault::new(Reason::MissingField, key_field, "a ULID", "nothing"))?;
-        if state.is_duplicate(index, foreign::digest(key), Timestamp::MIN) {
+        if state.is_duplicate(index, fnv1a(key), Timestamp::MIN) {
             return Err(Fault::new(Reason::Duplicate, key_field, "a new report", key));
         }
         let plot = Plot { index: 0, measured, class: None, confidence: None, object: None };

@@ -38,11 +38,7 @@ pub(super) fn decode(
     state: &mut CodecState,
     readings: &mut Vec<Reading>,
 ) -> Report {
-    let mut report = Report::default();
-    if let Err(fault) = read(bytes, context, state, &mut report, readings) {
-        report.refuse(fault);
-    }
-    report
+    Report::gathered(|report| read(bytes, context, state, report, readings))
 }
 
 /// The device's name may itself have levels: all after the base topic.

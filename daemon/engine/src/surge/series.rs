@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::baseline::Baseline;
 use super::threshold::Tail;
 use super::{Method, Observation, Settings, Warning};
+use crate::digest::fnv1a;
 
 /// Counts are learned after this many days, the shorter while little is known.
 const LEARNED_AFTER_DAYS: (u32, u32) = (1, 3);
@@ -46,13 +47,10 @@ pub(super) struct Series {
 
 impl Series {
     pub(super) fn new(settings: &Settings, zone: &str, bucket: i64) -> Self {
-        let seed = zone.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
         Self {
             baseline: Baseline::new(settings),
             began: bucket,
-            seed,
+            seed: fnv1a(zone),
             recent: VecDeque::new(),
             learned_before: bucket,
             sum: 0.0,

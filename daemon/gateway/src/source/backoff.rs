@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use vedette_engine::digest::fnv1a;
+
 /// First and longest waiting time.
 const FIRST: Duration = Duration::from_millis(200);
 const LONGEST: Duration = Duration::from_secs(30);
@@ -17,11 +19,7 @@ impl Backoff {
     /// Waiting times spread by the name of what is waited for, which differs between gateways.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        // FNV-1a
-        let spread = name
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-        Self { next: FIRST, spread }
+        Self { next: FIRST, spread: fnv1a(name) }
     }
 
     /// How long to wait before the next attempt: between three quarters of the step and all of it.

@@ -10,7 +10,7 @@ use vedette_gateway::engine::time::parse_rfc3339;
 use vedette_gateway::engine::{self, Act, CloseReason, Command, Timestamp};
 
 use super::ledger::History;
-use super::list::to_the_second;
+use crate::clock_time::to_the_second;
 use crate::outcome::Outcome;
 
 /// Time between looks for the answer.
@@ -160,7 +160,8 @@ pub(super) fn run(ordered: &impl Ordered, history: &History, ledger: &Path) -> a
     SqliteLedger::place_order(ledger, &record)?;
     let deadline = Instant::now() + Duration::from_secs_f64(common.wait);
     loop {
-        if let Some(answer) = answer(ledger, &record)? {
+        let placed = SqliteLedger::order(ledger, &record.gateway, &record.order.command.id)?;
+        if let Some(answer) = placed.and_then(|placed| placed.answer) {
             if !answer.done {
                 bail!("{}: {}", known.gateway, answer.detail);
             }
@@ -174,13 +175,6 @@ pub(super) fn run(ordered: &impl Ordered, history: &History, ledger: &Path) -> a
         }
         std::thread::sleep(LOOK_EVERY);
     }
-}
-
-fn answer(ledger: &Path, placed: &OrderRecord) -> anyhow::Result<Option<vedette_centre::Answer>> {
-    let orders = SqliteLedger::orders(ledger)?;
-    let ours =
-        |record: &&OrderRecord| record.gateway == placed.gateway && record.order.command.id == placed.order.command.id;
-    Ok(orders.iter().find(ours).and_then(|record| record.answer.clone()))
 }
 
 fn now() -> anyhow::Result<Timestamp> {

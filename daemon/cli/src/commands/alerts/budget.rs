@@ -8,8 +8,8 @@ use vedette_gateway::engine::budget::{Judged, Load, SensorWorth, Worth, rank};
 use vedette_gateway::engine::{Alert, CloseReason, Mode, Severity, Timestamp};
 
 use super::ledger::{History, Known};
-use super::list::to_the_second;
 use super::weather;
+use crate::clock_time::to_the_second;
 use crate::outcome::Outcome;
 
 /// Sensors listed, and sensors for which a change is suggested.

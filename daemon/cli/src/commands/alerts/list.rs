@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use vedette_gateway::engine::time::format_rfc3339;
 use vedette_gateway::engine::{Act, Alert, AlertState, Mode, Timestamp};
 
 use super::ledger::{History, Known};
+use crate::clock_time::to_the_second;
 use crate::outcome::Outcome;
 
 /// Characters of an id that are shown: enough to tell alerts apart.
@@ -73,12 +73,6 @@ fn state(alert: &Alert) -> String {
         AlertState::Closed { reason } => format!("{reason:?}").to_lowercase(),
         other => format!("{other:?}").to_lowercase(),
     }
-}
-
-/// The time without fractions of a second.
-pub(super) fn to_the_second(time: Timestamp) -> String {
-    let whole = format_rfc3339(time);
-    format!("{}Z", whole.get(..19).unwrap_or(&whole))
 }
 
 #[derive(Debug, clap::Args)]

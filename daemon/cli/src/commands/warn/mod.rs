@@ -7,10 +7,9 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use vedette_gateway::engine::Timestamp;
 use vedette_gateway::engine::surge::{Observation, Settings, Warning, Watch};
-use vedette_gateway::engine::time::format_rfc3339;
 
+use crate::clock_time::to_the_minute;
 use crate::outcome::Outcome;
 use counts::Series;
 use verdict::Verdict;
@@ -93,10 +92,4 @@ fn line(warning: &Warning, series: &Series, verdict: &Verdict) -> String {
     format!(
         "{time}  {zone}: {count} in {buckets} {unit}, {expected:.2} expected, by chance {per_year:.2} times a year{truth}"
     )
-}
-
-/// Hours and days need no seconds.
-fn to_the_minute(time: Timestamp) -> String {
-    let whole = format_rfc3339(time);
-    format!("{}Z", whole.get(..16).unwrap_or(&whole))
 }

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use super::PROFILE_LEVEL;
 use crate::codec::scalar::Scalar;
 use crate::codec::{CodecState, Context, Fault, Reading, Reason, Report, foreign, json};
+use crate::digest::fnv1a;
 
 #[derive(Deserialize)]
 struct Message<'a> {
@@ -62,7 +63,7 @@ pub(super) fn read(
     foreign::refuse_retained(context)?;
     if begins {
         let time = foreign::time("UtcTime", &message.utc_time, context)?;
-        if is_crossing && state.is_duplicate(sensor, foreign::digest("crossed"), time) {
+        if is_crossing && state.is_duplicate(sensor, fnv1a("crossed"), time) {
             return Err(Fault::new(Reason::Duplicate, "UtcTime", "a new event", "an event of this time again"));
         }
         readings.push(foreign::event(context, sensor, time, None));
