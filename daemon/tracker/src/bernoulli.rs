@@ -11,6 +11,7 @@ use crate::contribution::Records;
 use crate::detection::ClassProbabilities;
 use crate::fixture::Mooring;
 use crate::gaussian::Gaussian;
+use crate::hint::Taken;
 use crate::imm::{Hypothesis, MotionStep};
 use crate::measure::Plot;
 use crate::mixture;
@@ -48,6 +49,9 @@ pub(crate) struct Bernoulli {
     pub(crate) companionship: Option<f64>,
     pub(crate) records: Records,
     pub(crate) visibility: Visibility,
+    /// Object numbers of sensors that it took last.
+    #[serde(default)]
+    pub(crate) taken: Taken,
     /// Since it was first confirmed, where fixtures are told apart.
     pub(crate) mooring: Option<Mooring>,
 }
@@ -225,6 +229,7 @@ impl Bernoulli {
             companionship: None,
             records: Records::default(),
             visibility,
+            taken: Taken::default(),
             mooring: None,
         }
     }

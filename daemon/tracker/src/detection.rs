@@ -97,6 +97,10 @@ pub struct Detection {
     pub class: Option<ClassProbabilities>,
     /// The sensor's own confidence that it is real, 0 to 1.
     pub confidence: Option<f64>,
+    /// A number for the object, from a sensor that follows objects itself: a hint, see `hint.rs`. Sensors exchange and
+    /// reuse these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<u64>,
 }
 
 /// Everything one sensor reported for one moment; an empty list means it looked and saw nothing.

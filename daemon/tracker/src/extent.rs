@@ -58,6 +58,10 @@ pub(crate) fn joined(detections: &[Detection], within_m: f64) -> Vec<Detection> 
                 let count = places.iter().fold(0.0, |count, _| count + 1.0);
                 *position_m = places.iter().sum::<Vector2<f64>>() / count;
             }
+            let mut numbers = (0..detections.len()).filter(|member| group[*member] == leader);
+            if numbers.any(|member| detections[member].object != joined.object) {
+                joined.object = None;
+            }
             joined
         })
         .collect()
@@ -73,7 +77,7 @@ mod tests {
     fn plot(east_m: f64) -> Detection {
         let measurement =
             Measurement::Position { position_m: Vector2::new(east_m, 0.0), covariance_m2: Matrix2::identity() };
-        Detection { measurement, class: None, confidence: None }
+        Detection { measurement, class: None, confidence: None, object: None }
     }
 
     fn east_of(detection: &Detection) -> f64 {
@@ -96,6 +100,7 @@ mod tests {
             measurement: Measurement::Bearing { azimuth_rad: 0.1, azimuth_sd_rad: 0.01 },
             class: None,
             confidence: None,
+            object: None,
         };
         assert_eq!(joined(&[bearing, bearing], 8.0).len(), 2);
     }

@@ -14,6 +14,7 @@ use crate::extent;
 use crate::fields::Fields;
 use crate::fixture::Mooring;
 use crate::gate::PlotIndex;
+use crate::hint::{self, Taken};
 use crate::imm::{Hypothesis, MotionStep};
 use crate::region::Region;
 use crate::sensor::{SensorKind, SensorModel};
@@ -125,6 +126,7 @@ impl Filter {
             let shadow = view.shadow(place, &verdict.claims, &foreign);
             update(models, &mut self.tracks[*track], prospect, verdict, &view, shadow);
         }
+        hint::remember(&mut self.tracks, &touched, &association, &view, &mut self.sensors[view.sensor]);
         self.give_birth(models.config, &view, births, &association.unclaimed);
         if !self.tracks.is_sorted_by_key(|track| track.label) {
             self.tracks.sort_by_key(|track| track.label);
@@ -273,6 +275,7 @@ impl Filter {
                 }
             }
         }
+        hint::weigh(&mut pairs, &self.tracks, touched, view, &self.sensors[view.sensor]);
         pairs
     }
 
@@ -313,6 +316,7 @@ impl Filter {
                 let existence = existence.min(MOST_CERTAIN);
                 let mut track = Bernoulli::born(label, existence, birth.hypotheses, class, visibility);
                 let prior = track.moments();
+                track.taken = Taken::born(view.sensor, view.time, view.plots[plot].object);
                 track.companionship = Some(newborn.companionship);
                 track.companions = self.companions.expected() * (1.0 - view.detection_probability);
                 track.records.note(view.sensor, view.time, 1.0, log_odds(existence), &view.plots[plot], &prior);

@@ -88,6 +88,7 @@ mod fixture;
 mod gate;
 mod gaussian;
 mod group;
+mod hint;
 mod imm;
 mod measure;
 pub mod metric;

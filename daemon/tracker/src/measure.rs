@@ -21,6 +21,8 @@ use crate::sensor::SensorModel;
 pub(crate) struct Plot<'a> {
     pub(crate) measurement: Measurement,
     pub(crate) class: Option<ClassProbabilities>,
+    /// The sensor's own number for the object.
+    pub(crate) object: Option<u64>,
     pub(crate) origin_m: Vector2<f64>,
     /// Variance of the sensor's own position per axis.
     pub(crate) origin_variance_m2: f64,
@@ -202,6 +204,14 @@ pub(crate) mod fixture {
     }
 
     pub(crate) fn plot_of(measurement: Measurement, sensor: &SensorModel) -> Plot<'_> {
-        Plot { measurement, class: None, origin_m: Vector2::zeros(), origin_variance_m2: 0.0, share: 1.0, sensor }
+        Plot {
+            measurement,
+            class: None,
+            object: None,
+            origin_m: Vector2::zeros(),
+            origin_variance_m2: 0.0,
+            share: 1.0,
+            sensor,
+        }
     }
 }

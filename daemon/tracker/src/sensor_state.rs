@@ -6,6 +6,7 @@
 use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
 
+use crate::hint::Reliability;
 use crate::sensor::{Clutter, SensorModel};
 use crate::time::Timestamp;
 
@@ -39,6 +40,9 @@ pub(crate) struct SensorState {
     chances: f64,
     false_plots: f64,
     scans: f64,
+    /// What its object numbers are worth.
+    #[serde(default)]
+    pub(crate) numbering: Reliability,
 }
 
 impl SensorState {
@@ -57,6 +61,7 @@ impl SensorState {
             chances: DETECTION_PRIOR,
             false_plots: CLUTTER_PRIOR_SCANS * clutter,
             scans: CLUTTER_PRIOR_SCANS,
+            numbering: Reliability::default(),
         }
     }
 

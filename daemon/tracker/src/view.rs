@@ -56,6 +56,7 @@ impl<'a> View<'a> {
             .map(|detection| Plot {
                 measurement: detection.measurement,
                 class: detection.class,
+                object: detection.object,
                 origin_m,
                 origin_variance_m2,
                 share,
@@ -156,7 +157,12 @@ const SMALLEST_INTENSITY: f64 = 1e-12;
 /// A total order of detections by what they say, so that the sensor's order carries no meaning.
 fn canonical(a: &Detection, b: &Detection) -> Ordering {
     let (a_key, b_key) = (key(a), key(b));
-    a_key.iter().zip(&b_key).map(|(x, y)| x.total_cmp(y)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+    a_key
+        .iter()
+        .zip(&b_key)
+        .map(|(x, y)| x.total_cmp(y))
+        .find(|order| order.is_ne())
+        .unwrap_or_else(|| a.object.cmp(&b.object))
 }
 
 fn key(detection: &Detection) -> [f64; 9] {

@@ -41,7 +41,7 @@ fn watched_by(cameras: &[f64]) -> Vec<Track> {
             let offset = walker - Vector2::new(*east_m, 0.0);
             let azimuth_rad = libm::atan2(offset.x, offset.y);
             let measurement = Measurement::Bearing { azimuth_rad, azimuth_sd_rad: 0.007 };
-            let detections = vec![Detection { measurement, class: None, confidence: None }];
+            let detections = vec![Detection { measurement, class: None, confidence: None, object: None }];
             tracker.step(&Scan { sensor, time: last, at: None, detections });
         }
     }

@@ -48,6 +48,7 @@ fn plot(east_m: f64, north_m: f64) -> Detection {
         measurement: Measurement::Position { position_m: Vector2::new(east_m, north_m), covariance_m2 },
         class: None,
         confidence: None,
+        object: None,
     }
 }
 
@@ -136,7 +137,11 @@ fn frames_with_one_lasting_error_count_as_one_look() {
             // Always 3 degrees to the left of the object due east.
             let azimuth_rad = core::f64::consts::FRAC_PI_2 - 0.05;
             let measurement = Measurement::Bearing { azimuth_rad, azimuth_sd_rad: 0.04 };
-            tracker.step(&scan(1, t + 0.05, vec![Detection { measurement, class: None, confidence: None }]));
+            tracker.step(&scan(
+                1,
+                t + 0.05,
+                vec![Detection { measurement, class: None, confidence: None, object: None }],
+            ));
         }
         let tracks = confirmed(&tracker, 29.95);
         assert_eq!(tracks.len(), 1);
@@ -153,7 +158,7 @@ fn a_sensor_that_begins_no_tracks_begins_none() {
     let mut tracker = Tracker::new(config(), vec![camera]).unwrap();
     for second in 0..60 {
         let measurement = Measurement::Bearing { azimuth_rad: 0.3, azimuth_sd_rad: 0.02 };
-        let detection = Detection { measurement, class: None, confidence: None };
+        let detection = Detection { measurement, class: None, confidence: None, object: None };
         tracker.step(&scan(0, f64::from(second), vec![detection]));
     }
     assert!(tracker.tracks_at(Timestamp::from_seconds(59)).is_empty());

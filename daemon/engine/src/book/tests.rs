@@ -558,7 +558,7 @@ fn confidence_is_read_off_the_calibration() {
 
 /// A report of a triggered detector.
 fn report(stage: &mut Stage, sensor: usize, second: f64, measurement: Measurement) {
-    let detections = vec![Detection { measurement, class: None, confidence: None }];
+    let detections = vec![Detection { measurement, class: None, confidence: None, object: None }];
     stage.rules.observe(&Scan { sensor, time: at(second), at: None, detections }, &stage.site);
 }
 

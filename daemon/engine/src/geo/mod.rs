@@ -124,5 +124,5 @@ fn detection(
             Measurement::Crossing { direction }
         }
     };
-    Ok(Detection { measurement, class: plot.class, confidence: plot.confidence })
+    Ok(Detection { measurement, class: plot.class, confidence: plot.confidence, object: plot.object })
 }

@@ -138,7 +138,7 @@ pub(crate) fn walk(sensors: &[SensorModel], seconds: u32, noise: &mut Noise) -> 
 /// What a sensor reports of somebody at a place, if it is in sight.
 fn sighting(model: &SensorModel, place: Vector2<f64>, velocity: Vector2<f64>, noise: &mut Noise) -> Option<Detection> {
     let offset = place - model.position_m;
-    let of = |measurement| Some(Detection { measurement, class: None, confidence: None });
+    let of = |measurement| Some(Detection { measurement, class: None, confidence: None, object: None });
     match model.kind {
         SensorKind::Pir if offset.norm() < FOOTPRINT_M => of(Measurement::Presence { strength: None }),
         SensorKind::Tripwire => {

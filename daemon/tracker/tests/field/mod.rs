@@ -45,6 +45,7 @@ pub(crate) fn position(east_m: f64, north_m: f64, sd_m: f64) -> Detection {
         },
         class: None,
         confidence: None,
+        object: None,
     }
 }
 
