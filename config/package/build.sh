@@ -18,5 +18,7 @@ gzip -9n "$generated"/man/*
 for shell in bash zsh fish; do
     "target/$folder/vedette" completions "$shell" >"$generated/completions/$shell"
 done
-cargo deb --quiet -p vedette --no-build --no-strip --profile "$profile" --deb-revision "$suffix" --output target/debian/
+fast=()
+[ "$profile" = dev ] && fast=(--fast)
+cargo deb --quiet -p vedette "${fast[@]}" --no-build --no-strip --profile "$profile" --deb-revision "$suffix" --output target/debian/ >&2
 ls -t target/debian/*.deb | head -1

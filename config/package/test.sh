@@ -4,20 +4,23 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 profile=${1:-release}
-first=$(config/package/build.sh "$profile" 1)
-second=$(config/package/build.sh "$profile" 2)
+# Building one package deletes the one before.
+packages=$(mktemp -d)
+for revision in 1 2; do
+    cp "$(config/package/build.sh "$profile" "$revision")" "$packages/$revision.deb"
+done
 tree=${TREE:-$(mktemp -d)}
-cleanup() { [ -n "${TREE:-}" ] || rm -rf "$tree"; }
+cleanup() { rm -rf "$packages"; [ -n "${TREE:-}" ] || rm -rf "$tree"; }
 trap cleanup EXIT
 if [ ! -x "$tree/usr/bin/dpkg" ]; then
-    debootstrap --variant=minbase --include=systemd bookworm "$tree" "${MIRROR:-http://deb.debian.org/debian}" >/dev/null
+    debootstrap --variant=minbase --include=systemd,procps bookworm "$tree" "${MIRROR:-http://deb.debian.org/debian}" >/dev/null
 fi
 inside() { chroot "$tree" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"; }
 say() { printf '%-60s %s\n' "$1" ok; }
 enabled=/etc/systemd/system/multi-user.target.wants/vedette.service
 
-cp "$first" "$tree/first.deb"
-cp "$second" "$tree/second.deb"
+cp "$packages/1.deb" "$tree/first.deb"
+cp "$packages/2.deb" "$tree/second.deb"
 inside dpkg --install /first.deb >/dev/null
 inside vedette --version >/dev/null
 [ -L "$tree$enabled" ]
@@ -26,13 +29,13 @@ inside vedette --version >/dev/null
 [ -s "$tree/usr/share/bash-completion/completions/vedette" ]
 ! inside vedette --help | grep -q demo || [ "$profile" = dev ]
 inside vedette check /usr/share/doc/vedette/examples/gateway.toml >/dev/null
-inside systemd-analyze verify vedette.service
+inside systemd-analyze verify --man=no vedette.service
 say "installed, enabled, answers"
 
 inside cp /usr/share/doc/vedette/examples/gateway.toml /etc/vedette/gateway.toml
 inside sh -c 'umask 077; echo key >/etc/vedette/keys/node-1.toml; mkdir -p /var/lib/vedette; echo store >/var/lib/vedette/store.sqlite'
 inside dpkg --install /second.deb >/dev/null
-[ "$(inside dpkg-query --show --showformat='${Version}' vedette)" = "$(dpkg-deb --field "$second" Version)" ]
+[ "$(inside dpkg-query --show --showformat='${Version}' vedette)" = "$(dpkg-deb --field "$packages/2.deb" Version)" ]
 [ -L "$tree$enabled" ]
 [ -s "$tree/etc/vedette/gateway.toml" ] && [ -s "$tree/etc/vedette/keys/node-1.toml" ] && [ -s "$tree/var/lib/vedette/store.sqlite" ]
 say "upgraded, still enabled, configuration, keys and store kept"
