@@ -153,6 +153,22 @@ fn ugly_envelopes_get_a_typed_answer() {
 }
 
 #[test]
+fn a_sensor_speaks_for_itself_alone() {
+    let site = site();
+    let read = |topic: &str| {
+        let context = Context { site: &site, topic: Some(topic), retained: false, received: received() };
+        let mut readings = Vec::new();
+        let codec = codec_named("native").expect("a codec");
+        let bytes = message(r#"{"kind":"presence"}"#).into_bytes();
+        let report = (codec.decode)(&bytes, &context, &mut CodecState::default(), &mut readings);
+        (readings.len(), report.faults.iter().map(|fault| fault.reason).collect::<Vec<_>>())
+    };
+    assert_eq!(read("vedette/v1/mixed/sensor/cam-0/detections"), (1, vec![]));
+    assert_eq!(read("vedette/v1/mixed/sensor/cam-1/detections"), (0, vec![Reason::WrongTopic]));
+    assert_eq!(read("barrier/north/cam-1"), (1, vec![]), "a topic of somebody else's making names no sensor");
+}
+
+#[test]
 fn before_the_gateway_knows_the_time_it_takes_plots_as_of_now() {
     let boot = Timestamp::from_seconds(12);
     let (readings, report) = decode_at(boot, message("").as_bytes());

@@ -58,6 +58,15 @@ fn read(text: &str, message: &mut Message) -> Result<(), serde_json::Error> {
     deserializer.end()
 }
 
+/// The sensor in `vedette/v1/{gateway}/sensor/{sensor}/detections`.
+fn sensor_of_topic(topic: &str) -> Option<&str> {
+    let mut levels = topic.split('/');
+    let prefix = [levels.next(), levels.next(), levels.next().map(|_| "+"), levels.next()];
+    let sensor = levels.next()?;
+    let ours = prefix == ["vedette", "v1", "+", "sensor"].map(Some) && levels.eq(["detections"]);
+    ours.then_some(sensor)
+}
+
 /// A message while it is being read.
 #[derive(Default)]
 struct Message {
@@ -102,6 +111,13 @@ impl Message {
             self.report.unknown_sensor = Some(id);
             return None;
         };
+        if let Some(owner) = context.topic.and_then(sensor_of_topic)
+            && owner != id
+        {
+            // A broker lets a sensor write its own topic; it must not speak for another.
+            self.report.fault(Fault::new(Reason::WrongTopic, "sensor", &format!("{owner:?}, as in the topic"), &id));
+            return None;
+        }
         let Some(stamped) = self.time else {
             self.missing("t", "an RFC 3339 time");
             return None;

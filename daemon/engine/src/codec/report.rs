@@ -47,6 +47,8 @@ pub enum Reason {
     Retained,
     /// Simulated where actual inputs are taken, or the other way round.
     WrongMode,
+    /// The topic belongs to another sensor than the message names.
+    WrongTopic,
 }
 
 impl Reason {
@@ -74,6 +76,7 @@ impl Reason {
             Self::Duplicate => "duplicate",
             Self::Retained => "retained",
             Self::WrongMode => "wrong_mode",
+            Self::WrongTopic => "wrong_topic",
         }
     }
 }
