@@ -72,8 +72,7 @@ impl Mosquitto {
     /// # Errors
     /// When mosquitto is not installed or does not come up.
     pub fn start(folder: &Path, persistence: bool) -> anyhow::Result<Self> {
-        let port = free_port()?;
-        let mut text = format!("listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n");
+        let mut text = String::from("max_queued_messages 0\n");
         if persistence {
             let place = folder.display();
             text.push_str(&format!(
@@ -83,8 +82,17 @@ impl Mosquitto {
                 text.push_str("user root\n");
             }
         }
+        Self::start_with(folder, &text)
+    }
+
+    /// Starts it with more lines of configuration: settings of the listener without TLS, then whatever else.
+    ///
+    /// # Errors
+    /// When mosquitto is not installed or does not come up.
+    pub fn start_with(folder: &Path, lines: &str) -> anyhow::Result<Self> {
+        let port = free_port()?;
         let config = folder.join("mosquitto.conf");
-        std::fs::write(&config, text)?;
+        std::fs::write(&config, format!("listener {port} 127.0.0.1\nallow_anonymous true\n{lines}"))?;
         let mut broker = Self { config, log: folder.join("mosquitto.log"), port, process: None };
         broker.restart()?;
         Ok(broker)

@@ -3,6 +3,7 @@
 //! A [`Bench`] is a folder with the configurations of one gateway and one centre; both run as processes of the built
 //! program. Sensors are this process: a [`Node`] on a pseudo terminal, a [`Publisher`] at the broker.
 
+mod authority;
 mod bench;
 mod broker;
 mod node;
@@ -10,6 +11,7 @@ mod process;
 mod publisher;
 mod relay;
 
+pub use authority::Authority;
 pub use bench::{Bench, NODE, Sources};
 pub use broker::{Mosquitto, embedded_broker, free_port};
 pub use node::Node;

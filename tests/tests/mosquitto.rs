@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use e2e::{Bench, Mosquitto, NODE, Node, Publisher, Sources, radar_message};
+use e2e::{Authority, Bench, Mosquitto, NODE, Node, Publisher, Sources, free_port, radar_message};
 use vedette_engine::AlertKind;
 
 /// Generous, for machines that do much else at the same time.
@@ -79,5 +79,118 @@ async fn radio_and_radar_reach_the_ledger_through_mosquitto() -> anyhow::Result<
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     bench.await_alerts(AlertKind::Entry, 1, SOON)?;
+    Ok(())
+}
+
+/// A centre on a plain listener and a gateway that has to show its certificate.
+struct Guarded {
+    bench: Bench,
+    broker: Mosquitto,
+    authority: Authority,
+}
+
+const SERVER: &str = "subjectAltName=DNS:localhost";
+const CLIENT: &str = "extendedKeyUsage=clientAuth";
+
+impl Guarded {
+    /// With a certificate of the gateway that is valid for so many days.
+    fn start(days: u32) -> anyhow::Result<Self> {
+        let mut bench = Bench::new()?;
+        let folder = bench.folder().to_path_buf();
+        let authority = Authority::new(&folder.join("authority"))?;
+        std::fs::copy(authority.certificate(), folder.join("ca.pem"))?;
+        authority.issue(&folder, "broker", 400, SERVER)?;
+        authority.issue(&folder, "bench", days, CLIENT)?;
+        let (guarded, place) = (free_port()?, folder.display());
+        let root = if std::env::var_os("USER").is_none_or(|user| user == "root") { "user root\n" } else { "" };
+        let broker = Mosquitto::start_with(
+            &folder,
+            &format!(
+                "{root}listener {guarded} 127.0.0.1\nallow_anonymous true\n\
+                 require_certificate true\nuse_identity_as_username true\ncafile {place}/ca.pem\n\
+                 certfile {place}/broker.pem\nkeyfile {place}/broker.key\n"
+            ),
+        )?;
+        bench.configure(&Sources { device: None, sensors: None, centre: Some(broker.port()) })?;
+        bench.edit(
+            &format!("{{ host = \"127.0.0.1\", port = {}, keep_alive_s = 2 }}", broker.port()),
+            &format!(
+                "{{ host = \"localhost\", port = {guarded}, keep_alive_s = 2, \
+                 tls = {{ ca_file = \"ca.pem\", cert_file = \"bench.pem\", key_file = \"bench.key\" }} }}"
+            ),
+        )?;
+        bench.start_centre()?;
+        bench.start_gateway()?;
+        Ok(Self { bench, broker, authority })
+    }
+
+    fn await_centre(&self, up: bool) -> anyhow::Result<()> {
+        let what = if up { "centre" } else { "no centre" };
+        self.bench.await_status(what, SOON, |status| status["outbox"]["centre_up"] == up).map(drop)
+    }
+
+    fn await_log(&self, wanted: &str) -> anyhow::Result<()> {
+        let begun = std::time::Instant::now();
+        while !self.bench.log().contains(wanted) {
+            anyhow::ensure!(begun.elapsed() < SOON, "no {wanted:?} in\n{}", self.bench.log());
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs mosquitto"]
+async fn a_certificate_about_to_end_is_an_alert_and_its_renewal_takes_effect_by_itself() -> anyhow::Result<()> {
+    let guarded = Guarded::start(5)?;
+    guarded.await_centre(true)?;
+    let alerts = guarded.bench.await_alerts(AlertKind::CertificateExpiry, 1, SOON)?;
+    assert!(alerts[0].text.contains("bench.pem"), "{}", alerts[0].text);
+    guarded.authority.issue(guarded.bench.folder(), "bench", 400, CLIENT)?;
+    guarded.await_log("certificates were renewed; connecting to the centre anew")?;
+    guarded.await_centre(true)?;
+    // The end of the new one is far: the alert is over.
+    let begun = std::time::Instant::now();
+    loop {
+        let ledger = guarded.bench.ledger()?;
+        let last = ledger.iter().rev().find(|(_, alert)| alert.kind == AlertKind::CertificateExpiry);
+        if last.is_some_and(|(_, alert)| matches!(alert.state, vedette_engine::AlertState::Closed { .. })) {
+            break;
+        }
+        anyhow::ensure!(begun.elapsed() < 2 * SOON, "still open: {last:?}");
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    guarded.bench.test_alert()?;
+    guarded.bench.await_alerts(AlertKind::Test, 1, SOON)?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs mosquitto"]
+async fn a_broker_of_another_name_is_told_nothing_and_a_new_authority_needs_no_restart() -> anyhow::Result<()> {
+    let mut guarded = Guarded::start(400)?;
+    guarded.await_centre(true)?;
+    let folder = guarded.bench.folder().to_path_buf();
+
+    // Somebody with a certificate of the same authority, for another host, sits where the broker was.
+    guarded.authority.issue(&folder, "broker", 400, "subjectAltName=DNS:other.example")?;
+    guarded.broker.kill()?;
+    guarded.broker.restart()?;
+    guarded.await_log("not valid for name")?;
+    guarded.bench.test_alert()?;
+    guarded.await_centre(false)?;
+    let tests = |bench: &Bench| anyhow::Ok(bench.ledger()?.iter().filter(|(_, a)| a.kind == AlertKind::Test).count());
+    assert_eq!(tests(&guarded.bench)?, 0, "told to a stranger");
+
+    // Another authority for everybody, the gateway's files last: it goes on by itself, and what waited arrives.
+    let next = Authority::new(&folder.join("next"))?;
+    next.issue(&folder, "broker", 400, SERVER)?;
+    std::fs::copy(next.certificate(), folder.join("ca.pem"))?;
+    guarded.broker.kill()?;
+    guarded.broker.restart()?;
+    next.issue(&folder, "bench", 400, CLIENT)?;
+    guarded.bench.await_alerts(AlertKind::Test, 1, 2 * SOON)?;
+    guarded.await_centre(true)?;
+    assert_eq!(tests(&guarded.bench)?, 1);
     Ok(())
 }

@@ -211,6 +211,24 @@ async fn without_a_certificate_nobody_is_let_in() {
     assert!(matches!(next(&mut events).await, Event::Closed(CloseReason::Lost(_))));
 }
 
+/// With the example rules, whatever client id somebody takes: what counts is whose certificate it is.
+#[tokio::test]
+#[ignore = "needs mosquitto"]
+async fn the_name_in_the_certificate_says_whose_topics_are_written() {
+    let broker = start(&format!("{TLS_LINES}\nacl_file {{dir}}/acl"), |folder| {
+        std::fs::copy(in_config("mosquitto.acl"), folder.join("acl")).unwrap();
+        make_certificates(folder);
+    });
+    let mut options = Options::new("localhost", broker.port, "gate-2");
+    options.tls = Some(tls(broker.folder.path(), Some("gate-1")));
+    let (connection, mut events) = open(&options);
+    assert_eq!(next(&mut events).await, Event::Connected);
+    let foreign = connection.publish(publication("vedette/v1/gate-2/alert")).unwrap();
+    assert_eq!(next(&mut events).await, Event::Receipt { token: foreign, receipt: Receipt::NotAuthorised });
+    let own = connection.publish(publication("vedette/v1/gate-1/alert")).unwrap();
+    assert_eq!(next(&mut events).await, Event::Receipt { token: own, receipt: Receipt::NoSubscriber });
+}
+
 #[tokio::test]
 #[ignore = "needs mosquitto"]
 async fn a_broker_of_another_authority_is_refused() {
