@@ -34,11 +34,13 @@ fn value(page: &str, series: &str) -> Option<f64> {
 fn await_page(port: u16, path: &str, wanted: impl Fn(u16, &str) -> bool) -> anyhow::Result<String> {
     let begun = Instant::now();
     loop {
-        let (status, page) = get(port, path)?;
-        if wanted(status, &page) {
-            return Ok(page);
+        let got = get(port, path);
+        if let Ok((status, page)) = &got
+            && wanted(*status, page)
+        {
+            return Ok(page.clone());
         }
-        ensure!(begun.elapsed() < SOON, "{path} is {status}:\n{page}");
+        ensure!(begun.elapsed() < SOON, "{path} is {got:?}");
         std::thread::sleep(Duration::from_millis(100));
     }
 }
@@ -218,5 +220,50 @@ async fn a_wrong_file_at_the_start_gives_way_to_the_last_good_one() -> anyhow::R
     bench.start_gateway()?;
     bench.await_status("subscribed", SOON, |status| status["sources"]["field"]["up"] == true)?;
     assert!(bench.log().contains("starting with the last configuration that worked"), "{}", bench.log());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sinks_recording_and_endpoint_change_on_a_reload_and_what_cannot_is_told() -> anyhow::Result<()> {
+    let mut bench = Bench::new()?;
+    bench.configure(&Sources { device: None, sensors: Some(embedded_broker()?), centre: None })?;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let (port, first, second) = (listener.local_addr()?.port(), free_port()?, free_port()?);
+    bench.append(&format!("[metrics]\nlisten = \"127.0.0.1:{first}\"\n"))?;
+    let manager = Manager::new(&mut bench)?;
+    bench.start_gateway()?;
+    manager.hear("READY=1", SOON)?;
+    await_page(first, "/healthz", |status, _| status == 200)?;
+    let folder = bench.folder().to_path_buf();
+    let files = |name: &str| std::fs::read_dir(folder.join(name)).map_or(0, Iterator::count);
+
+    bench.edit(&first.to_string(), &second.to_string())?;
+    bench.edit("file = \"gateway.sqlite\"", "file = \"gateway.sqlite\"\nmax_size_mib = 77")?;
+    bench.append(&format!(
+        "[record]\ndir = \"recordings\"\n[[sink.cot]]\nname = \"taky\"\nto = {{ host = \"127.0.0.1\", port = {port} }}\n"
+    ))?;
+    bench.gateway()?.signal("HUP")?;
+    await_page(second, "/healthz", |status, _| status == 200)?;
+    assert!(get(first, "/healthz").is_err(), "the former address still answers");
+    listener.set_nonblocking(true)?;
+    let begun = Instant::now();
+    while listener.accept().is_err() {
+        ensure!(begun.elapsed() < SOON, "no sink connects");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    bench.test_alert()?;
+    bench.await_status("a recording", SOON, |_| files("recordings") > 0)?;
+    let audit = bench.audit()?;
+    for done in ["recording changed", "sink taky started", "store.max_size_mib takes effect at the next start"] {
+        assert!(audit.contains(done), "{done} is not in\n{audit}");
+    }
+
+    // Another folder: the former file is closed with its end, and the next begins.
+    bench.edit("dir = \"recordings\"", "dir = \"elsewhere\"")?;
+    bench.gateway()?.signal("HUP")?;
+    bench.await_status("another recording", SOON, |_| files("elsewhere") > 0)?;
+    let closed = std::fs::read_dir(folder.join("recordings"))?.next().context("a recording")??.path();
+    let bytes = std::fs::read(closed)?;
+    assert!(bytes.ends_with(b"\x89MCAP0\r\n"), "not closed");
     Ok(())
 }

@@ -14,6 +14,7 @@ pub mod recovery;
 pub mod signature;
 pub mod store;
 pub mod topic;
+mod trail;
 pub mod uplink;
 mod work;
 
@@ -22,8 +23,9 @@ pub use message::{Ack, Answer, Envelope, EnvelopeHead, Epoch, MessageError, Orde
 pub use outbox::{CommitError, Committed, Limits, Outbox, Sealed, Settled, Standing};
 pub use ranges::Ranges;
 pub use signature::{KeyError, Keyring, Signer, Verdict};
-pub use store::{Batch, JournalEntry, Store, StoreError, Window};
+pub use store::{Batch, EngineState, JournalEntry, Store, StoreError, Window};
 pub use topic::{Channel, GatewayId};
+pub use trail::Trail;
 pub use uplink::{Uplink, UplinkConfig};
 pub use work::Work;
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use vedette_engine::Timestamp;
 
 use crate::audit::AuditEntry;
-use crate::store::{Changes, JournalEntry, OutboxRow, Restart, RowHead, Store, StoreError, Window};
+use crate::store::{Changes, EngineState, OutboxRow, Restart, RowHead, Store, StoreError, Window};
 use crate::{Epoch, Ranges, VoidReason};
 
 /// What happens to one operation of a store.
@@ -74,8 +74,7 @@ pub struct MemoryStore {
     last_batch: u64,
     next_seq: u64,
     windows: BTreeMap<u32, Window>,
-    snapshot: Option<Vec<u8>>,
-    journal: Vec<JournalEntry>,
+    engine: EngineState,
     rows: BTreeMap<u64, (OutboxRow, Option<Timestamp>)>,
     void: BTreeMap<VoidReason, Ranges>,
     dropped: u64,
@@ -97,8 +96,7 @@ impl MemoryStore {
             last_batch: 0,
             next_seq: 1,
             windows: BTreeMap::new(),
-            snapshot: None,
-            journal: Vec::new(),
+            engine: EngineState::default(),
             rows: BTreeMap::new(),
             void: BTreeMap::new(),
             dropped: 0,
@@ -153,10 +151,14 @@ impl MemoryStore {
         for window in &changes.windows {
             self.windows.insert(window.node, window.clone());
         }
-        self.journal.extend(changes.journal.iter().cloned());
+        let engine = &mut self.engine;
+        engine.journal.extend(changes.journal.iter().cloned());
         if let Some(snapshot) = &changes.snapshot {
-            self.snapshot = Some(snapshot.clone());
-            self.journal.clear();
+            engine.snapshot = Some(snapshot.clone());
+            engine.journal.clear();
+        }
+        if let Some(config) = &changes.config {
+            engine.config = Some(config.clone());
         }
         self.audit.extend(changes.audit.iter().cloned());
         let excess = self.audit.len().saturating_sub(MAX_AUDIT);
@@ -210,8 +212,7 @@ impl Store for MemoryStore {
             last_batch: self.last_batch,
             next_seq: self.next_seq,
             windows: self.windows.values().cloned().collect(),
-            snapshot: self.snapshot.clone(),
-            journal: self.journal.clone(),
+            engine: self.engine.clone(),
             waiting: self.rows.values().filter(|(_, mark)| mark.is_none()).map(|(row, _)| row.head.clone()).collect(),
             void: self.void.iter().map(|(&why, ranges)| (why, ranges.clone())).collect(),
             acked_bytes: acked.map(|(row, _)| u64::from(row.head.length)).sum(),

@@ -1,10 +1,10 @@
-//! A restart: the engine as the last snapshot has it, and the radio inputs since.
+//! A restart: the engine as the last snapshot has it, and what it was told since.
 
 use vedette_engine::config::EngineConfig;
 use vedette_engine::{AuditRecord, Engine, EngineError, Input, Snapshot, Timestamp};
 
-use crate::Work;
-use crate::store::JournalEntry;
+use crate::store::{EngineState, Restart};
+use crate::{Trail, Work};
 
 /// An engine as it was, and what is still to be committed from bringing it there.
 #[derive(Debug)]
@@ -13,8 +13,10 @@ pub struct Recovered {
     pub engine: Engine,
     /// Its time.
     pub now: Timestamp,
-    /// Alerts and audit records of the journal. A batch with alerts always brings a snapshot, so none of these alerts was
-    /// committed before. Its releases are empty: a node that missed an acknowledgement repeats its frame.
+    /// Where its journal goes on.
+    pub trail: Trail,
+    /// Alerts and audit records that no commit holds: of radio inputs behind a gap in the journal, and of a configuration
+    /// that changed while nothing ran. Its releases are empty: a node that missed an acknowledgement repeats its frame.
     pub work: Work,
     /// What could not be brought back, for the log.
     pub faults: Vec<RecoveryFault>,
@@ -24,63 +26,88 @@ pub struct Recovered {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecoveryFault {
-    /// The snapshot is of another version or another set of sensors, or damaged.
+    /// The snapshot is of another version, of an exercise, or damaged.
     #[error("the tracks of before are lost: {0}")]
     Snapshot(EngineError),
     /// An entry of the journal is not an input.
-    #[error("a journal entry of {length} bytes cannot be read: {error}")]
-    Entry {
-        /// Its length.
-        length: usize,
-        /// What is wrong with it.
-        error: serde_json::Error,
-    },
+    #[error("journal: {0}")]
+    Entry(EngineError),
+    /// The configuration at the snapshot cannot be read any more.
+    #[error("the configuration of before: {0}")]
+    Config(serde_json::Error),
 }
 
 /// The bytes to keep of an engine: its time (i64 microseconds, little-endian), then its own snapshot.
-///
-/// # Errors
-/// When the snapshot cannot be written.
-pub fn snapshot(engine: &Engine, now: Timestamp) -> Result<Vec<u8>, EngineError> {
+pub(crate) fn snapshot(engine: &Engine, now: Timestamp) -> Result<Vec<u8>, EngineError> {
     let mut bytes = now.as_micros().to_le_bytes().to_vec();
-    bytes.extend(engine.snapshot().to_bytes()?);
+    bytes.extend(engine.snapshot_bytes()?);
     Ok(bytes)
 }
 
-/// The engine to go on with. A snapshot that does not fit is given up, loudly.
+pub(crate) fn config_bytes(config: &EngineConfig) -> Result<Vec<u8>, EngineError> {
+    serde_json::to_vec(config).map_err(|error| EngineError::InputWrite { error: error.to_string() })
+}
+
+/// The engine to go on with. A snapshot that does not fit is given up, loudly. A journal is replayed with the configuration
+/// it was written under; only then the engine is told of another one.
 ///
 /// # Errors
 /// When the configuration contradicts itself.
-pub fn recover(
-    config: &EngineConfig,
-    snapshot: Option<&[u8]>,
-    journal: &[JournalEntry],
-) -> Result<Recovered, EngineError> {
-    let (mut work, mut faults) = (Work::default(), Vec::new());
-    let (mut engine, mut now) = match snapshot.map(|bytes| from_snapshot(config, bytes)) {
-        Some(Ok(restored)) => restored,
+pub fn recover(config: &EngineConfig, restart: &Restart) -> Result<Recovered, EngineError> {
+    let anew = Engine::new(config)?.with_ordinals_from(restart.first_ordinal());
+    let EngineState { config: stored, snapshot, journal } = &restart.engine;
+    let (mut faults, mut journal) = (Vec::new(), journal.as_slice());
+    let stored = stored.as_deref().map(serde_json::from_slice::<EngineConfig>).transpose();
+    let stored = stored.unwrap_or_else(|error| {
+        faults.push(RecoveryFault::Config(error));
+        None
+    });
+    let has_config = stored.is_some();
+    let before = stored.filter(|stored| stored.site.exercise == config.site.exercise).unwrap_or_else(|| config.clone());
+    let mut work = Work::default();
+    let (mut engine, mut now, mut whole) = match snapshot.as_deref().map(|bytes| from_snapshot(&before, bytes)) {
+        Some(Ok((engine, now))) => (engine, now, true),
         Some(Err(error)) => {
             let at = journal.last().map_or(Timestamp::MIN, |entry| entry.now);
+            if matches!(error, EngineError::SnapshotMode { .. }) {
+                // What was an exercise must not become actual.
+                journal = &[];
+            }
             let (by, act) = ("gateway".to_owned(), "snapshot_given_up".to_owned());
             work.batch.audit.push(AuditRecord { at, by, act, detail: error.to_string() });
             faults.push(RecoveryFault::Snapshot(error));
-            (Engine::new(config)?, Timestamp::MIN)
+            (anew, Timestamp::MIN, false)
         }
-        None => (Engine::new(config)?, Timestamp::MIN),
+        None => (anew, Timestamp::MIN, false),
     };
-    let mut out = Vec::new();
+    let restored = whole;
+    let (mut out, mut bytes) = (Vec::new(), 0);
     for entry in journal {
-        match serde_json::from_slice::<Input>(&entry.input) {
-            Ok(input) => engine.handle(entry.now, input, &mut out),
-            Err(error) => faults.push(RecoveryFault::Entry { length: entry.input.len(), error }),
-        }
+        whole &= entry.whole;
+        bytes += entry.input.len();
         now = now.max(entry.now);
+        match Input::from_bytes(&entry.input) {
+            Ok(input) => engine.handle(entry.now, input, &mut out),
+            Err(error) => {
+                faults.push(RecoveryFault::Entry(error));
+                whole = false;
+            }
+        }
+        if whole {
+            // Committed with the entry.
+            out.clear();
+        }
+        out.drain(..).for_each(|output| work.take(output));
     }
-    for output in out {
-        work.take(output);
+    let mut trail = if whole && has_config { Trail::behind(bytes) } else { Trail::new(config) };
+    if restored && before != *config {
+        let input = Input::Reconfigure(Box::new(config.clone()));
+        trail.told(now, &input)?;
+        engine.handle(now, input, &mut out);
+        out.drain(..).for_each(|output| work.take(output));
     }
     work.releases.clear();
-    Ok(Recovered { engine, now, work, faults })
+    Ok(Recovered { engine, now, trail, work, faults })
 }
 
 fn from_snapshot(config: &EngineConfig, bytes: &[u8]) -> Result<(Engine, Timestamp), EngineError> {

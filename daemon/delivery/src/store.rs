@@ -7,6 +7,7 @@
 use vedette_engine::{Alert, AuditRecord, Severity, Timestamp};
 
 use crate::audit::AuditEntry;
+use crate::ledger::digest;
 use crate::{Epoch, Ranges, VoidReason};
 
 /// Keeps a gateway's state over crashes and power cuts.
@@ -89,10 +90,12 @@ pub enum StoreError {
 pub struct Batch {
     /// State of replay windows that changed, one for each node; the newest replaces the older.
     pub windows: Vec<Window>,
-    /// The radio inputs themselves, in the order they were handled.
+    /// What the engine was told, in the order it was handled: see [`crate::Trail`].
     pub journal: Vec<JournalEntry>,
     /// A new snapshot of the engine, taken after all of `journal`: older journal entries are no longer needed.
     pub snapshot: Option<Vec<u8>>,
+    /// The configuration the engine had at this snapshot, unless it is the one at the snapshot before.
+    pub config: Option<Vec<u8>>,
     /// Alerts, in the order they were raised.
     pub alerts: Vec<Alert>,
     /// Lines for the audit log.
@@ -106,6 +109,7 @@ impl Batch {
         self.windows.is_empty()
             && self.journal.is_empty()
             && self.snapshot.is_none()
+            && self.config.is_none()
             && self.alerts.is_empty()
             && self.audit.is_empty()
     }
@@ -120,14 +124,27 @@ pub struct Window {
     pub state: Vec<u8>,
 }
 
-/// One input of the engine with the time it was handled at. Outputs of a replayed journal are discarded: they were
-/// committed with it.
+/// One input of the engine with the time it was handled at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalEntry {
     /// The engine's time.
     pub now: Timestamp,
-    /// The input, as the recorder writes it.
+    /// The input: [`vedette_engine::Input::to_bytes`].
     pub input: Vec<u8>,
+    /// Nothing the engine was told between this entry and the one before it, or the snapshot, is missing. What it said to
+    /// entries that are whole without a break was committed with them.
+    pub whole: bool,
+}
+
+/// The engine as a store holds it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EngineState {
+    /// The configuration it had at the snapshot; none in stores of earlier versions.
+    pub config: Option<Vec<u8>>,
+    /// Its last snapshot.
+    pub snapshot: Option<Vec<u8>>,
+    /// What it was told since, as far as it was committed.
+    pub journal: Vec<JournalEntry>,
 }
 
 /// One alert in the outbox.
@@ -169,6 +186,8 @@ pub struct Changes {
     pub journal: Vec<JournalEntry>,
     /// Snapshot to replace the last one; empties the journal, including the entries of this transaction.
     pub snapshot: Option<Vec<u8>>,
+    /// The engine's configuration, to replace the last one.
+    pub config: Option<Vec<u8>>,
     /// Lines to append to the audit log.
     pub audit: Vec<AuditEntry>,
     /// Rows to add to the outbox.
@@ -208,10 +227,8 @@ pub struct Restart {
     pub next_seq: u64,
     /// Replay windows.
     pub windows: Vec<Window>,
-    /// The engine's last snapshot.
-    pub snapshot: Option<Vec<u8>>,
-    /// Radio inputs since that snapshot.
-    pub journal: Vec<JournalEntry>,
+    /// The engine.
+    pub engine: EngineState,
     /// Rows that are not acknowledged.
     pub waiting: Vec<RowHead>,
     /// Voids that are not acknowledged.
@@ -224,4 +241,15 @@ pub struct Restart {
     pub reported: u64,
     /// Last line of the audit log, if it has any.
     pub audit_head: Option<AuditEntry>,
+}
+
+impl Restart {
+    /// The first ordinal of an engine that begins anew on this store. An engine that lost its snapshot, or its whole store,
+    /// does not know which ordinals it has used: it goes on somewhere else among all there are.
+    #[must_use]
+    pub fn first_ordinal(&self) -> u64 {
+        let digest = digest(format!("{} {}", self.epoch, self.next_seq).as_bytes());
+        // Room to count on.
+        u64::from_be_bytes(digest) >> 1
+    }
 }

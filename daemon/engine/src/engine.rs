@@ -108,6 +108,20 @@ pub enum EngineError {
         /// The encoder's message.
         error: String,
     },
+    /// An input could not be written.
+    #[error("input not written: {error}")]
+    InputWrite {
+        /// The encoder's message.
+        error: String,
+    },
+    /// What should be an input is none.
+    #[error("an input of {length} bytes cannot be read: {error}")]
+    InputDamaged {
+        /// Its length.
+        length: usize,
+        /// The decoder's message.
+        error: String,
+    },
     /// The snapshot could not be read.
     #[error("snapshot damaged: {error}")]
     SnapshotDamaged {
@@ -134,6 +148,14 @@ impl Engine {
         let site = config.resolve().map_err(EngineError::Config)?;
         let state = State::new(&site)?;
         Ok(Self { site, pictures: PictureRate::default(), inspected: false, state })
+    }
+
+    /// The same engine, which gives its next alert this ordinal. For one that has forgotten what it raised: ids must not
+    /// come again.
+    #[must_use]
+    pub fn with_ordinals_from(mut self, first: u64) -> Self {
+        self.state.begin_ordinals(first);
+        self
     }
 
     /// The same engine with another rate of unasked pictures.
@@ -251,6 +273,20 @@ impl Engine {
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         Snapshot { version: Snapshot::VERSION, state: Box::new(self.state.clone()) }
+    }
+
+    /// [`Self::snapshot`] as [`Snapshot::to_bytes`] gives it, without a copy of the state.
+    ///
+    /// # Errors
+    /// When the encoder fails, which needs more memory than there is.
+    pub fn snapshot_bytes(&self) -> Result<Vec<u8>, EngineError> {
+        #[derive(Serialize)]
+        struct Borrowed<'a> {
+            version: u32,
+            state: &'a State,
+        }
+        rmp_serde::to_vec_named(&Borrowed { version: Snapshot::VERSION, state: &self.state })
+            .map_err(|error| EngineError::SnapshotWrite { error: error.to_string() })
     }
 
     /// An engine that goes on where the snapshot was taken.

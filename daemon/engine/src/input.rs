@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use vedette_tracker::Timestamp;
 
+use crate::EngineError;
 use crate::config::EngineConfig;
 
 /// One thing the engine is told.
@@ -26,6 +27,34 @@ pub enum Input {
     },
     /// A new configuration takes effect.
     Reconfigure(Box<EngineConfig>),
+}
+
+impl Input {
+    /// MessagePack, for a journal.
+    ///
+    /// # Errors
+    /// When the encoder fails, which needs more memory than there is.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, EngineError> {
+        rmp_serde::to_vec_named(self).map_err(|error| EngineError::InputWrite { error: error.to_string() })
+    }
+
+    /// Reads what [`Self::to_bytes`] wrote, or an earlier version of it in JSON.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, EngineError> {
+        let damaged = |error: String| EngineError::InputDamaged { length: bytes.len(), error };
+        match bytes.first() {
+            Some(b'{' | b'"') => serde_json::from_slice(bytes).map_err(|error| damaged(error.to_string())),
+            _ => rmp_serde::from_slice(bytes).map_err(|error| damaged(error.to_string())),
+        }
+    }
+
+    /// Whether it is a radio frame, which is acknowledged to its node.
+    #[must_use]
+    pub const fn is_radio(&self) -> bool {
+        matches!(self, Self::Frame(Frame { content: FrameContent::Radio(_), .. }))
+    }
 }
 
 /// One message of a source, framing removed and, for radio, opened.

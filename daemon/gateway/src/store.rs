@@ -1,10 +1,10 @@
 //! The gateway's store: one SQLite file that survives kills, power cuts and full disks.
 //!
 //! ```text
-//! meta      key -> value            epoch, last_batch, next_seq, dropped, reported
+//! meta      key -> value            epoch, last_batch, next_seq, dropped, reported, engine_config
 //! window    node -> state           replay window of each radio node
 //! snapshot  (one row) bytes         the engine as of the last snapshot ..
-//! journal   n -> now, input         .. and the radio inputs since, in order
+//! journal   n -> now, input, whole  .. and what it was told since, in order
 //! outbox    seq -> priority, place, alert, rev, reserved, bytes, acked_at
 //!                                   acked_at NULL: waits for the centre; else kept for a time, then deleted
 //! void      first -> last, why      numbers that will never come and are not acknowledged; disjoint ranges
@@ -33,7 +33,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 pub use vedette_delivery::audit::hexadecimal;
 use vedette_delivery::audit::{AuditEntry, AuditError, Verifier};
-use vedette_delivery::store::{Changes, JournalEntry, Restart, RowHead, Store, StoreError, Window};
+use vedette_delivery::store::{Changes, EngineState, Restart, RowHead, Store, StoreError, Window};
 use vedette_delivery::{Batch, CommitError, Limits, Outbox};
 use vedette_engine::{AuditRecord, Timestamp};
 
@@ -61,10 +61,8 @@ pub struct Salvage {
     pub windows: Vec<Window>,
     /// Envelopes that the centre had not acknowledged.
     pub envelopes: Vec<Vec<u8>>,
-    /// The engine's last snapshot.
-    pub snapshot: Option<Vec<u8>>,
-    /// Radio inputs since.
-    pub journal: Vec<JournalEntry>,
+    /// The engine.
+    pub engine: EngineState,
 }
 
 const PAGE_BYTES: u64 = 4096;

@@ -41,7 +41,7 @@ pub enum Family {
     CentreDeath,
     /// The gateway's process dies, wherever it awaits something.
     GatewayDeath,
-    /// The gateway is stopped and started in order, or gets a new configuration.
+    /// The gateway is stopped in order or killed, and started with the same configuration or another, or gets one as it runs.
     GatewayRestart,
     /// Clocks jump by seconds to days, back and forth.
     ClockJump,

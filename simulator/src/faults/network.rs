@@ -1,8 +1,12 @@
-//! The lines between broker and parties: latency, loss, repetition, and connections that hang.
+//! The lines between broker and parties: latency, loss, repetition, connections that hang, and what each end makes of it.
 
+use vedette_delivery::Channel;
+use vedette_delivery::ledger::LedgerEvent;
+use vedette_delivery::uplink::Event;
 use vedette_engine::Timestamp;
 
 use super::broker::{Inbound, Packet, Party, Sent};
+use super::gateway::Told;
 use super::world::{Happening, World};
 
 /// A client library gives a silent connection up after three keep-alives, seconds.
@@ -108,6 +112,60 @@ impl World {
                 self.at(late, Happening::ToParty(party, connection, inbound));
             } else {
                 self.at(time, Happening::ToParty(party, connection, inbound));
+            }
+        }
+    }
+
+    pub(super) fn at_party(&mut self, party: Party, connection: u64, inbound: Inbound) {
+        if self.connection.get(&party) != Some(&connection) {
+            return;
+        }
+        let alive = self.lines.get(&connection).is_some_and(|line| line.alive);
+        if !alive && !matches!(inbound, Inbound::Closed) {
+            return;
+        }
+        if matches!(inbound, Inbound::Closed) {
+            self.hang_up(party);
+        }
+        match party {
+            Party::Gateway => {
+                let event = match inbound {
+                    Inbound::Connected => Event::Connected,
+                    Inbound::Subscribed => Event::Subscribed { granted: true },
+                    Inbound::Receipt { id, receipt } => Event::Receipt { id, receipt },
+                    Inbound::Message { topic, payload, properties, .. } => {
+                        Event::Message { topic, payload, properties }
+                    }
+                    Inbound::Closed => Event::Closed,
+                };
+                self.gateway_turn(Told::Link(event));
+            }
+            Party::Centre => self.centre_hears(connection, inbound),
+        }
+    }
+
+    fn centre_hears(&mut self, connection: u64, inbound: Inbound) {
+        let Some(process) = &mut self.centre.process else { return };
+        match inbound {
+            Inbound::Connected => {
+                process.granted = 0;
+                let filters = Channel::TO_CENTRE.iter().map(|channel| channel.filter()).collect();
+                self.send_up(Party::Centre, connection, Packet::Subscribe(filters));
+            }
+            Inbound::Subscribed => {
+                process.granted += 1;
+                if process.granted == Channel::TO_CENTRE.len() {
+                    self.centre_takes(LedgerEvent::Connected);
+                }
+            }
+            Inbound::Receipt { .. } => {}
+            Inbound::Message { topic, payload, retained, properties } => {
+                self.centre_takes(LedgerEvent::Message { topic, payload, retained, properties });
+            }
+            Inbound::Closed => {
+                self.centre_takes(LedgerEvent::Closed);
+                let pause_s = self.random.uniform(0.5, 5.0);
+                self.after(pause_s, Happening::CentreConnects);
             }
         }
     }

@@ -86,11 +86,17 @@ impl World {
                     self.dies(Party::Centre);
                 }
             },
-            Trouble::GatewayRestart if self.random.chance(0.5) => self.gateway_turn(Told::Stop),
-            Trouble::GatewayRestart => {
-                let told = self.gateway.new_configuration();
-                self.gateway_turn(told);
-            }
+            Trouble::GatewayRestart => self.restart_gateway(),
+        }
+    }
+
+    /// Stopped in order or killed, with its configuration changed meanwhile or not; or given another one while it runs.
+    fn restart_gateway(&mut self) {
+        let told = if self.random.chance(0.5) { Some(self.gateway.new_configuration()) } else { None };
+        match (self.random.below(3), told) {
+            (0, Some(told)) => self.gateway_turn(told),
+            (1, _) if self.gateway.process.is_some() => self.dies(Party::Gateway),
+            _ => self.gateway_turn(Told::Stop),
         }
     }
 }

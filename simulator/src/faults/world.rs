@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use vedette_delivery::ledger::LedgerEvent;
-use vedette_delivery::uplink::{Action, Event};
-use vedette_delivery::{Channel, Epoch, GatewayId, Order, message};
+use vedette_delivery::uplink::Action;
+use vedette_delivery::{Epoch, GatewayId, Order, message};
 use vedette_engine::config::EngineConfig;
 use vedette_engine::{RadioFrame, Timestamp};
 
@@ -293,60 +293,6 @@ impl World {
         self.after(pause_s, Happening::Start(party));
     }
 
-    pub(super) fn at_party(&mut self, party: Party, connection: u64, inbound: Inbound) {
-        if self.connection.get(&party) != Some(&connection) {
-            return;
-        }
-        let alive = self.lines.get(&connection).is_some_and(|line| line.alive);
-        if !alive && !matches!(inbound, Inbound::Closed) {
-            return;
-        }
-        if matches!(inbound, Inbound::Closed) {
-            self.hang_up(party);
-        }
-        match party {
-            Party::Gateway => {
-                let event = match inbound {
-                    Inbound::Connected => Event::Connected,
-                    Inbound::Subscribed => Event::Subscribed { granted: true },
-                    Inbound::Receipt { id, receipt } => Event::Receipt { id, receipt },
-                    Inbound::Message { topic, payload, properties, .. } => {
-                        Event::Message { topic, payload, properties }
-                    }
-                    Inbound::Closed => Event::Closed,
-                };
-                self.gateway_turn(Told::Link(event));
-            }
-            Party::Centre => self.centre_hears(connection, inbound),
-        }
-    }
-
-    fn centre_hears(&mut self, connection: u64, inbound: Inbound) {
-        let Some(process) = &mut self.centre.process else { return };
-        match inbound {
-            Inbound::Connected => {
-                process.granted = 0;
-                let filters = Channel::TO_CENTRE.iter().map(|channel| channel.filter()).collect();
-                self.send_up(Party::Centre, connection, Packet::Subscribe(filters));
-            }
-            Inbound::Subscribed => {
-                process.granted += 1;
-                if process.granted == Channel::TO_CENTRE.len() {
-                    self.centre_takes(LedgerEvent::Connected);
-                }
-            }
-            Inbound::Receipt { .. } => {}
-            Inbound::Message { topic, payload, retained, properties } => {
-                self.centre_takes(LedgerEvent::Message { topic, payload, retained, properties });
-            }
-            Inbound::Closed => {
-                self.centre_takes(LedgerEvent::Closed);
-                let pause_s = self.random.uniform(0.5, 5.0);
-                self.after(pause_s, Happening::CentreConnects);
-            }
-        }
-    }
-
     /// One turn of the gateway's process, and what leaves it.
     pub(super) fn gateway_turn(&mut self, told: Told) {
         if self.gateway.process.is_none() {
@@ -380,7 +326,7 @@ impl World {
         }
     }
 
-    fn centre_takes(&mut self, event: LedgerEvent) {
+    pub(super) fn centre_takes(&mut self, event: LedgerEvent) {
         let (publications, result) = self.centre.take(self.now, event, &self.plan, &mut self.oracle);
         if let Some(&connection) = self.connection.get(&Party::Centre) {
             for publication in publications {

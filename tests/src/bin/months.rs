@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use anyhow::{Context, ensure};
 use clap::Parser;
 use vedette_delivery::uplink::Event;
-use vedette_delivery::{Ack, Channel, GatewayId, Uplink, UplinkConfig, Work, message};
+use vedette_delivery::{Ack, Channel, GatewayId, Trail, Uplink, UplinkConfig, Work, message};
 use vedette_engine::config::EngineConfig;
 use vedette_engine::time::format_rfc3339;
 use vedette_engine::{Act, Command, Engine, Frame, FrameContent, Input, PictureRate, Severity, Timestamp};
@@ -40,8 +40,8 @@ fn main() -> anyhow::Result<()> {
         let end = gateway.start.plus_seconds((day * DAY_S) as f64);
         while now < end {
             now = now.plus_micros(step_micros);
-            gateway.tick_until(now);
-            gateway.report(now, sent);
+            gateway.tick_until(now)?;
+            gateway.report(now, sent)?;
             sent += 1;
             if sent % 1000 == 0 {
                 gateway.commit(now)?;
@@ -68,6 +68,7 @@ struct Gateway {
     uplink: Uplink,
     store: SqliteStore,
     work: Work,
+    trail: Trail,
     start: Timestamp,
     _folder: tempfile::TempDir,
 }
@@ -80,23 +81,26 @@ impl Gateway {
         let start = Timestamp::from_seconds(1_772_000_000);
         let (uplink, _) = Uplink::start(UplinkConfig::new(GatewayId::new("bench")?), start, &mut store)?;
         let engine = Engine::new(&config)?.with_pictures(PictureRate::OnRequest);
-        Ok(Self { engine, uplink, store, work: Work::default(), start, _folder: folder })
+        Ok(Self { engine, uplink, store, work: Work::default(), trail: Trail::new(&config), start, _folder: folder })
     }
 
-    fn handle(&mut self, now: Timestamp, input: Input) {
+    fn handle(&mut self, now: Timestamp, input: Input) -> anyhow::Result<()> {
         let mut out = Vec::new();
+        self.trail.told(now, &input)?;
         self.engine.handle(now, input, &mut out);
         out.into_iter().for_each(|output| self.work.take(output));
+        Ok(())
     }
 
-    fn tick_until(&mut self, now: Timestamp) {
+    fn tick_until(&mut self, now: Timestamp) -> anyhow::Result<()> {
         while let Some(due) = self.engine.next_deadline().filter(|due| *due < now) {
-            self.handle(due, Input::Tick);
+            self.handle(due, Input::Tick)?;
         }
+        Ok(())
     }
 
     /// One plot of one sensor, each time somewhere else, as clutter is.
-    fn report(&mut self, now: Timestamp, sent: u64) {
+    fn report(&mut self, now: Timestamp, sent: u64) -> anyhow::Result<()> {
         let number = sent as usize % SENSORS;
         let (east_m, north_m) = place(number);
         let (t, offset_m) = (format_rfc3339(now), (sent.wrapping_mul(40_503) % 190) as f64);
@@ -106,15 +110,15 @@ impl Gateway {
         );
         let content =
             FrameContent::Message { codec: "native".into(), topic: None, retained: false, bytes: text.into_bytes() };
-        self.handle(now, Input::Frame(Frame { source: "field".into(), received: now, content }));
+        self.handle(now, Input::Frame(Frame { source: "field".into(), received: now, content }))
     }
 
     /// Commits what there is, with a test alert; the centre acknowledges at once.
     fn commit(&mut self, now: Timestamp) -> anyhow::Result<()> {
         let act = Act::TestAlert { severity: Severity::Low };
-        self.handle(now, Input::Command(Command { id: format!("{now:?}"), by: "months".into(), act }));
+        self.handle(now, Input::Command(Command { id: format!("{now:?}"), by: "months".into(), act }))?;
         let mut work = std::mem::take(&mut self.work);
-        work.attach_snapshot(&self.engine, now)?;
+        self.trail.complete(&mut work, &self.engine, now, true)?;
         let sealed = self.uplink.seal(work.batch);
         self.uplink.commit(now, &mut self.store, &sealed)?;
         let outbox = self.uplink.outbox();

@@ -13,7 +13,8 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
-    let Config { engine, source, sink, .. } = Config::load(&arguments.file)?;
+    let config = Config::load(&arguments.file)?;
+    let Config { engine, source, sink, .. } = &config;
     let streams = source.serial.len() + source.meshtastic.len() + source.gnss.len() + source.file.len();
     let peers = source.mqtt.len() + source.http.len() + source.cot.len() + source.sapient.len();
     let sources = streams + peers;
@@ -26,6 +27,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
         counted(sources, "source"),
         counted(sink.centre.len() + sink.cot.len() + sink.sapient.len(), "sink"),
     );
+    println!("A running daemon takes it on SIGHUP, except {}: these need a restart.", Config::AT_THE_START.join(", "));
     Ok(Outcome::Done)
 }
 

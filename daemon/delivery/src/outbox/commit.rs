@@ -138,6 +138,7 @@ impl Outbox {
             windows: batch.windows.clone(),
             journal: batch.journal.clone(),
             snapshot: batch.snapshot.clone(),
+            config: batch.config.clone(),
             audit,
             insert: plan.insert.values().cloned().collect(),
             remove,

@@ -45,7 +45,7 @@ pub(crate) struct Book {
     open: BTreeMap<String, Entry>,
     /// Key of a later track's findings to the key of the alert that they continue.
     continued: BTreeMap<String, String>,
-    /// Alerts ever raised: the ordinal of the next.
+    /// The ordinal of the next alert.
     raised: u64,
     answered: VecDeque<Answered>,
     /// When alerts that ask for attention were raised, the last day.
@@ -83,6 +83,10 @@ impl Entry {
 }
 
 impl Book {
+    pub(crate) const fn begin_ordinals(&mut self, first: u64) {
+        self.raised = first;
+    }
+
     /// Number of open alerts.
     pub(crate) fn open_count(&self) -> usize {
         self.open.values().filter(|entry| !entry.is_over()).count()

@@ -280,6 +280,10 @@ impl State {
         self.audit("gateway", "reconfigure", detail, out);
     }
 
+    pub(super) fn begin_ordinals(&mut self, first: u64) {
+        self.book.begin_ordinals(first);
+    }
+
     pub(super) fn refuse_configuration(&mut self, faults: &[ConfigFault], out: &mut Vec<Output>) {
         self.count("configurations_refused");
         let first = faults.first().map(ToString::to_string).unwrap_or_default();

@@ -49,6 +49,20 @@ pub struct Config {
 }
 
 impl Config {
+    /// What a running daemon does not change: it takes effect at the next start. A change of the first two is refused.
+    pub const AT_THE_START: [&str; 5] =
+        ["site.id", "site.exercise", "store.file", "store.max_size_mib", "status.socket"];
+
+    /// Those of [`Self::AT_THE_START`] that differ and are not refused.
+    pub(crate) fn not_before_a_start(&self, running: &Self) -> impl Iterator<Item = &'static str> {
+        let same = [
+            ("store.file", self.store.file == running.store.file),
+            ("store.max_size_mib", self.store.max_size_mib == running.store.max_size_mib),
+            ("status.socket", self.status == running.status),
+        ];
+        same.into_iter().filter(|(_, same)| !same).map(|(key, _)| key)
+    }
+
     /// Reads and checks the file at `path`.
     ///
     /// # Errors

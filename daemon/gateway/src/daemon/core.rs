@@ -1,5 +1,9 @@
 //! The engine's task: takes inputs in one order, ticks the engine at its deadlines, and collects what must be committed.
 
+mod commit;
+mod housekeeping;
+mod requests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -7,40 +11,30 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
-use vedette_delivery::message::{self, Tracks};
-use vedette_delivery::uplink::Event;
-use vedette_delivery::{Answer as OrderAnswer, Window, Work, recovery};
+use vedette_delivery::{Trail, Window, Work};
 use vedette_engine::config::EngineConfig;
-use vedette_engine::{
-    Act, AuditRecord, Command, Durable, Engine, Fact, Input, Output, Timestamp, TrackStatus, Transmit,
-};
+use vedette_engine::{Durable, Engine, Input, Output, Timestamp, Transmit};
 
 use super::certificates::Certificates;
 use super::keeper::{Job, Note};
-use super::shelf::Recovered;
 use super::socket::Asked;
 use super::sources::Downlinks;
 use crate::http::Observation;
 use crate::intake::Taken;
 use crate::progress::Beat;
-use crate::radio::{Nodes, Sealed};
+use crate::radio::Nodes;
 use crate::record::Recorder;
 use crate::retention::Rules;
 use crate::sink::View;
 use crate::source::Surroundings;
-use crate::status::{Answer, CostReport, OutboxFigures, Report, Request, SourceReport};
+use crate::status::{Answer, CostReport, OutboxFigures};
 
 /// Most frames handled before everything else gets its turn.
 const BURST: usize = 256;
-/// Commits on their way to the disk; what follows is collected meanwhile.
-const MAX_COMMITS: usize = 4;
 /// Radio inputs that may wait for a commit; then radio is held back, and its nodes keep their frames.
 const MAX_JOURNAL: usize = 10_000;
-/// Alerts that may wait for a commit; then the least severe, oldest first, are dropped and counted.
-const MAX_ALERTS: usize = 10_000;
 
-/// Time between two looks for what has had its time, and until the first after a start.
-const RETAIN_EVERY: Duration = Duration::from_secs(3600);
+/// Time from a start to the first look for what has had its time.
 const RETAIN_FIRST: Duration = Duration::from_secs(300);
 
 /// Settings of the engine's task.
@@ -61,6 +55,8 @@ pub(super) struct CoreChange {
     pub(super) pace: Pace,
     pub(super) retention: Rules,
     pub(super) certificates: Certificates,
+    /// What takes the recorder's place, when it is another.
+    pub(super) recorder: Option<Option<Recorder>>,
 }
 
 /// Everything the engine's task works with.
@@ -79,6 +75,7 @@ pub(super) struct Core {
     pub(super) views: watch::Sender<Option<Arc<View>>>,
     pub(super) pace: Pace,
     pub(super) work: Work,
+    pub(super) trail: Trail,
     pub(super) state: State,
     pub(super) fusion: Beat,
     pub(super) retention: Rules,
@@ -151,7 +148,7 @@ impl Core {
         self.plan_commit();
         loop {
             let deadline = self.engine.next_deadline().map(|at| Instant::now() + self.surroundings.clock.until(at));
-            let with_radio = self.work.batch.journal.len() < MAX_JOURNAL;
+            let with_radio = self.trail.unwritten() < MAX_JOURNAL;
             let commit_due = self.commit_due();
             tokio::select! {
                 biased;
@@ -186,11 +183,8 @@ impl Core {
         match taken {
             Taken::Input(input) => self.handle(input),
             Taken::Radio { input, node, window } => {
-                let now = self.surroundings.clock.now();
-                if let Err(error) = self.work.radio(now, &input, Window { node, state: window }) {
-                    tracing::error!("a radio input cannot be journalled: {error}");
-                }
-                self.handle_at(now, input);
+                self.work.replace_window(Window { node, state: window });
+                self.handle(input);
             }
             Taken::Repeat { source, node, counter } => {
                 self.release(Transmit::RadioAck { source, node, counter });
@@ -200,11 +194,10 @@ impl Core {
 
     fn handle(&mut self, input: Input) {
         let now = self.surroundings.clock.now();
-        self.handle_at(now, input);
-    }
-
-    fn handle_at(&mut self, now: Timestamp, input: Input) {
         self.record(now, &input);
+        if let Err(error) = self.trail.told(now, &input) {
+            tracing::error!("an input cannot be journalled: {error}");
+        }
         let mut out = std::mem::take(&mut self.state.out);
         let begun = Instant::now();
         self.engine.handle(now, input, &mut out);
@@ -233,51 +226,6 @@ impl Core {
         }
     }
 
-    /// Holds something back until all before it is committed.
-    fn release(&mut self, transmit: Transmit) {
-        self.work.releases.push(transmit);
-        self.plan_commit();
-    }
-
-    fn plan_commit(&mut self) {
-        if self.state.commit_at.is_none() && !self.work.is_empty() {
-            self.state.commit_at = Some(Instant::now() + self.pace.commit_interval);
-        }
-    }
-
-    fn commit_due(&self) -> Option<Instant> {
-        self.state.commit_at.filter(|_| self.state.commits < MAX_COMMITS)
-    }
-
-    /// Sends what was collected to the disk, with a snapshot when it wants one or one is due.
-    fn commit(&mut self) {
-        self.state.commit_at = None;
-        let mut work = std::mem::take(&mut self.work);
-        if work.wants_snapshot() || (self.state.changed && Instant::now() >= self.state.snapshot_at) {
-            match work.attach_snapshot(&self.engine, self.surroundings.clock.now()) {
-                Ok(()) => self.state.changed = false,
-                Err(error) => tracing::error!("{error}"),
-            }
-            self.state.snapshot_at = Instant::now() + self.pace.snapshot_interval;
-        }
-        if work.is_empty() {
-            return;
-        }
-        self.state.commits += 1;
-        self.send(Job::Commit(Box::new(work)));
-    }
-
-    fn keep_alert_bound(&mut self) {
-        while self.work.batch.alerts.len() > MAX_ALERTS {
-            let alerts = &mut self.work.batch.alerts;
-            let least =
-                alerts.iter().enumerate().min_by_key(|(index, alert)| (alert.severity, *index)).map(|(index, _)| index);
-            let Some(least) = least else { return };
-            alerts.remove(least);
-            self.state.dropped_alerts += 1;
-        }
-    }
-
     fn take_note(&mut self, note: Note) {
         match note {
             Note::Committed { durable, releases, windows } => {
@@ -293,7 +241,11 @@ impl Core {
             Note::Fact(fact) => self.handle(Input::Fact(fact)),
             Note::Order(command) => self.handle(Input::Command(command)),
             Note::Reconfigure(change) => {
-                let CoreChange { engine, pace, retention, certificates } = *change;
+                let CoreChange { engine, pace, retention, certificates, recorder } = *change;
+                if let Some(recorder) = recorder {
+                    self.audit_deleted_recordings();
+                    self.recorder = recorder;
+                }
                 (self.pace, self.retention, self.certificates) = (pace, retention, certificates);
                 if engine != self.config {
                     self.handle(Input::Reconfigure(Box::new(engine.clone())));
@@ -307,215 +259,9 @@ impl Core {
         }
     }
 
-    /// The file can be used again: takes in what it knew, and hands over the whole state to be committed there.
-    fn give_state(&mut self, recovered: &Recovered) {
-        let windows = recovered.windows.iter().map(|window| (window.node, window.state.as_slice()));
-        if let Err(error) = self.nodes.absorb(windows) {
-            tracing::error!("{error}");
-        }
-        let mut work = std::mem::take(&mut self.work);
-        self.state.commit_at = None;
-        if let Some((snapshot, journal)) = &recovered.engine {
-            // An acknowledged radio frame of the earlier process may have led to an alert that was never committed.
-            match recovery::recover(&self.config, snapshot.as_deref(), journal) {
-                Ok(earlier) => {
-                    work.batch.alerts.extend(earlier.work.batch.alerts);
-                    work.batch.audit.extend(earlier.work.batch.audit);
-                }
-                Err(error) => tracing::error!("{error}"),
-            }
-        }
-        let states = self.nodes.states().into_iter();
-        work.batch.windows = states.map(|(node, state)| Window { node, state }).collect();
-        work.batch.journal.clear();
-        if let Err(error) = work.attach_snapshot(&self.engine, self.surroundings.clock.now()) {
-            tracing::error!("{error}");
-        }
-        self.state.commits += 1;
-        self.send(Job::Return(Box::new(work)));
-    }
-
-    fn transmit(&mut self, transmit: Transmit, durable: bool) {
-        match transmit {
-            Transmit::RadioAck { source, node, counter } => match self.nodes.acknowledge(node, counter) {
-                Ok(Sealed::Send(frame)) => {
-                    if !self.downlinks.send(&source, frame) {
-                        tracing::debug!(source, node, counter, "acknowledgement not sent; the node will repeat");
-                    }
-                }
-                Ok(Sealed::Reserve(state)) => {
-                    self.work.replace_window(Window { node, state });
-                    self.release(Transmit::RadioAck { source, node, counter });
-                }
-                Err(error) => self.surroundings.rejects.count(&source, "acknowledgement", &error),
-            },
-            Transmit::CommandAnswer { id, done, detail } => {
-                if let Some(tell) = self.state.waiting.remove(&id) {
-                    let memory = if durable { "" } else { "; in memory only, for the store cannot be used" };
-                    let _ = tell.send(Answer::Done { done: done && durable, detail: format!("{detail}{memory}") });
-                } else {
-                    let answer = OrderAnswer { v: message::VERSION, id, done, detail };
-                    self.send(Job::Uplink(Event::Answer(answer)));
-                }
-            }
-        }
-    }
-
-    fn every_second(&mut self) {
-        if let Some(input) = self.surroundings.clock.compare() {
-            tracing::info!("the clock moves: {input:?}");
-            self.handle(input);
-        }
-        self.take_facts();
-        for fact in self.surroundings.rejects.end_period() {
-            self.handle(Input::Fact(fact));
-        }
-        for (source, count) in self.surroundings.intake.take_drops() {
-            tracing::error!(source, count, "frames dropped: the engine cannot keep up");
-            self.handle(Input::Fact(Fact::FramesDropped { source, count }));
-        }
-        let count = std::mem::take(&mut self.state.dropped_alerts);
-        if count > 0 {
-            self.handle(Input::Fact(Fact::OutboxDropped { count }));
-        }
-        if std::mem::take(&mut self.state.recording_failed) {
-            let (what, error) = ("recording".to_owned(), "given up for a while; the log says why".to_owned());
-            self.handle(Input::Fact(Fact::StorageFault { what, error }));
-        }
-        self.record_picture();
-        self.show();
-        self.keep_house();
-        self.state.waiting.retain(|_, tell| !tell.is_closed());
-        if self.state.changed && Instant::now() >= self.state.snapshot_at && self.state.commits == 0 {
-            self.commit();
-        }
-        self.send_tracks();
-    }
-
-    fn send_tracks(&mut self) {
-        let Some(interval) = self.pace.tracks_interval else { return };
-        if self.state.tracks_at.is_some_and(|at| at > Instant::now()) {
-            return;
-        }
-        self.state.tracks_at = Some(Instant::now() + interval);
-        let mut picture = self.engine.picture(self.surroundings.clock.now());
-        picture.tracks.retain(|track| track.status == TrackStatus::Confirmed);
-        let tracks = Tracks { v: message::VERSION, at: picture.at, tracks: picture.tracks };
-        self.send(Job::Uplink(Event::Tracks(message::write(&tracks))));
-    }
-
-    /// Gives the sinks the newest picture; who has not taken the last one never will.
-    fn show(&self) {
-        if self.views.receiver_count() > 0 {
-            let view = View::new(&self.engine, self.surroundings.clock.now());
-            self.views.send_replace(Some(Arc::new(view)));
-        }
-    }
-
-    fn record_picture(&mut self) {
-        let Some(recorder) = &mut self.recorder else { return };
-        let now = self.surroundings.clock.now();
-        recorder.picture(now, &self.engine.picture(now), &self.engine.site().frame);
-    }
-
     fn take_facts(&mut self) {
         for fact in self.surroundings.links.take_facts() {
             self.handle(Input::Fact(fact));
-        }
-    }
-
-    fn take_request(&mut self, request: Request, tell: oneshot::Sender<Answer>) {
-        match request {
-            Request::Status => {
-                // The other side may have gone.
-                let _ = tell.send(Answer::Status(Box::new(self.report())));
-            }
-            Request::Act { act, by } => self.order(act, by, tell),
-            Request::TestAlert { severity, by } => self.order(Act::TestAlert { severity }, by, tell),
-            Request::Retention { by } => {
-                let answer = match self.delete_what_is_due(&by) {
-                    Ok(lines) if lines.is_empty() => {
-                        Answer::Done { done: true, detail: "nothing has had its time".to_owned() }
-                    }
-                    Ok(lines) => Answer::Done { done: true, detail: lines.join("\n") },
-                    Err(error) => Answer::Refused { reason: error.to_string() },
-                };
-                let _ = tell.send(answer);
-            }
-        }
-    }
-
-    /// Deletes what has had its time, into the audit log; what became of each, for people.
-    fn delete_what_is_due(&mut self, by: &str) -> std::io::Result<Vec<String>> {
-        let at = self.surroundings.clock.now();
-        let records = self.retention.delete(std::time::SystemTime::now(), at, by)?;
-        let lines = records.iter().map(|record| format!("{} {}", record.act, record.detail)).collect();
-        self.work.batch.audit.extend(records);
-        self.plan_commit();
-        Ok(lines)
-    }
-
-    fn keep_house(&mut self) {
-        for fact in self.certificates.facts() {
-            self.handle(Input::Fact(fact));
-        }
-        if self.state.retain_at <= Instant::now() {
-            self.state.retain_at = Instant::now() + RETAIN_EVERY;
-            if let Err(error) = self.delete_what_is_due("retention") {
-                tracing::warn!("retention: {error}");
-            }
-        }
-        let deleted = self.recorder.as_ref().map(Recorder::take_deleted).unwrap_or_default();
-        for path in deleted {
-            let (at, by, act) = (self.surroundings.clock.now(), "quota".to_owned(), "deleted".to_owned());
-            self.work.batch.audit.push(AuditRecord { at, by, act, detail: format!("recordings {path}") });
-            self.plan_commit();
-        }
-    }
-
-    /// Carries out a local order; its answer is given once it is durable.
-    fn order(&mut self, act: Act, by: String, tell: oneshot::Sender<Answer>) {
-        self.state.commands += 1;
-        let id = format!("local-{}-{}", self.surroundings.clock.now().as_micros(), self.state.commands);
-        self.state.waiting.insert(id.clone(), tell);
-        self.handle(Input::Command(Command { id, by, act }));
-    }
-
-    fn observe(&self) -> Observation {
-        let now = self.surroundings.clock.now();
-        let track_count = self.engine.picture(now).tracks.len();
-        Observation { report: self.report(), view: View::new(&self.engine, now), track_count }
-    }
-
-    fn report(&self) -> Report {
-        let mut sources: BTreeMap<String, SourceReport> = BTreeMap::new();
-        for lane in self.surroundings.intake.figures() {
-            let source = sources.entry(lane.source).or_default();
-            (source.accepted, source.dropped, source.waiting) = (lane.accepted, lane.dropped, lane.waiting);
-        }
-        for (name, link) in self.surroundings.links.figures() {
-            let source = sources.entry(name).or_default();
-            (source.up, source.ups, source.trouble) = (link.up, link.ups, link.trouble);
-        }
-        for (name, rejected) in self.surroundings.rejects.totals() {
-            let rejected = rejected.into_iter().map(|(reason, count)| (reason.to_owned(), count)).collect();
-            sources.entry(name).or_default().rejected = rejected;
-        }
-        let (outbox, store) = self.outbox.get();
-        let progress = &self.surroundings.progress;
-        Report {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            site: self.engine.site().id.clone(),
-            up_s: self.state.started.elapsed().as_secs_f64(),
-            sources,
-            engine: self.engine.status(),
-            outbox,
-            store,
-            nodes: self.nodes.count(),
-            gnss: self.surroundings.gnss.newest(),
-            cost: self.state.cost,
-            progress_s: progress.ages().into_iter().map(|(stage, age)| (stage, age.as_secs_f64())).collect(),
-            stalled: progress.stalled(),
         }
     }
 

@@ -3,6 +3,8 @@
 //! Disk writes block, so they have a thread of their own and the engine never waits for them. A commit that fails is tried
 //! again for as long as it takes; until then acknowledgements are held and the engine goes on tracking.
 
+mod report;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -12,7 +14,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 use vedette_delivery::message::Envelope;
 use vedette_delivery::uplink::{Action, Event, Report, Uplink};
-use vedette_delivery::{CommitError, Committed, Epoch, Sealed, Store, StoreError, UplinkConfig, Window, Work};
+use vedette_delivery::{CommitError, Committed, Sealed, Store, StoreError, UplinkConfig, Window, Work};
 use vedette_engine::{AuditRecord, Command, Fact, Transmit};
 
 use super::core::CoreChange;
@@ -332,12 +334,12 @@ impl Keeper {
         let mut closed = false;
         for action in actions.drain(..) {
             match action {
-                Action::Report(report) => match note(&report) {
+                Action::Report(report) => match report::note(&report) {
                     Some(note) => {
                         // The engine's task is gone only when the daemon ends.
                         let _ = self.notes.send(note);
                     }
-                    None if report == Report::StoreIsOld => renew(&mut self.uplink, &mut self.store),
+                    None if report == Report::StoreIsOld => report::renew(&mut self.uplink, &mut self.store),
                     None => {}
                 },
                 Action::Order(order) => {
@@ -374,38 +376,5 @@ impl Keeper {
     fn tell(&self, note: Note) {
         // The engine's task is gone only when the daemon ends.
         let _ = self.notes.send(note);
-    }
-}
-
-/// What a report means for the engine; those that mean nothing to it are logged.
-fn note(report: &Report) -> Option<Note> {
-    let fact = match report {
-        Report::Centre { up } => {
-            tracing::info!(up, "centre");
-            Fact::UplinkState { up: *up }
-        }
-        Report::Quarantined { seq, code } => {
-            tracing::error!(seq, code, "the broker refuses this alert for good");
-            Fact::OutboxDropped { count: 1 }
-        }
-        Report::Store(error) => {
-            tracing::error!("store: {error}");
-            Fact::StorageFault { what: "outbox".to_owned(), error: error.to_string() }
-        }
-        other => {
-            tracing::warn!("uplink: {other:?}");
-            return None;
-        }
-    };
-    Some(Note::Fact(fact))
-}
-
-/// The centre knows numbers this store never gave: the store is an old copy, and numbers must not be given twice.
-fn renew(uplink: &mut Uplink, store: &mut Shelf) {
-    let renewed = crate::random::hex().map_err(|error| error.to_string());
-    let renewed = renewed.and_then(|epoch| uplink.renew(store, Epoch(epoch)).map_err(|error| error.to_string()));
-    match renewed {
-        Ok(()) => tracing::warn!("the store is an old copy: a new epoch begins"),
-        Err(error) => tracing::error!("the store is an old copy, and no new epoch could be begun: {error}"),
     }
 }

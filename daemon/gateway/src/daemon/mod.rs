@@ -7,6 +7,7 @@
 mod certificates;
 mod core;
 mod keeper;
+mod outlets;
 mod peers;
 mod reload;
 mod shelf;
@@ -19,21 +20,19 @@ pub(crate) use peers::peers;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
-use vedette_delivery::{GatewayId, Limits, StoreError, UplinkConfig, Work, recovery};
+use vedette_delivery::{GatewayId, Limits, StoreError, Trail, UplinkConfig, Work, recovery};
 use vedette_engine::{EngineError, Fact, PictureRate, Timestamp};
 
 use crate::clock::{Clock, SharedClock};
 use crate::config::Config;
-use crate::http::{Endpoint, Observation, Observe};
+use crate::http::{Observation, Observe};
 use crate::progress::Progress;
 use crate::radio::{KeyFileError, KeyRing, Nodes, WindowStateError, read_ring};
-use crate::record::{self, Recorder};
 use crate::retention::Rules;
 use crate::signing::{self, SigningError};
 use crate::source::Surroundings;
@@ -41,6 +40,7 @@ use crate::status::OutboxFigures;
 use crate::store::{SqliteStore, StoreLimits};
 use certificates::Certificates;
 use keeper::{Keeper, Note};
+use outlets::{Outlets, Recordings};
 use reload::{Parts, Reloader};
 use shelf::Shelf;
 use sources::{Downlinks, SourceTasks};
@@ -100,24 +100,15 @@ pub struct Origin {
 /// When it cannot start.
 pub async fn run(config: Config, origin: Option<Origin>, stop: impl Future<Output = ()>) -> Result<(), DaemonError> {
     let system = |what: String| move |error| DaemonError::System { what, error };
-    let endpoint = match &config.metrics {
-        // Without it nobody can look, and all else works.
-        Some(metrics) => Endpoint::bind(metrics.listen)
-            .await
-            .inspect_err(|error| tracing::error!("no metrics on {}: {error}", metrics.listen))
-            .ok(),
-        None => None,
-    };
     let socket = socket::Socket::bind(&config.status.socket);
     let socket = socket.map_err(system(config.status.socket.display().to_string()))?;
     let (asked, asked_by) = mpsc::channel(REQUEST_QUEUE);
     let (observe, observers) = mpsc::channel(REQUEST_QUEUE);
-    let Started { core, keeper, parts, mut tasks, recording } =
-        start(&config, (asked.clone(), asked_by), (observe.clone(), observers))?;
+    let recordings = Recordings::default();
+    let Started { core, keeper, parts } =
+        start(&config, (asked.clone(), asked_by), (observe, observers), recordings.clone())?;
+    let mut tasks = JoinSet::new();
     tasks.spawn(socket.run(asked));
-    if let Some(endpoint) = endpoint {
-        tasks.spawn(endpoint.run(observe));
-    }
     let thread = std::thread::Builder::new().name("keeper".to_owned()).spawn(move || keeper.run());
     let thread = thread.map_err(system("thread".to_owned()))?;
     let mut supervisor = Supervisor::new(Arc::clone(&parts.progress));
@@ -135,7 +126,7 @@ pub async fn run(config: Config, origin: Option<Origin>, stop: impl Future<Outpu
     tasks.abort_all();
     // The keeper ends by itself: its last commit was waited for, and its goodbye is bounded.
     // The recording closes its last file when the engine's task is gone.
-    let ends = tokio::task::spawn_blocking(move || (thread.join(), recording.map(JoinHandle::join)));
+    let ends = tokio::task::spawn_blocking(move || (thread.join(), recordings.join()));
     if tokio::time::timeout(Duration::from_secs(1), ends).await.is_err() {
         tracing::error!("stopping although store or recording have not ended");
     }
@@ -146,8 +137,6 @@ struct Started {
     core: core::Core,
     keeper: Keeper,
     parts: Parts,
-    tasks: JoinSet<()>,
-    recording: Option<JoinHandle<()>>,
 }
 
 /// Restores engine, windows and outbox from the store, and starts the sources.
@@ -155,6 +144,7 @@ fn start(
     config: &Config,
     (orders, asked): (mpsc::Sender<socket::Asked>, mpsc::Receiver<socket::Asked>),
     (observe, observers): (Observe, mpsc::Receiver<oneshot::Sender<Box<Observation>>>),
+    recordings: Recordings,
 ) -> Result<Started, DaemonError> {
     let (started, wall) = (Instant::now(), SystemTime::now());
     let now = Clock::new(started, wall, Timestamp::MIN).now(started);
@@ -162,7 +152,7 @@ fn start(
     let gateway = uplink_config.gateway.clone();
     let (mut store, uplink, restart) =
         Shelf::open(store(config), config.store.file.clone(), uplink_config.clone(), now)?;
-    let recovered = recovery::recover(&config.engine, restart.snapshot.as_deref(), &restart.journal)?;
+    let recovered = recovery::recover(&config.engine, &restart)?;
     for fault in &recovered.faults {
         tracing::error!("{fault}");
     }
@@ -214,11 +204,11 @@ fn start(
     let downlinks = Arc::new(Downlinks::default());
     let mut sources = SourceTasks::new(surroundings.clone(), Arc::clone(&nodes), Arc::clone(&downlinks));
     sources.apply(config);
-    let (mut tasks, (views, seen)) = (JoinSet::new(), watch::channel(None));
+    let (views, seen) = watch::channel(None);
     let feed = peers::feed(config, jobs.clone(), newest_seen, seen, &surroundings, orders);
-    peers::start_sinks(config, &feed, &mut tasks);
-    let recorder = config.record.as_ref().map(|record| start_recorder(record, &config.engine.site.id)).transpose()?;
-    let (recorder, recording) = recorder.unzip();
+    let mut outlets = Outlets::new(feed, observe.clone(), recordings);
+    outlets.apply(config);
+    let recorder = outlets.recorder(config)?.flatten();
     let pace = pace(config);
     let core = core::Core {
         engine: recovered.engine.with_pictures(PictureRate::OnRequest),
@@ -235,13 +225,14 @@ fn start(
         views,
         pace,
         work,
+        trail: if owed { Trail::new(&config.engine) } else { recovered.trail },
         state: core::State::new(&pace, owed),
         fusion: progress.stage("fusion"),
         retention: Rules::new(config),
         certificates: Certificates::new(config),
     };
-    let parts = Parts { sources, nodes, notes, jobs, observe, clock, progress };
-    Ok(Started { core, keeper, parts, tasks, recording })
+    let parts = Parts { sources, outlets, nodes, notes, jobs, observe, clock, progress };
+    Ok(Started { core, keeper, parts })
 }
 
 fn store(config: &Config) -> SqliteStore {
@@ -254,13 +245,6 @@ fn store(config: &Config) -> SqliteStore {
 fn first_down(wall: SystemTime) -> u32 {
     let since_1970 = wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     u32::try_from(since_1970.saturating_sub(1_704_067_200)).unwrap_or(0)
-}
-
-fn start_recorder(table: &crate::config::Record, site: &str) -> Result<(Recorder, JoinHandle<()>), DaemonError> {
-    let (recorder, writer) = record::pair(table, site);
-    let thread = std::thread::Builder::new().name("recorder".to_owned()).spawn(move || writer.run());
-    let thread = thread.map_err(|error| DaemonError::System { what: "thread".to_owned(), error })?;
-    Ok((recorder, thread))
 }
 
 fn uplink_config(config: &Config) -> Result<UplinkConfig, DaemonError> {

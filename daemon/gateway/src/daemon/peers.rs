@@ -6,12 +6,11 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
 
 use super::keeper::Job;
 use crate::config::{Config, CotSource, FileSource, GnssSource, HttpSource, MeshtasticSource, SapientSource};
 use crate::intake::Class;
-use crate::sink::{Asked, Feed, View, cot, outbox, sapient};
+use crate::sink::{Asked, Feed, View, outbox};
 use crate::source::{self, Surroundings, file, gnss, http, meshtastic};
 
 /// Positions of a receiver that may wait for the engine: one is worth as much as all.
@@ -98,14 +97,4 @@ pub(super) fn feed(
     let alerts = outbox::Reader::new(ask, newest, folder);
     let Surroundings { links, clock, .. } = surroundings.clone();
     Feed { views, alerts, links, clock, orders }
-}
-
-/// Starts the sinks.
-pub(super) fn start_sinks(config: &Config, feed: &Feed, tasks: &mut JoinSet<()>) {
-    for sink in &config.sink.cot {
-        tasks.spawn(cot::run(sink.clone(), feed.clone()));
-    }
-    for sink in &config.sink.sapient {
-        tasks.spawn(sapient::run(sink.clone(), feed.clone()));
-    }
 }

@@ -21,6 +21,7 @@ use vedette_engine::{AuditRecord, Fact};
 use super::certificates::Certificates;
 use super::core::CoreChange;
 use super::keeper::{Job, Note, SinkChange};
+use super::outlets::Outlets;
 use super::sources::SourceTasks;
 use super::{Origin, supervisor};
 use crate::clock::SharedClock;
@@ -39,6 +40,7 @@ const LASTING: Duration = Duration::from_secs(15);
 /// The parts of the daemon that a configuration changes.
 pub(super) struct Parts {
     pub(super) sources: SourceTasks,
+    pub(super) outlets: Outlets,
     pub(super) nodes: Arc<Nodes>,
     pub(super) notes: UnboundedSender<Note>,
     pub(super) jobs: Sender<Job>,
@@ -145,7 +147,15 @@ impl Reloader {
                 Err(error) => tracing::error!("the radio keys stay as they were: {error}"),
             }
         }
+        let recorder = self.parts.outlets.recorder(config).unwrap_or_else(|error| {
+            tracing::error!("the recording stays as it was: {error}");
+            None
+        });
+        if recorder.is_some() {
+            done.push("recording changed".to_owned());
+        }
         let change = CoreChange {
+            recorder,
             engine: config.engine.clone(),
             pace: super::pace(config),
             retention: Rules::new(config),
@@ -167,19 +177,10 @@ impl Reloader {
             }
         }
         done.extend(self.parts.sources.apply(config));
-        let fixed = [
-            ("store", config.store == self.current.store),
-            ("record", config.record == self.current.record),
-            ("status", config.status == self.current.status),
-            ("sink.cot", config.sink.cot == self.current.sink.cot),
-            ("sink.sapient", config.sink.sapient == self.current.sink.sapient),
-            ("metrics", config.metrics == self.current.metrics),
-        ];
-        for (table, same) in fixed {
-            if !same {
-                done.push(format!("[{table}] takes effect at the next start"));
-            }
-        }
+        done.extend(self.parts.outlets.apply(config));
+        done.extend(
+            config.not_before_a_start(&self.current).map(|key| format!("{key} takes effect at the next start")),
+        );
         self.current = config.clone();
         let done = if done.is_empty() { "nothing changed".to_owned() } else { done.join(", ") };
         tracing::info!("configuration applied: {done}");

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use vedette_delivery::memory::MemoryStore;
 use vedette_delivery::store::{Changes, Restart, RowHead};
-use vedette_delivery::{Batch, CommitError, Committed, Envelope, Epoch, JournalEntry, Store, StoreError};
+use vedette_delivery::{Batch, CommitError, Committed, Envelope, Epoch, Store, StoreError};
 use vedette_delivery::{Uplink, UplinkConfig, Window};
 use vedette_engine::{AuditRecord, Timestamp};
 
@@ -31,8 +31,8 @@ const MEMORY_KEEP_S: f64 = 600.0;
 pub(super) struct Recovered {
     /// Radio states of nodes.
     pub(super) windows: Vec<Window>,
-    /// The engine of an earlier process and its radio inputs since, unless this process has read them.
-    pub(super) engine: Option<(Option<Vec<u8>>, Vec<JournalEntry>)>,
+    /// What the file says of an earlier process, unless this process has read it.
+    pub(super) earlier: Option<Restart>,
 }
 
 /// The store at work.
@@ -110,7 +110,7 @@ impl Shelf {
         let read = format!("{} alerts and {} radio states read from it", self.owed.alerts.len(), salvage.windows.len());
         let detail = format!("{damage}; kept as {}; {read}", aside.display());
         self.owed.audit.push(AuditRecord { at: now, by: "gateway".into(), act: "store_set_aside".into(), detail });
-        (restart.windows, restart.snapshot, restart.journal) = (salvage.windows, salvage.snapshot, salvage.journal);
+        (restart.windows, restart.engine) = (salvage.windows, salvage.engine);
         Ok((uplink, restart))
     }
 
@@ -149,8 +149,8 @@ impl Shelf {
         let unread = memory.unread;
         match self.open_file(now) {
             Ok((_, restart)) => {
-                let engine = unread.then_some((restart.snapshot, restart.journal));
-                Some(Recovered { windows: restart.windows, engine })
+                let windows = restart.windows.clone();
+                Some(Recovered { windows, earlier: unread.then_some(restart) })
             }
             Err(error) => {
                 if let Some(memory) = &mut self.memory {
@@ -188,6 +188,7 @@ impl Shelf {
         whole.audit.extend(batch.audit.iter().cloned());
         whole.windows.clone_from(&batch.windows);
         whole.snapshot.clone_from(&batch.snapshot);
+        whole.config.clone_from(&batch.config);
         let (mut uplink, _) = Uplink::start(self.config.clone(), now, &mut self.file)?;
         let sealed = uplink.seal(whole);
         let committed = uplink.commit(now, &mut self.file, &sealed)?;

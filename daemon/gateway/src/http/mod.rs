@@ -75,8 +75,10 @@ impl Endpoint {
     ///
     /// # Errors
     /// When it is taken, or may not be opened.
-    pub async fn bind(listen: SocketAddr) -> std::io::Result<Self> {
-        TcpListener::bind(listen).await.map(Self)
+    pub fn bind(listen: SocketAddr) -> std::io::Result<Self> {
+        let listener = std::net::TcpListener::bind(listen)?;
+        listener.set_nonblocking(true)?;
+        TcpListener::from_std(listener).map(Self)
     }
 
     /// Answers for as long as the daemon runs.

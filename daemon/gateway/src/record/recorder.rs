@@ -137,7 +137,7 @@ impl Recorder {
     }
 
     fn begin(&mut self, engine: &Engine, config: &EngineConfig, now: Timestamp) -> Result<(), String> {
-        let snapshot = engine.snapshot().to_bytes().map_err(|error| error.to_string())?;
+        let snapshot = engine.snapshot_bytes().map_err(|error| error.to_string())?;
         let config = serde_json::to_string(config).map_err(|error| error.to_string())?;
         self.shared.bytes.store(0, Ordering::Relaxed);
         if !self.offer(Item::Begin { now, snapshot, config }) {

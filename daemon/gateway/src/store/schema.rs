@@ -21,6 +21,8 @@ const STEPS: &[&str] = &[
      CREATE TABLE audit (n INTEGER PRIMARY KEY, record BLOB NOT NULL, hash BLOB NOT NULL);",
     // Dropped alerts are told of until an alert about them is committed.
     "INSERT INTO meta VALUES ('reported', 0);",
+    // Not only radio inputs are journalled; the engine's configuration is beside its snapshot.
+    "ALTER TABLE journal ADD COLUMN whole INTEGER NOT NULL DEFAULT 0;",
 ];
 
 /// The version this program writes.

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row};
 use vedette_delivery::audit::AuditEntry;
-use vedette_delivery::store::{JournalEntry, Restart, RowHead, Window};
+use vedette_delivery::store::{EngineState, JournalEntry, Restart, RowHead, Window};
 use vedette_delivery::{Epoch, Ranges, VoidReason};
 use vedette_engine::{Severity, Timestamp};
 
@@ -127,14 +127,24 @@ fn meta<T>(
     value.ok_or_else(|| ReadError::Damaged { what: "meta", reason: format!("{key} is missing") })
 }
 
+const CONFIG: &str = "SELECT value FROM meta WHERE key = 'engine_config'";
+const SNAPSHOT: &str = "SELECT bytes FROM snapshot";
+const JOURNAL: &str = "SELECT now, input, whole FROM journal ORDER BY n";
+
+fn journal_entry(row: &Row<'_>) -> rusqlite::Result<JournalEntry> {
+    Ok(JournalEntry { now: Timestamp::from_micros(row.get(0)?), input: row.get(1)?, whole: row.get(2)? })
+}
+
 /// What can be read of a damaged file: each table as far as it goes.
 pub(super) fn salvage(connection: &Connection) -> Salvage {
     let window = |row: &Row<'_>| Ok(Window { node: row.get(0)?, state: row.get(1)? });
-    let entry = |row: &Row<'_>| Ok(JournalEntry { now: Timestamp::from_micros(row.get(0)?), input: row.get(1)? });
     Salvage {
         windows: readable(connection, "SELECT node, state FROM window", window),
-        snapshot: readable(connection, "SELECT bytes FROM snapshot", |row| row.get(0)).pop(),
-        journal: readable(connection, "SELECT now, input FROM journal ORDER BY n", entry),
+        engine: EngineState {
+            config: readable(connection, CONFIG, |row| row.get(0)).pop(),
+            snapshot: readable(connection, SNAPSHOT, |row| row.get(0)).pop(),
+            journal: readable(connection, JOURNAL, journal_entry),
+        },
         envelopes: readable(connection, "SELECT bytes FROM outbox WHERE acked_at IS NULL ORDER BY seq", |row| {
             row.get(0)
         }),
@@ -157,13 +167,14 @@ pub(super) fn read_all(connection: &Connection) -> Result<Restart, ReadError> {
     let windows = all("SELECT node, state FROM window ORDER BY node")?
         .query_map([], |row| Ok(Window { node: row.get(0)?, state: row.get(1)? }))?
         .collect::<rusqlite::Result<_>>()?;
-    let journal = all("SELECT now, input FROM journal ORDER BY n")?
-        .query_map([], |row| Ok(JournalEntry { now: Timestamp::from_micros(row.get(0)?), input: row.get(1)? }))?
-        .collect::<rusqlite::Result<_>>()?;
+    let engine = EngineState {
+        config: all(CONFIG)?.query_row([], |row| row.get(0)).optional()?,
+        snapshot: all(SNAPSHOT)?.query_row([], |row| row.get(0)).optional()?,
+        journal: all(JOURNAL)?.query_map([], journal_entry)?.collect::<rusqlite::Result<_>>()?,
+    };
     let waiting = all(&format!("{HEAD} WHERE acked_at IS NULL ORDER BY seq"))?
         .query_map([], head)?
         .collect::<rusqlite::Result<_>>()?;
-    let snapshot = all("SELECT bytes FROM snapshot")?.query_row([], |row| row.get(0)).optional()?;
     let acked_bytes = all("SELECT coalesce(sum(length(bytes)), 0) FROM outbox WHERE acked_at IS NOT NULL")?
         .query_row([], |row| unsigned(row, 0))?;
     let audit_head =
@@ -173,8 +184,7 @@ pub(super) fn read_all(connection: &Connection) -> Result<Restart, ReadError> {
         last_batch: meta(connection, "last_batch", unsigned)?,
         next_seq: meta(connection, "next_seq", unsigned)?,
         windows,
-        snapshot,
-        journal,
+        engine,
         waiting,
         void: voids(connection)?,
         acked_bytes,

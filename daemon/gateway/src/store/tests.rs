@@ -103,8 +103,13 @@ fn changes(step: Step, batch: u64, restart: &Restart) -> Changes {
         Step::Erase { before } => Changes { erase_acked_before: Some(Timestamp::from_seconds(before)), ..base },
         Step::Journal { node, snapshot } => Changes {
             windows: vec![Window { node, state: batch.to_be_bytes().to_vec() }],
-            journal: vec![JournalEntry { now: Timestamp::from_seconds(5), input: batch.to_be_bytes().to_vec() }],
+            journal: vec![JournalEntry {
+                now: Timestamp::from_seconds(5),
+                input: batch.to_be_bytes().to_vec(),
+                whole: node > 0,
+            }],
             snapshot: snapshot.then(|| vec![7; 100]),
+            config: (snapshot && node > 0).then(|| batch.to_be_bytes().to_vec()),
             ..base
         },
         Step::Audit => {

@@ -47,9 +47,12 @@ fn write_engine_state(transaction: &Transaction<'_>, changes: &Changes) -> rusql
     } else {
         for entry in &changes.journal {
             transaction
-                .prepare_cached("INSERT INTO journal (now, input) VALUES (?1, ?2)")?
-                .execute(params![entry.now.as_micros(), entry.input])?;
+                .prepare_cached("INSERT INTO journal (now, input, whole) VALUES (?1, ?2, ?3)")?
+                .execute(params![entry.now.as_micros(), entry.input, entry.whole])?;
         }
+    }
+    if let Some(config) = &changes.config {
+        set(transaction, "engine_config", config)?;
     }
     for entry in &changes.audit {
         transaction.prepare_cached("INSERT INTO audit VALUES (?1, ?2, ?3)")?.execute(params![

@@ -154,7 +154,7 @@ fn outbox_changes(n: u64) -> Changes {
     Changes {
         batch: Some(n),
         windows: vec![Window { node: u32::try_from(n % 5).unwrap_or(0), state: n.to_be_bytes().to_vec() }],
-        journal: vec![JournalEntry { now: at(n), input: vec![1; 60] }],
+        journal: vec![JournalEntry { now: at(n), input: vec![1; 60], whole: true }],
         snapshot: n.is_multiple_of(25).then(|| vec![2; 3000]),
         insert: (first..first + 3).map(row).collect(),
         void: vec![(VoidReason::Folded, one_range(first + 3, first + 3))],
