@@ -9,7 +9,7 @@ use serde_json::Value;
 use vedette_centre::{Entry, SqliteLedger};
 use vedette_delivery::Envelope;
 use vedette_engine::{Alert, AlertKind};
-use vedette_gateway::radio::NodeKeys;
+use vedette_gateway::radio::{NewKey, NodeKeys};
 use vedette_wire::Key;
 
 use crate::{Process, program};
@@ -46,7 +46,7 @@ impl Bench {
     /// When the program is not built.
     pub fn new() -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let (path, _) = NodeKeys::create(&folder.path().join("keys"), NODE, false)?;
+        let (path, _) = NodeKeys::create(&folder.path().join("keys"), NODE, NewKey::Actual)?;
         let key = NodeKeys::read(&path)?.keys.first().context("a key")?.1;
         Ok(Self { folder, program: program("vedette")?, key, environment: Vec::new(), gateway: None, centre: None })
     }

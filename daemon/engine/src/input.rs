@@ -94,6 +94,9 @@ pub struct RadioFrame {
     pub node: u32,
     /// Its frame counter.
     pub counter: u32,
+    /// The node is one of an exercise, by the key that sealed the frame.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exercise: bool,
     /// The opened payload, `vedette_wire` encoded.
     pub payload: Vec<u8>,
     /// Received signal strength.

@@ -3,8 +3,10 @@
 use vedette_engine::config::EngineConfig;
 use vedette_engine::time::parse_rfc3339;
 use vedette_engine::{
-    Alert, AlertKind, Durable, Engine, EngineError, Frame, FrameContent, Input, Mode, Output, Snapshot, Timestamp,
+    Alert, AlertKind, Durable, Engine, EngineError, Frame, FrameContent, Input, Mode, Output, RadioFrame, Snapshot,
+    Timestamp, Transmit,
 };
+use vedette_wire::payload::{Event, EventKind, Events, Payload, TamperCause};
 
 const SITE: &str = r#"
 [site]
@@ -19,6 +21,12 @@ position = { east_m = 0.0, north_m = -300.0 }
 coverage = { shape = "circle", radius_m = 900.0 }
 clutter_per_scan = 0.1
 position_sd_m = 2.0
+
+[[sensor]]
+id = "pir-1"
+kind = "pir"
+node = 17
+position = { east_m = 0.0, north_m = 0.0 }
 
 [[zone]]
 name = "Bug line"
@@ -116,4 +124,45 @@ fn a_running_engine_does_not_change_its_mode() {
     let alerts = walk(&mut engine, "");
     assert!(!alerts.is_empty());
     assert!(alerts.iter().all(|alert| alert.mode == Mode::Actual));
+}
+
+/// A node's housing is opened, over a key that says whether the node is one of an exercise.
+fn opened(engine: &mut Engine, exercise: bool) -> (Vec<Alert>, bool) {
+    let kind = EventKind::Tamper(TamperCause::Opened);
+    let event = Event { kind, age_ticks: 16, age_at_least: false, strength_half_db: 0, duration_ticks: 0 };
+    let events = Events { first: 1, events: [event].into_iter().collect() };
+    let payload = Payload::Events(events).encode().expect("a payload").to_vec();
+    let radio = RadioFrame { node: 17, counter: 1, exercise, payload, rssi_dbm: -90, snr_qdb: 20 };
+    let frame = Frame { source: "radio".into(), received: at(1), content: FrameContent::Radio(radio) };
+    let mut out = Vec::new();
+    engine.handle(at(1), Input::Frame(frame), &mut out);
+    engine.handle(at(6), Input::Tick, &mut out);
+    let acknowledged = Transmit::RadioAck { source: "radio".into(), node: 17, counter: 1 };
+    let acknowledged = out.contains(&Output::Transmit(acknowledged));
+    let alerts = out.into_iter().filter_map(|output| match output {
+        Output::Durable(Durable::Alert(alert)) if alert.kind == AlertKind::SensorTamper => Some(*alert),
+        _ => None,
+    });
+    (alerts.collect(), acknowledged)
+}
+
+#[test]
+fn radio_of_an_exercise_is_marked_from_the_frame_to_the_alert() {
+    for (exercise, mode) in [(true, Mode::Exercise), (false, Mode::Actual)] {
+        let mut engine = Engine::new(&config(exercise)).expect("valid");
+        let (alerts, acknowledged) = opened(&mut engine, exercise);
+        assert!(acknowledged && alerts.len() == 1, "{alerts:?}");
+        assert_eq!(alerts[0].mode, mode);
+        assert_eq!(alerts[0].text.starts_with("EXERCISE: "), exercise, "{}", alerts[0].text);
+        assert_eq!(wrong_mode(&engine), 0);
+    }
+}
+
+#[test]
+fn radio_of_the_other_kind_is_neither_taken_nor_acknowledged() {
+    for exercise in [true, false] {
+        let mut engine = Engine::new(&config(exercise)).expect("valid");
+        assert_eq!(opened(&mut engine, !exercise), (Vec::new(), false), "its own gateway must still get it");
+        assert_eq!(wrong_mode(&engine), 1);
+    }
 }

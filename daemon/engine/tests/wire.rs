@@ -19,7 +19,7 @@ fn event(kind: EventKind, age_ticks: u32) -> Event {
 }
 
 fn take(engine: &mut Engine, node: u32, counter: u32, payload: &[u8]) -> Vec<Output> {
-    let radio = RadioFrame { node, counter, payload: payload.to_vec(), rssi_dbm: -90, snr_qdb: 20 };
+    let radio = RadioFrame { node, counter, exercise: false, payload: payload.to_vec(), rssi_dbm: -90, snr_qdb: 20 };
     let frame = Frame { source: "radio-1".into(), received: now(), content: FrameContent::Radio(radio) };
     let mut out = Vec::new();
     engine.handle(now(), Input::Frame(frame), &mut out);

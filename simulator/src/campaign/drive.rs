@@ -258,6 +258,7 @@ impl<'a, 'b> Gateway<'a, 'b> {
         let content = FrameContent::Radio(RadioFrame {
             node: arrival.node,
             counter: arrival.counter,
+            exercise: false,
             payload: opened.payload.to_vec(),
             rssi_dbm: arrival.rssi_dbm,
             snr_qdb: arrival.snr_qdb,

@@ -65,7 +65,7 @@ impl Node {
         self.counter += 1;
         self.sent.insert(self.counter, end);
         let (node, counter, payload) = (self.number, self.counter, payload.to_vec());
-        Some(RadioFrame { node, counter, payload, rssi_dbm: -90, snr_qdb: 20 })
+        Some(RadioFrame { node, counter, exercise: false, payload, rssi_dbm: -90, snr_qdb: 20 })
     }
 
     /// The gateway has what was in the frame with this counter.

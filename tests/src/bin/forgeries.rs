@@ -52,7 +52,7 @@ fn main() -> anyhow::Result<()> {
         *byte = octet(&mut random);
     }
     let key = Key::new(secret);
-    let ring = KeyRing::from([(NODE, NodeKeys { node: NODE, keys: vec![(0, key)] })]);
+    let ring = KeyRing::from([(NODE, NodeKeys { node: NODE, exercise: false, keys: vec![(0, key)] })]);
     let nodes = Nodes::new(&ring, [], 0)?;
     let mut sealer = Sealer::new(&key, Direction::Up, 0, NODE, 0, u32::MAX);
     let mut recorded: VecDeque<SealedFrame> = VecDeque::new();

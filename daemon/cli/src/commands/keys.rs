@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use vedette_gateway::config::Config;
-use vedette_gateway::radio::{NodeKeys, read_ring};
+use vedette_gateway::radio::{NewKey, NodeKeys, read_ring};
 
 use crate::outcome::Outcome;
 
@@ -26,6 +26,9 @@ enum Act {
         /// The node's number
         #[arg(value_parser = clap::value_parser!(u32).range(1..))]
         node: u32,
+        /// The node is simulated or takes part in an exercise: only a gateway with `[site] exercise = true` takes it
+        #[arg(long)]
+        exercise: bool,
     },
     /// Make the next key of a node; the present one stays valid
     Rotate {
@@ -44,20 +47,23 @@ enum Act {
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     match &arguments.act {
         Act::Signing { file } => println!("{}", vedette_gateway::signing::create(file)?),
-        Act::New { node } => create(&dir(arguments)?, *node, false)?,
-        Act::Rotate { node } => create(&dir(arguments)?, *node, true)?,
+        Act::New { node, exercise } => {
+            create(&dir(arguments)?, *node, if *exercise { NewKey::Exercise } else { NewKey::Actual })?;
+        }
+        Act::Rotate { node } => create(&dir(arguments)?, *node, NewKey::Rotated)?,
         Act::List => {
             for (node, keys) in read_ring(&dir(arguments)?)? {
                 let epochs: Vec<String> = keys.keys.iter().map(|(epoch, _)| epoch.to_string()).collect();
-                println!("node {node}: key epochs {}", epochs.join(", "));
+                let kind = if keys.exercise { ", of an exercise" } else { "" };
+                println!("node {node}: key epochs {}{kind}", epochs.join(", "));
             }
         }
     }
     Ok(Outcome::Done)
 }
 
-fn create(dir: &std::path::Path, node: u32, rotate: bool) -> anyhow::Result<()> {
-    let (path, epoch) = NodeKeys::create(dir, node, rotate)?;
+fn create(dir: &std::path::Path, node: u32, new: NewKey) -> anyhow::Result<()> {
+    let (path, epoch) = NodeKeys::create(dir, node, new)?;
     println!("{}: key epoch {epoch} of node {node}", path.display());
     Ok(())
 }

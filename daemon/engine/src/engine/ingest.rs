@@ -97,6 +97,14 @@ impl State {
 
     fn take_radio(&mut self, source: String, radio: &RadioFrame, context: &Context<'_>, out: &mut Vec<Output>) {
         self.counters.add_labelled("frames", "codec", "wire", 1);
+        let expected = context.site.mode == Mode::Exercise;
+        if radio.exercise != expected {
+            let named = |exercise| if exercise { "a node of an exercise" } else { "an actual node" };
+            let fault = Fault::new(Reason::WrongMode, "node", named(expected), named(radio.exercise));
+            self.note("wire", Report::refused(fault));
+            // Not acknowledged: it belongs to another gateway, which must still get it.
+            return;
+        }
         let mut readings = Vec::new();
         let report = decode_radio(radio, context, &mut self.codecs, &mut readings);
         self.take_readings("wire", readings, report, context.site);

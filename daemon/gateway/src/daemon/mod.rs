@@ -32,7 +32,7 @@ use crate::clock::{Clock, SharedClock};
 use crate::config::Config;
 use crate::http::{Observation, Observe};
 use crate::progress::Progress;
-use crate::radio::{KeyFileError, KeyRing, Nodes, WindowStateError, read_ring};
+use crate::radio::{KeyFileError, Nodes, WindowStateError, ring_of};
 use crate::retention::Rules;
 use crate::signing::{self, SigningError};
 use crate::source::Surroundings;
@@ -158,7 +158,7 @@ fn start(
     }
     let clock = Arc::new(SharedClock::new(Clock::new(started, wall, recovered.now)));
 
-    let ring = config.radio.as_ref().map_or(Ok(KeyRing::new()), |radio| read_ring(&radio.keys_dir))?;
+    let ring = ring_of(config.radio.as_ref(), config.engine.site.exercise)?;
     let windows = restart.windows.iter().map(|window| (window.node, window.state.as_slice()));
     let nodes = Arc::new(Nodes::new(&ring, windows, first_down(wall))?);
 

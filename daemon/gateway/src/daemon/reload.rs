@@ -28,7 +28,7 @@ use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::http::Observe;
 use crate::progress::Progress;
-use crate::radio::{Nodes, read_ring};
+use crate::radio::{Nodes, ring_of};
 use crate::retention::Rules;
 use crate::status::Report;
 
@@ -132,17 +132,15 @@ impl Reloader {
         }
         // What is read only when it is used must be there now.
         super::uplink_config(&config).map_err(|error| error.to_string())?;
-        if let Some(radio) = &config.radio {
-            read_ring(&radio.keys_dir).map_err(|error| error.to_string())?;
-        }
+        ring_of(config.radio.as_ref(), config.engine.site.exercise).map_err(|error| error.to_string())?;
         Ok((config, text))
     }
 
     /// Changes what differs; what was done, for people.
     fn apply(&mut self, config: &Config) -> String {
         let mut done = Vec::new();
-        if let Some(radio) = &config.radio {
-            match read_ring(&radio.keys_dir) {
+        if config.radio.is_some() {
+            match ring_of(config.radio.as_ref(), config.engine.site.exercise) {
                 Ok(ring) => done.extend(self.parts.nodes.change_keys(&ring)),
                 Err(error) => tracing::error!("the radio keys stay as they were: {error}"),
             }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use vedette_wire::{Key, KeyError, MAX_EPOCHS};
 
+use crate::config::Radio;
 use crate::random;
 
 /// The keys of one node, oldest epoch first.
@@ -19,8 +20,21 @@ use crate::random;
 pub struct NodeKeys {
     /// The node.
     pub node: u32,
+    /// The node is simulated or takes part in an exercise: what it says is never actual.
+    pub exercise: bool,
     /// Epoch and key.
     pub keys: Vec<(u8, Key)>,
+}
+
+/// Why a key is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewKey {
+    /// A node of the field has none yet.
+    Actual,
+    /// A node of an exercise has none yet.
+    Exercise,
+    /// The node gets its next one, of the same kind.
+    Rotated,
 }
 
 /// The keys of all nodes.
@@ -64,12 +78,28 @@ pub enum KeyFileError {
         /// The node.
         node: u32,
     },
+    /// A key of an exercise at a gateway that is meant, or the other way round.
+    #[error("{}: node {node}: expected a key {}, got one {}", path.display(), told(*expected), told(!*expected))]
+    Mode {
+        /// The folder.
+        path: PathBuf,
+        /// The node.
+        node: u32,
+        /// Whether the gateway is one of an exercise.
+        expected: bool,
+    },
+}
+
+const fn told(exercise: bool) -> &'static str {
+    if exercise { "of an exercise (`exercise = true` in its file)" } else { "of an actual node" }
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FileTable {
     node: u32,
+    #[serde(default)]
+    exercise: bool,
     key: Vec<KeyTable>,
 }
 
@@ -89,7 +119,7 @@ impl NodeKeys {
         let text =
             fs::read_to_string(path).map_err(|error| KeyFileError::System { path: path.to_path_buf(), error })?;
         // The reader's own message would quote the line, which may hold the secret.
-        let FileTable { node, key } = toml::from_str(&text).map_err(|error| {
+        let FileTable { node, exercise, key } = toml::from_str(&text).map_err(|error| {
             let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
             let reason = format!("line {line}: expected `node = NUMBER` and [[key]] tables of `epoch` and `secret`");
             KeyFileError::Format { path: path.to_path_buf(), reason }
@@ -112,18 +142,24 @@ impl NodeKeys {
             keys.push((epoch, key));
         }
         keys.sort_by_key(|&(epoch, _)| epoch);
-        Ok(Self { node, keys })
+        Ok(Self { node, exercise, keys })
     }
 
-    /// Makes a new key for `node` in `dir`: a new file, or with `rotate` one more epoch in its present file, whose oldest key
+    /// Makes a new key for `node` in `dir`: a new file, or rotated one more epoch in its present file, whose oldest key
     /// goes when there would be too many. Returns the file and the new epoch.
     ///
     /// # Errors
-    /// When the file cannot be written; when there is one and `rotate` is false, or none and `rotate` is true.
-    pub fn create(dir: &Path, node: u32, rotate: bool) -> Result<(PathBuf, u8), KeyFileError> {
+    /// When the file cannot be written; when there is one and the key should be the first, or none and it should not.
+    pub fn create(dir: &Path, node: u32, new: NewKey) -> Result<(PathBuf, u8), KeyFileError> {
         let path = dir.join(format!("node-{node}.toml"));
         let failed = |error| KeyFileError::System { path: path.clone(), error };
-        let mut keys = if rotate { Self::read(&path)?.keys } else { Vec::new() };
+        let rotate = new == NewKey::Rotated;
+        let (mut keys, exercise) = if rotate {
+            let present = Self::read(&path)?;
+            (present.keys, present.exercise)
+        } else {
+            (Vec::new(), new == NewKey::Exercise)
+        };
         let epoch = keys.last().map_or(0, |&(epoch, _)| epoch.wrapping_add(1));
         if keys.len() == MAX_EPOCHS {
             keys.remove(0);
@@ -131,6 +167,9 @@ impl NodeKeys {
         keys.push((epoch, Key::new(random::bytes().map_err(failed)?)));
         let mut text =
             format!("# Radio keys of node {node}: who has this file can speak for the node.\nnode = {node}\n");
+        if exercise {
+            text.push_str("exercise = true\n");
+        }
         for (epoch, key) in &keys {
             let secret = key.expose().iter().fold(String::new(), |mut hex, byte| {
                 let _ = write!(hex, "{byte:02x}");
@@ -173,6 +212,20 @@ pub fn read_ring(dir: &Path) -> Result<KeyRing, KeyFileError> {
     Ok(ring)
 }
 
+/// The keys that a gateway uses: all of its folder, which must all be of its own kind, so that nothing of an exercise is
+/// ever taken for actual or the other way round.
+///
+/// # Errors
+/// When they cannot be read, or one is of the other kind.
+pub fn ring_of(radio: Option<&Radio>, exercise: bool) -> Result<KeyRing, KeyFileError> {
+    let Some(radio) = radio else { return Ok(KeyRing::new()) };
+    let ring = read_ring(&radio.keys_dir)?;
+    match ring.values().find(|keys| keys.exercise != exercise) {
+        Some(keys) => Err(KeyFileError::Mode { path: radio.keys_dir.clone(), node: keys.node, expected: exercise }),
+        None => Ok(ring),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
@@ -182,11 +235,11 @@ mod tests {
     #[test]
     fn new_keys_are_read_back_and_readable_by_their_owner_alone() {
         let dir = tempfile::tempdir().expect("a folder");
-        let (path, epoch) = NodeKeys::create(dir.path(), 7, false).expect("a new file");
+        let (path, epoch) = NodeKeys::create(dir.path(), 7, NewKey::Actual).expect("a new file");
         assert_eq!((epoch, fs::metadata(&path).expect("there").permissions().mode() & 0o777), (0, 0o600));
-        assert!(NodeKeys::create(dir.path(), 7, false).is_err(), "a key is never overwritten");
+        assert!(NodeKeys::create(dir.path(), 7, NewKey::Actual).is_err(), "a key is never overwritten");
         for expected in 1..=3 {
-            let (_, epoch) = NodeKeys::create(dir.path(), 7, true).expect("rotated");
+            let (_, epoch) = NodeKeys::create(dir.path(), 7, NewKey::Rotated).expect("rotated");
             assert_eq!(epoch, expected);
         }
         let ring = read_ring(dir.path()).expect("readable");
@@ -210,5 +263,26 @@ mod tests {
             let message = read_ring(dir.path()).expect_err("wrong").to_string();
             assert!(!message.contains(&secret[4..]), "{message}");
         }
+    }
+
+    #[test]
+    fn keys_of_an_exercise_and_actual_ones_never_mix() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let text = format!("keys_dir = \"{}\"", dir.path().display());
+        let radio: Radio = toml::from_str(&text).expect("a table");
+        NodeKeys::create(dir.path(), 7, NewKey::Exercise).expect("a new file");
+        NodeKeys::create(dir.path(), 7, NewKey::Rotated).expect("rotated");
+        let ring = ring_of(Some(&radio), true).expect("of its kind");
+        assert!(ring[&7].exercise && ring[&7].keys.len() == 2, "a rotated key stays one of an exercise");
+        let refused = ring_of(Some(&radio), false).expect_err("an actual gateway").to_string();
+        assert!(
+            refused.ends_with(
+                "node 7: expected a key of an actual node, got one of an exercise (`exercise = true` in its file)"
+            ),
+            "{refused}"
+        );
+        NodeKeys::create(dir.path(), 8, NewKey::Actual).expect("a new file");
+        let refused = ring_of(Some(&radio), true).expect_err("one of each").to_string();
+        assert!(refused.contains("node 8: expected a key of an exercise"), "{refused}");
     }
 }

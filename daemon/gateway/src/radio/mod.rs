@@ -3,5 +3,5 @@
 mod keys;
 mod nodes;
 
-pub use keys::{KeyFileError, KeyRing, NodeKeys, read_ring};
+pub use keys::{KeyFileError, KeyRing, NewKey, NodeKeys, read_ring, ring_of};
 pub use nodes::{Heard, Nodes, RadioError, Sealed, WindowStateError};

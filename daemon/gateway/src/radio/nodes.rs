@@ -28,6 +28,8 @@ pub enum Heard {
         node: u32,
         /// Its counter.
         counter: u32,
+        /// The node is one of an exercise, by its key.
+        exercise: bool,
         /// The opened payload.
         payload: Vec<u8>,
         /// The node's state to commit with it.
@@ -114,6 +116,7 @@ pub struct Nodes {
 #[derive(Debug)]
 struct Node {
     opener: Opener,
+    exercise: bool,
     keys: Vec<(u8, Key)>,
     /// The key the node used last.
     epoch: u8,
@@ -146,7 +149,14 @@ impl Nodes {
                 let _ = opener.add_key(*epoch, key, window);
             }
             let epoch = keys.keys.last().map_or(0, |&(epoch, _)| epoch);
-            let node = Node { opener, keys: keys.keys.clone(), epoch, next_down: reserved, durable_down: reserved };
+            let node = Node {
+                opener,
+                exercise: keys.exercise,
+                keys: keys.keys.clone(),
+                epoch,
+                next_down: reserved,
+                durable_down: reserved,
+            };
             nodes.insert(keys.node, node);
         }
         Ok(Self { nodes: Mutex::new(nodes), first_down })
@@ -171,7 +181,13 @@ impl Nodes {
             return Ok(None);
         }
         node.opener.accept(&opened);
-        Ok(Some(Heard::Fresh { node: id, counter, payload: opened.payload.to_vec(), state: node.state() }))
+        Ok(Some(Heard::Fresh {
+            node: id,
+            counter,
+            exercise: node.exercise,
+            payload: opened.payload.to_vec(),
+            state: node.state(),
+        }))
     }
 
     /// Takes note that a state was committed: counters up to its reservation may be used.
@@ -247,6 +263,7 @@ impl Nodes {
         for keys in ring.values() {
             let fresh = || Node {
                 opener: Opener::new(keys.node, Direction::Up),
+                exercise: keys.exercise,
                 keys: Vec::new(),
                 epoch: 0,
                 next_down: self.first_down,
@@ -340,7 +357,7 @@ mod tests {
     const KEY: Key = Key::new([7; 16]);
 
     fn ring() -> KeyRing {
-        KeyRing::from([(9, NodeKeys { node: 9, keys: vec![(1, KEY)] })])
+        KeyRing::from([(9, NodeKeys { node: 9, exercise: false, keys: vec![(1, KEY)] })])
     }
 
     fn fresh_state(heard: Option<Heard>) -> Vec<u8> {
@@ -437,7 +454,7 @@ mod tests {
     #[test]
     fn a_frame_of_a_node_in_the_field_is_opened_to_the_payload_it_sealed() {
         let key = Key::new(golden("key").try_into().expect("16 bytes"));
-        let ring = KeyRing::from([(17, NodeKeys { node: 17, keys: vec![(1, key)] })]);
+        let ring = KeyRing::from([(17, NodeKeys { node: 17, exercise: false, keys: vec![(1, key)] })]);
         let nodes = Nodes::new(&ring, [], 0).expect("no states");
         let heard = nodes.hear(&golden("frame events"), || true).expect("authentic").expect("room");
         let Heard::Fresh { node: 17, counter: 41, payload, .. } = heard else { panic!("{heard:?}") };

@@ -52,7 +52,8 @@ mod tests {
             let (codec, topic) = ("native".to_owned(), topic.map(str::to_owned));
             FrameContent::Message { codec, topic, retained: false, bytes: bytes.to_vec() }
         };
-        let radio = RadioFrame { node: 17, counter: 1, payload: Vec::new(), rssi_dbm: -90, snr_qdb: 8 };
+        let radio =
+            RadioFrame { node: 17, counter: 1, exercise: false, payload: Vec::new(), rssi_dbm: -90, snr_qdb: 8 };
         let inputs = [
             frame("field", message(Some("vedette/v1/north/sensor/radar-1/detections"), b"{}")),
             frame("log", message(None, br#"{"v":1,"sensor":"pir-\u0031","plots":[]}"#)),

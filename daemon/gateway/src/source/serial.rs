@@ -166,12 +166,12 @@ impl Serial {
         let Surroundings { intake, rejects, clock, .. } = &self.surroundings;
         let source = &self.source.name;
         let taken = match self.nodes.hear(&received.frame, || intake.has_room(self.port)) {
-            Ok(Some(Heard::Fresh { node, counter, payload, state })) => {
+            Ok(Some(Heard::Fresh { node, counter, exercise, payload, state })) => {
                 if matches!(Payload::decode(&payload), Ok(Payload::Hello(_))) {
                     self.dialogue.heard_hello(node);
                 }
                 let (rssi_dbm, snr_qdb) = (received.rssi_dbm, received.snr_qdb);
-                let content = FrameContent::Radio(RadioFrame { node, counter, payload, rssi_dbm, snr_qdb });
+                let content = FrameContent::Radio(RadioFrame { node, counter, exercise, payload, rssi_dbm, snr_qdb });
                 let frame = Frame { source: source.clone(), received: clock.now(), content };
                 Taken::Radio { input: Input::Frame(frame), node, window: state }
             }

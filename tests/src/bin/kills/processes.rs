@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
-use vedette_gateway::radio::NodeKeys;
+use vedette_gateway::radio::{NewKey, NodeKeys};
 use vedette_gateway::status::{Answer, Report, Request};
 use vedette_wire::Key;
 
@@ -67,7 +67,7 @@ impl Site {
         ensure!(vedette.exists(), "{} is not there", vedette.display());
         let mosquitto = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto"];
         let mosquitto = mosquitto.iter().map(PathBuf::from).find(|path| path.exists());
-        let (path, _) = NodeKeys::create(&folder.join("keys"), NODE, false)?;
+        let (path, _) = NodeKeys::create(&folder.join("keys"), NODE, NewKey::Actual)?;
         let shim = ClockShim::build(folder)?;
         let clock = |who: Who| Ok((who, shim.clock(folder.join(format!("{}.clock", who.name())))?));
         let site = Self {
