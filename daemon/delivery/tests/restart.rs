@@ -98,7 +98,7 @@ impl Gateway {
 
     fn radio(&mut self, counter: u32) {
         self.work.replace_window(Window { node: 1, state: counter.to_be_bytes().to_vec() });
-        let frame = RadioFrame { node: 1, counter, payload: vec![0; 4], rssi_dbm: -90, snr_qdb: 4 };
+        let frame = RadioFrame { node: 1, counter, exercise: false, payload: vec![0; 4], rssi_dbm: -90, snr_qdb: 4 };
         let content = FrameContent::Radio(frame);
         self.handle(Input::Frame(Frame { source: "radio".to_owned(), received: self.now, content }));
     }

@@ -2,7 +2,8 @@
 //!
 //! A unit explains at most one track, and only while its report is fresh and agrees with the track. A report that no
 //! unit can have moved to is not believed, and for a while nothing of that unit is: a forged position must not hide
-//! anybody.
+//! anybody. Nor must a unit that appears out of silence, before an alert can have been raised, nor one whose place is so
+//! uncertain that it would explain half the field.
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,12 @@ const DISTRUST_S: f64 = 600.0;
 /// Slack for the jump of a position between two reports.
 const JUMP_SLACK_M: f64 = 30.0;
 
+/// A unit that was silent explains nothing until it has been heard for so long: an alert about who crosses in its name
+/// comes first, and keeps that it did.
+const SETTLING_S: f64 = 10.0;
+/// A place less certain than this explains nothing.
+const VAGUE_SD_M: f64 = 100.0;
+
 /// What the units said last, and what it explains.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Units {
@@ -33,9 +40,17 @@ pub(crate) struct Heard {
     pub(crate) time: Timestamp,
     pub(crate) position_m: Vector2<f64>,
     sd_m: f64,
+    /// The first report since it was last silent for longer than its reports are good for.
+    #[serde(default = "long_ago")]
+    since: Timestamp,
     /// Not believed until then, and when that began.
     pub(crate) distrusted: Option<(Timestamp, Timestamp)>,
     track: Option<TrackId>,
+}
+
+/// Units of a snapshot from before this was kept have been heard long enough.
+fn long_ago() -> Timestamp {
+    Timestamp::MIN
 }
 
 /// One report of a unit.
@@ -54,6 +69,7 @@ impl Units {
             time: report.time,
             position_m: report.position_m,
             sd_m: report.sd_m,
+            since: report.time,
             distrusted: None,
             track: None,
         };
@@ -68,9 +84,12 @@ impl Units {
         let reach_m =
             site.units[report.unit].max_speed_mps * gap_s + GATE_SD * (before.sd_m + report.sd_m) + JUMP_SLACK_M;
         let plausible = (report.position_m - before.position_m).norm() <= reach_m;
-        let since = before.distrusted.map_or(now, |(since, _)| since);
-        let distrusted = if plausible { before.distrusted } else { Some((since, now.plus_seconds(DISTRUST_S))) };
-        *before = Heard { distrusted, track: before.track, ..fresh };
+        let doubted_since = before.distrusted.map_or(now, |(since, _)| since);
+        let distrusted =
+            if plausible { before.distrusted } else { Some((doubted_since, now.plus_seconds(DISTRUST_S))) };
+        let was_silent = gap_s > site.units[report.unit].stale_after_s;
+        let since = if was_silent { report.time } else { before.since };
+        *before = Heard { distrusted, since, track: before.track, ..fresh };
         plausible
     }
 
@@ -106,7 +125,8 @@ impl Units {
 /// Distance of a track from a unit in gates; none when the unit's report says nothing any more.
 fn disagreement(heard: &Heard, unit: &Unit, track: &Track, now: Timestamp) -> Option<f64> {
     let age_s = now.seconds_since(heard.time);
-    if heard.distrusted.is_some() || age_s > unit.stale_after_s {
+    let settled = now.seconds_since(heard.since) >= SETTLING_S;
+    if heard.distrusted.is_some() || age_s > unit.stale_after_s || !settled || heard.sd_m > VAGUE_SD_M {
         return None;
     }
     let variance_m2 = heard.sd_m * heard.sd_m + track.position_covariance_m2.trace() / 2.0;

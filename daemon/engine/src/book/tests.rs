@@ -463,6 +463,9 @@ fn a_full_book_keeps_the_severe_ones() {
 fn an_own_patrol_is_told_as_such_and_in_full_when_it_turns_back() {
     let mut stage = Stage::new();
     let mut alerts = Vec::new();
+    let start_m = walker(0.0).expect("a track").position_m;
+    let earlier = OwnReport { unit: 0, time: at(-15.0), position_m: start_m, sd_m: 5.0 };
+    assert!(stage.units.take(&earlier, at(-15.0), &stage.site));
     for second in 0_u32..120 {
         let now = f64::from(second);
         let walker = walker(now).expect("a track");
@@ -490,6 +493,37 @@ fn a_forged_position_hides_nobody() {
     assert!(alerts.iter().any(|alert| alert.kind == AlertKind::Crossing && alert.suppressed.is_none()));
     let doubt = alerts.iter().find(|alert| alert.kind == AlertKind::PositionDoubt).expect("an alert");
     insta::assert_snapshot!(doubt.text);
+}
+
+#[test]
+fn a_unit_that_appears_out_of_silence_hides_nobody_before_the_alert() {
+    let mut stage = Stage::new();
+    let mut alerts = Vec::new();
+    for second in 0_u32..30 {
+        let now = f64::from(second);
+        let walker = walker(now).expect("a track");
+        // Somebody who comes near begins to speak in the patrol's name.
+        if second >= 5 {
+            let report = OwnReport { unit: 0, time: at(now), position_m: walker.position_m, sd_m: 5.0 };
+            assert!(stage.units.take(&report, at(now), &stage.site));
+        }
+        let explained = stage.units.explain(&[walker.clone()], at(now), &stage.site);
+        assert_eq!(explained.is_empty(), second < 15, "at {second} s");
+        alerts.extend(stage.run(second, second + 1, |_| Some(walker.clone())));
+    }
+    assert!(alerts.iter().any(|alert| alert.suppressed.is_none() && alert.first_seen < at(15.0)), "{alerts:?}");
+}
+
+#[test]
+fn a_unit_that_could_be_anywhere_explains_nothing() {
+    let mut stage = Stage::new();
+    for (second, sd_m, explains) in [(0.0, 20.0, false), (20.0, 20.0, true), (40.0, 700.0, false)] {
+        let walker = walker(second).expect("a track");
+        let report = OwnReport { unit: 0, time: at(second), position_m: walker.position_m, sd_m };
+        assert!(stage.units.take(&report, at(second), &stage.site));
+        let explained = stage.units.explain(&[walker], at(second), &stage.site);
+        assert_eq!(!explained.is_empty(), explains, "with {sd_m} m");
+    }
 }
 
 #[test]

@@ -28,6 +28,14 @@ pub(super) fn decode(bytes: &[u8], context: &Context<'_>, _: &mut CodecState, re
     }
 }
 
+/// Who claims to be a friend with this event: its `uid`; none for an event about anything else.
+///
+/// # Errors
+/// When it is not an event.
+pub fn claimant(bytes: &[u8]) -> Result<Option<String>, Fault> {
+    parse(bytes).map(|told| told.is_friend().then_some(told.uid))
+}
+
 /// The attributes that are used, as they stand.
 #[derive(Default)]
 struct Told {
@@ -39,6 +47,13 @@ struct Told {
     point: Option<Point>,
 }
 
+impl Told {
+    /// Sensors are friends too, but no units: those of this gateway itself come back from a server.
+    fn is_friend(&self) -> bool {
+        self.kind.starts_with("a-f-") && !self.kind.starts_with("a-f-G-E-S")
+    }
+}
+
 struct Point {
     lat: f64,
     lon: f64,
@@ -48,7 +63,7 @@ struct Point {
 fn read(bytes: &[u8], context: &Context<'_>) -> Result<Option<OwnPosition>, Fault> {
     foreign::refuse_retained(context)?;
     let told = parse(bytes)?;
-    if !told.kind.starts_with("a-f-") {
+    if !told.is_friend() {
         return Ok(None);
     }
     let names = [Some(told.uid.as_str()), told.callsign.as_deref()];

@@ -6,7 +6,7 @@
 mod axis;
 mod chirpstack;
 mod clock;
-mod cot;
+pub mod cot;
 mod foreign;
 mod frigate;
 mod json;

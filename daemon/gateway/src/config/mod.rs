@@ -3,8 +3,10 @@
 //! The engine's tables (`site`, `sensor`, `zone`, ..) stand in the same file as the gateway's own; after [`Config::load`]
 //! nothing is checked again.
 
+mod connection;
 mod peers;
 mod problem;
+mod radio;
 mod spans;
 mod tables;
 
@@ -12,13 +14,14 @@ use std::path::{Path, PathBuf};
 
 use vedette_engine::config::EngineConfig;
 
+pub use connection::{MqttConnection, Tls};
 pub use peers::{
     CotSink, CotSource, FileSource, GnssSource, HttpSource, MeshtasticSource, Peer, SapientSink, SapientSource,
 };
 pub use problem::{ConfigError, Problem};
+pub use radio::{Radio, SerialSource};
 pub use tables::{
-    CentreSink, File, Metrics, MqttConnection, MqttSource, OrderKey, Radio, Record, Retention, SerialSource, Signing,
-    Sinks, Sources, Status, Store, Tls, Uplink,
+    CentreSink, File, Metrics, MqttSource, OrderKey, Record, Retention, Signing, Sinks, Sources, Status, Store, Uplink,
 };
 
 /// A checked configuration.

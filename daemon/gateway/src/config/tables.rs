@@ -1,21 +1,23 @@
 //! The tables of the configuration file as typed; the engine's tables beside the gateway's own.
 
+mod check;
+
 use std::net::{Ipv4Addr, SocketAddr};
-use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use vedette_delivery::GatewayId;
 use vedette_engine::config::{
-    AlignTable, ConfigFault, EngineConfig, RulesTable, SensorTable, SiteTable, TrackerConfig, UnitTable, ZoneTable,
+    AlignTable, EngineConfig, RulesTable, SensorTable, SiteTable, TrackerConfig, UnitTable, ZoneTable,
 };
 
-use vedette_wire::link::Configure;
-
 use super::Config;
+use super::connection::MqttConnection;
 use super::peers::{
     self, CotSink, CotSource, FileSource, GnssSource, HttpSource, MeshtasticSource, SapientSink, SapientSource,
 };
+use super::radio::{Radio, SerialSource};
+
+pub(super) use check::fault;
 
 /// The whole file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -84,87 +86,6 @@ pub struct Sources {
     pub sapient: Vec<SapientSource>,
 }
 
-/// A radio concentrator on a serial line.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SerialSource {
-    /// Name in logs, counters and facts.
-    pub name: String,
-    /// Path of the device; best under `/dev/serial/by-id/`, where it keeps its name when it is plugged in again.
-    pub device: PathBuf,
-    /// Line speed.
-    #[serde(default = "default_baud")]
-    pub baud: u32,
-    /// Frames that may wait for the engine.
-    #[serde(default = "default_queue_frames")]
-    pub queue_frames: usize,
-}
-
-/// What all concentrators of a site share.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Radio {
-    /// Folder with one key file for each node, as `vedette keys new` makes them.
-    pub keys_dir: PathBuf,
-    /// Carrier.
-    #[serde(default = "Radio::frequency_khz")]
-    pub frequency_khz: u32,
-    /// LoRa spreading factor.
-    #[serde(default = "Radio::spreading_factor")]
-    pub spreading_factor: u8,
-    /// Bandwidth.
-    #[serde(default = "Radio::bandwidth_khz")]
-    pub bandwidth_khz: u16,
-    /// Transmit power.
-    #[serde(default = "Radio::power_dbm")]
-    pub power_dbm: i8,
-    /// Greatest share of an hour that a concentrator may be on the air.
-    #[serde(default = "Radio::duty_permille")]
-    pub duty_permille: u16,
-    /// Time between two status messages of a concentrator.
-    #[serde(default = "Radio::status_interval_s")]
-    pub status_interval_s: u16,
-}
-
-impl Radio {
-    const fn frequency_khz() -> u32 {
-        Configure::DEFAULT.frequency_khz
-    }
-
-    const fn spreading_factor() -> u8 {
-        Configure::DEFAULT.spreading_factor
-    }
-
-    const fn bandwidth_khz() -> u16 {
-        Configure::DEFAULT.bandwidth_khz
-    }
-
-    const fn power_dbm() -> i8 {
-        Configure::DEFAULT.power_dbm
-    }
-
-    const fn duty_permille() -> u16 {
-        Configure::DEFAULT.duty_permille
-    }
-
-    const fn status_interval_s() -> u16 {
-        Configure::DEFAULT.status_period_s
-    }
-
-    /// As a concentrator is told.
-    #[must_use]
-    pub const fn settings(&self) -> Configure {
-        Configure {
-            frequency_khz: self.frequency_khz,
-            spreading_factor: self.spreading_factor,
-            bandwidth_khz: self.bandwidth_khz,
-            power_dbm: self.power_dbm,
-            duty_permille: self.duty_permille,
-            status_period_s: self.status_interval_s,
-        }
-    }
-}
-
 /// A subscription at a broker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -182,49 +103,6 @@ pub struct MqttSource {
     /// Frames that may wait for the engine.
     #[serde(default = "default_queue_frames")]
     pub queue_frames: usize,
-}
-
-/// A broker and how to reach it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MqttConnection {
-    /// Host name or address.
-    pub host: String,
-    /// Port; without it 8883 with `tls` and 1883 otherwise.
-    #[serde(default)]
-    pub port: Option<u16>,
-    /// Client id; without it the site's id, followed by the source's name for a source.
-    #[serde(default)]
-    pub client_id: Option<String>,
-    /// User name, for brokers that want one.
-    #[serde(default)]
-    pub username: Option<String>,
-    /// File whose content is the password.
-    #[serde(default)]
-    pub password_file: Option<PathBuf>,
-    /// Transport security.
-    #[serde(default)]
-    pub tls: Option<Tls>,
-    /// Time between signs of life; a connection that is silent for three of them is dropped.
-    #[serde(default = "default_keep_alive_s")]
-    pub keep_alive_s: u16,
-    /// Largest packet taken or sent.
-    #[serde(default = "default_max_packet_bytes")]
-    pub max_packet_bytes: u32,
-}
-
-/// Certificates for a connection.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tls {
-    /// PEM file with the authorities trusted to name the broker.
-    pub ca_file: PathBuf,
-    /// PEM file with this gateway's certificate.
-    #[serde(default)]
-    pub cert_file: Option<PathBuf>,
-    /// PEM file with the certificate's key.
-    #[serde(default)]
-    pub key_file: Option<PathBuf>,
 }
 
 /// Where alerts go: one table per instance.
@@ -386,20 +264,11 @@ fn default_listen() -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, 9464))
 }
 
-pub(super) fn default_baud() -> u32 {
-    115_200
-}
 pub(super) fn default_queue_frames() -> usize {
     4096
 }
 fn default_codec() -> String {
     "native".to_owned()
-}
-fn default_keep_alive_s() -> u16 {
-    10
-}
-fn default_max_packet_bytes() -> u32 {
-    262_144
 }
 fn default_rotate_mib() -> u64 {
     64
@@ -419,132 +288,6 @@ impl File {
     pub(super) fn engine(&self) -> EngineConfig {
         let Self { site, sensor, zone, unit, tracker, align, rules, .. } = self.clone();
         EngineConfig { site, sensor, zone, unit, tracker, align, rules }
-    }
-
-    /// What the gateway's own tables say that cannot be.
-    pub(super) fn faults(&self) -> Vec<ConfigFault> {
-        let mut faults = Vec::new();
-        if let Err(error) = GatewayId::new(self.site.id.as_str()) {
-            faults.push(fault("site.id", "1 to 64 letters, digits, `-`, `_` or `.`", error.to_string(), None));
-        }
-        self.check_names(&mut faults);
-        self.check_connections(&mut faults);
-        self.check_bounds(&mut faults);
-        peers::faults(&self.source, &self.sink, &mut faults);
-        faults
-    }
-
-    fn check_names(&self, faults: &mut Vec<ConfigFault>) {
-        let serial = self.source.serial.iter().enumerate().map(|(index, source)| ("serial", index, &source.name));
-        let mqtt = self.source.mqtt.iter().enumerate().map(|(index, source)| ("mqtt", index, &source.name));
-        let mut seen = std::collections::BTreeSet::new();
-        let named = |(kind, index, name)| (format!("source.{kind}.{index}.name"), name);
-        for (key, name) in serial.chain(mqtt).map(named).chain(peers::names(&self.source, &self.sink)) {
-            let usable = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
-            if !usable {
-                faults.push(fault(&key, "letters, digits, `-`, `_` and `.`", format!("\"{name}\""), None));
-            }
-            if !seen.insert(name) {
-                let fix = Some("give each source a name of its own".to_owned());
-                faults.push(fault(&key, "a name no other source has", format!("a second source \"{name}\""), fix));
-            }
-        }
-        if !self.source.serial.is_empty() && self.radio.is_none() {
-            let fix = Some("add [radio] with keys_dir = \"..\"; `vedette keys new` fills it".to_owned());
-            faults.push(fault("source.serial.0", "a [radio] table with the keys of the nodes", "none".to_owned(), fix));
-        }
-        if self.sink.centre.len() > 1 {
-            let fix = Some("remove all but one [[sink.centre]]".to_owned());
-            faults.push(fault("sink.centre.1", "one centre", format!("{} centres", self.sink.centre.len()), fix));
-        }
-    }
-
-    fn check_connections(&self, faults: &mut Vec<ConfigFault>) {
-        let sources =
-            self.source.mqtt.iter().enumerate().map(|(i, source)| (format!("source.mqtt.{i}.broker"), &source.broker));
-        let sinks =
-            self.sink.centre.iter().enumerate().map(|(i, sink)| (format!("sink.centre.{i}.broker"), &sink.broker));
-        for (key, broker) in sources.chain(sinks) {
-            if broker.host.is_empty() || broker.host.contains(['/', ' ']) {
-                let fix = Some("write the host alone, without `mqtt://` or a path".to_owned());
-                faults.push(fault(
-                    &format!("{key}.host"),
-                    "a host name or address",
-                    format!("\"{}\"", broker.host),
-                    fix,
-                ));
-            }
-            if !(1..=3600).contains(&broker.keep_alive_s) {
-                faults.push(fault(&format!("{key}.keep_alive_s"), "1 to 3600", broker.keep_alive_s.to_string(), None));
-            }
-            if !(1024..=268_435_455).contains(&broker.max_packet_bytes) {
-                let got = broker.max_packet_bytes.to_string();
-                faults.push(fault(&format!("{key}.max_packet_bytes"), "1024 to 268435455", got, None));
-            }
-            if let Some(Tls { cert_file, key_file, .. }) = &broker.tls
-                && cert_file.is_some() != key_file.is_some()
-            {
-                let fix = Some("give both, or neither".to_owned());
-                faults.push(fault(
-                    &format!("{key}.tls"),
-                    "`cert_file` together with `key_file`",
-                    "only one of them".to_owned(),
-                    fix,
-                ));
-            }
-        }
-    }
-
-    fn check_bounds(&self, faults: &mut Vec<ConfigFault>) {
-        let mut within = |key: &str, got: f64, low: f64, high: f64| {
-            if !(low..=high).contains(&got) {
-                faults.push(fault(key, &format!("{low} to {high}"), got.to_string(), None));
-            }
-        };
-        let (store, uplink) = (&self.store, &self.uplink);
-        within("retention.recordings_days", self.retention.recordings_days, 0.0, 3650.0);
-        within("retention.damaged_days", self.retention.damaged_days, 0.0, 3650.0);
-        if let Some(radio) = &self.radio {
-            let mut known = |key: &str, got: i64, (low, high): (i64, i64)| {
-                within(&format!("radio.{key}"), got as f64, low as f64, high as f64);
-            };
-            known("frequency_khz", radio.frequency_khz.into(), ends(&Configure::FREQUENCY_KHZ));
-            known("spreading_factor", radio.spreading_factor.into(), ends(&Configure::SPREADING_FACTOR));
-            known("power_dbm", radio.power_dbm.into(), ends(&Configure::POWER_DBM));
-            known("duty_permille", radio.duty_permille.into(), ends(&Configure::DUTY_PERMILLE));
-            known("status_interval_s", radio.status_interval_s.into(), ends(&Configure::STATUS_PERIOD_S));
-        }
-        within("store.max_size_mib", f64::from(store.max_size_mib), 4.0, 65_536.0);
-        #[expect(clippy::cast_precision_loss, reason = "only compared with bounds far below 2^53")]
-        {
-            within("store.commit_interval_ms", store.commit_interval_ms as f64, 1.0, 1000.0);
-            within("store.snapshot_interval_s", store.snapshot_interval_s as f64, 1.0, 86_400.0);
-            for (index, source) in self.source.serial.iter().enumerate() {
-                within(&format!("source.serial.{index}.queue_frames"), source.queue_frames as f64, 1.0, 1e6);
-                within(&format!("source.serial.{index}.baud"), f64::from(source.baud), 300.0, 4e6);
-            }
-            for (index, source) in self.source.mqtt.iter().enumerate() {
-                within(&format!("source.mqtt.{index}.queue_frames"), source.queue_frames as f64, 1.0, 1e6);
-            }
-            if let Some(record) = &self.record {
-                within("record.rotate_mib", record.rotate_mib as f64, 1.0, 65_536.0);
-                within("record.rotate_s", record.rotate_s as f64, 10.0, 604_800.0);
-                within("record.quota_mib", record.quota_mib as f64, 1.0, 1e9);
-                within("record.flush_s", record.flush_s as f64, 1.0, 3600.0);
-            }
-        }
-        within("uplink.window", f64::from(uplink.window), 1.0, 1024.0);
-        if let Some(rate) = uplink.rate_limit_bps {
-            within("uplink.rate_limit_bps", f64::from(rate), 1200.0, 1e9);
-        }
-        within("uplink.retry_s", uplink.retry_s, 0.1, 3600.0);
-        within("uplink.tracks_interval_s", uplink.tracks_interval_s, 0.0, 3600.0);
-        within("uplink.status_interval_s", uplink.status_interval_s, 1.0, 3600.0);
-        if let Some(radio) = &self.radio
-            && !Configure::BANDWIDTH_KHZ.contains(&radio.bandwidth_khz)
-        {
-            faults.push(fault("radio.bandwidth_khz", "125, 250 or 500", radio.bandwidth_khz.to_string(), None));
-        }
     }
 
     /// The configuration that is meant: paths from `folder`, defaults that depend on other keys filled in.
@@ -578,38 +321,4 @@ impl File {
         status.socket = folder.join(&status.socket);
         Config { path, engine, radio, source, sink, store, record, uplink, status, retention, metrics }
     }
-}
-
-impl MqttConnection {
-    /// The port, with the usual one where none is given.
-    #[must_use]
-    pub fn port(&self) -> u16 {
-        self.port.unwrap_or(if self.tls.is_some() { 8883 } else { 1883 })
-    }
-
-    fn resolve(&mut self, folder: &Path) {
-        if let Some(file) = &mut self.password_file {
-            *file = folder.join(&file);
-        }
-        if let Some(tls) = &mut self.tls {
-            tls.resolve(folder);
-        }
-    }
-}
-
-impl Tls {
-    pub(super) fn resolve(&mut self, folder: &Path) {
-        let Self { ca_file, cert_file, key_file } = self;
-        for file in [Some(ca_file), cert_file.as_mut(), key_file.as_mut()].into_iter().flatten() {
-            *file = folder.join(&file);
-        }
-    }
-}
-
-fn ends<T: Copy + Into<i64>>(range: &RangeInclusive<T>) -> (i64, i64) {
-    ((*range.start()).into(), (*range.end()).into())
-}
-
-pub(super) fn fault(key: &str, expected: &str, got: String, fix: Option<String>) -> ConfigFault {
-    ConfigFault { path: key.split('.').map(str::to_owned).collect(), expected: expected.to_owned(), got, fix }
 }

@@ -47,6 +47,24 @@ fn all_values_out_of_range_are_told_at_once() {
 }
 
 #[test]
+fn who_may_place_own_units_is_named_or_proved() {
+    insta::assert_snapshot!(complaint(concat!(
+        "[[source.cot]]\nname = \"plain\"\nfrom = { host = \"tak\", port = 8087 }\n",
+        "[[source.cot]]\nname = \"group\"\nmulticast = \"239.2.3.1:6969\"\ntrust = []\n",
+        "[[source.cot]]\nname = \"half\"\nfrom = { host = \"tak\", port = 8089, tls = { ca_file = \"ca.pem\" } }\n",
+        "[[source.http]]\nname = \"posts\"\nlisten = \"0.0.0.0:8042\"\ncodec = \"cot\"\n",
+    )));
+    let proof = "tls = { ca_file = \"ca.pem\", cert_file = \"gw.pem\", key_file = \"gw.key\" }";
+    for source in [
+        format!("name = \"proved\"\nfrom = {{ host = \"tak\", port = 8089, {proof} }}"),
+        "name = \"named\"\nmulticast = \"239.2.3.1:6969\"\ntrust = [\"ANDROID-3c1f\"]".to_owned(),
+    ] {
+        let text = format!("{SITE}[[source.cot]]\n{source}\n");
+        Config::parse(Path::new("vedette.toml"), &text).expect("a configuration");
+    }
+}
+
+#[test]
 fn the_engines_faults_have_places_too() {
     insta::assert_snapshot!(complaint(concat!(
         "[[sensor]]\nid = \"r\"\nkind = \"radar\"\nposition = { east_m = 0.0, north_m = 0.0 }\n",

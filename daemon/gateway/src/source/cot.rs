@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use tokio::io::AsyncReadExt;
 use tokio::net::UdpSocket;
+use vedette_engine::codec::cot;
 use vedette_engine::{Frame, FrameContent, Input};
 
 use super::{Backoff, Surroundings};
@@ -98,7 +99,17 @@ fn split_events(held: &mut Vec<u8>, mut tell: impl FnMut(&[u8])) {
     held.drain(..at);
 }
 
+/// The uid of a friend whom the configuration does not name. What is no event, or about nobody of ours, is the codec's to
+/// tell.
+fn stranger(event: &[u8], source: &CotSource) -> Option<String> {
+    let trusted = source.trust.as_ref()?;
+    cot::claimant(event).ok().flatten().filter(|uid| !trusted.contains(uid))
+}
+
 fn take(event: &[u8], source: &CotSource, port: Port, surroundings: &Surroundings) {
+    if let Some(uid) = stranger(event, source) {
+        return surroundings.rejects.count(&source.name, "untrusted", &format!("uid {}", uid.escape_debug()));
+    }
     let content =
         FrameContent::Message { codec: "cot".to_owned(), topic: None, retained: false, bytes: event.to_vec() };
     let frame = Frame { source: source.name.clone(), received: surroundings.clock.now(), content };
@@ -125,6 +136,26 @@ mod tests {
             }
             prop_assert_eq!(seen, (0..count).map(event).collect::<Vec<_>>());
             prop_assert!(held.len() <= 1);
+        }
+    }
+
+    #[test]
+    fn friends_who_are_not_named_are_strangers_whatever_they_call_themselves() {
+        let source = |trust: &str| -> CotSource {
+            toml::from_str(&format!("name = \"x\"\nmulticast = \"239.2.3.1:6969\"\n{trust}")).expect("a table")
+        };
+        let event = |uid: &str, kind: &str| {
+            format!(
+                r#"<event uid="{uid}" type="{kind}" time="t" stale="t"><detail><contact callsign="Wolf 3"/></detail></event>"#
+            )
+        };
+        let named = source("trust = [\"A-1\"]");
+        for (uid, kind, is_stranger) in
+            [("A-1", "a-f-G-U-C", false), ("A-2", "a-f-G-U-C", true), ("A-1 ", "a-f-G", true), ("A-2", "a-h-G", false)]
+        {
+            let expected = is_stranger.then(|| uid.to_owned());
+            assert_eq!(stranger(event(uid, kind).as_bytes(), &named), expected, "{uid} {kind}");
+            assert_eq!(stranger(event(uid, kind).as_bytes(), &source("")), None, "the server has let it in");
         }
     }
 }
