@@ -25,6 +25,7 @@ from meshtastic.protobuf import mesh_pb2, mqtt_pb2, portnums_pb2
 from onvif_m import BoundingBox, ClassCandidate, DetectedObject, build_frame, build_payload
 from onvif_m.publish import FrameRef, MqttPublisher
 
+import cot_tls
 import sapient
 
 PATIENCE_S = 30
@@ -233,6 +234,7 @@ codec = "kraken"
 [[source.cot]]
 name = "patrols"
 from = {{ host = "127.0.0.1", port = {ports["tak"]} }}
+trust = ["ANDROID-3c1f"]
 
 [[source.sapient]]
 name = "nodes"
@@ -529,6 +531,17 @@ def check_sapient_in(daemon, middleware):
     wait_for("a node's alert is acknowledged", lambda: any(ack.alert_ack_status == 1 for ack in middleware.of("alert_ack")))
 
 
+def check_sapient_tasks(*counterparts):
+    for counterpart in counterparts:
+        task = counterpart.message()
+        task.task.task_id = "01M7ZSPQYF2RAR7H2B1Y92JCVG"
+        counterpart.send(task)
+        refused = lambda: any(ack.task_id == task.task.task_id and ack.task_status == 2 for ack in counterpart.of("task_ack"))
+        wait_for("a task is refused", refused)
+        if counterpart.faults:
+            raise SystemExit(f"FAIL the counterpart objects: {counterpart.faults[:5]}")
+
+
 def check_sapient_out(daemon, receiver):
     tracks = wait_for("fused tracks are detection reports", lambda: receiver.of("detection_report"))
     report = tracks[-1]
@@ -608,7 +621,9 @@ def main():
         check_takproto(tak)
         check_pytak(ports)
         check_sapient_out(daemon, receiver)
+        check_sapient_tasks(middleware, receiver)
         check_discover(binary, daemon, broker)
+        cot_tls.check(binary, folder / "tls")
         stop.set()
         if daemon.process.poll() is not None:
             raise SystemExit("FAIL the daemon has ended")

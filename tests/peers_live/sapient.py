@@ -16,10 +16,30 @@ PACKAGE = "sapient_msg.bsi_flex_335_v2_0"
 TYPES = {"double": 1, "float": 2, "bool": 8, "string": 9, "int32": 5}
 MESSAGES = {
     "SapientMessage": "1 .Timestamp timestamp; 2 string node_id; 3 string destination_id; 4 Registration registration;"
-    " 5 RegistrationAck registration_ack; 6 StatusReport status_report; 7 DetectionReport detection_report;"
-    " 10 Alert alert; 11 AlertAck alert_ack; 12 Error error",
-    "Registration": "1 *NodeDefinition node_definition; 2 string icd_version; 3 string name; 4 string short_name",
+    " 5 RegistrationAck registration_ack; 6 StatusReport status_report; 7 DetectionReport detection_report; 8 Task task;"
+    " 9 TaskAck task_ack; 10 Alert alert; 11 AlertAck alert_ack; 12 Error error",
+    "Registration": "1 *NodeDefinition node_definition; 2 string icd_version; 3 string name; 4 string short_name;"
+    " 5 *Capability capabilities; 6 StatusDefinition status_definition; 7 *Mode mode_definition; 10 *Config config_data",
     "NodeDefinition": "1 int32 node_type",
+    "Capability": "1 string category; 2 string type",
+    "StatusDefinition": "1 Duration status_interval; 2 LocationType location_definition",
+    "Duration": "1 int32 units; 3 float value",
+    "LocationType": "1 int32 location_units; 3 int32 location_datum",
+    "Mode": "1 string mode_name; 2 int32 mode_type; 3 string mode_description; 4 Duration settle_time;"
+    " 5 Duration maximum_latency; 7 int32 tracking_type; 10 *DetectionDefinition detection_definition;"
+    " 11 TaskDefinition task",
+    "DetectionDefinition": "1 LocationType location_type; 3 *Extra detection_report;"
+    " 4 *ClassGroup detection_class_definition; 6 VelocityType velocity_type",
+    "Extra": "1 int32 category; 2 string type; 3 string units",
+    "ClassGroup": "1 int32 confidence_definition; 3 *ClassDefinition class_definition",
+    "ClassDefinition": "1 string type",
+    "VelocityType": "4 SpeedUnits enu_velocity_units; 6 int32 location_datum",
+    "SpeedUnits": "1 int32 east_north_rate_units",
+    "TaskDefinition": "1 int32 concurrent_tasks; 2 RegionDefinition region_definition",
+    "RegionDefinition": "1 *int32 region_type; 3 *LocationType region_area",
+    "Config": "1 string manufacturer; 2 string model; 5 string software_version",
+    "Task": "1 string task_id",
+    "TaskAck": "1 string task_id; 2 int32 task_status; 5 *string reason",
     "RegistrationAck": "1 bool acceptance; 3 *string ack_response_reason",
     "StatusReport": "1 string report_id; 2 int32 system; 3 int32 info; 5 string mode; 7 Location node_location",
     "DetectionReport": "1 string report_id; 2 string object_id; 4 string state; 5 RangeBearing range_bearing;"
@@ -39,10 +59,50 @@ MESSAGES = {
     "Error": "3 *string error_message",
 }
 
+# What a receiver may refuse a message for, where it is missing.
+MANDATORY = {
+    "SapientMessage": "timestamp node_id",
+    "Registration": "node_definition icd_version capabilities status_definition mode_definition config_data",
+    "NodeDefinition": "node_type",
+    "Capability": "category type",
+    "StatusDefinition": "status_interval",
+    "Duration": "units value",
+    "LocationType": "location_units location_datum",
+    "Mode": "mode_name mode_type settle_time detection_definition task",
+    "DetectionDefinition": "location_type",
+    "Extra": "category type units",
+    "ClassDefinition": "type",
+    "VelocityType": "enu_velocity_units location_datum",
+    "TaskDefinition": "region_definition",
+    "RegionDefinition": "region_type region_area",
+    "Config": "manufacturer model",
+    "StatusReport": "report_id system info mode",
+    "DetectionReport": "report_id object_id location",
+    "Info": "type value",
+    "Class": "type confidence",
+    "Associated": "timestamp node_id object_id",
+    "Location": "x y coordinate_system datum",
+    "Alert": "alert_id alert_type status description priority",
+    "AlertAck": "alert_id alert_ack_status",
+    "TaskAck": "task_id task_status",
+}
+
+
+def missing(message):
+    """Names of mandatory fields that are not there, in the message and all that it holds."""
+    kind = message.DESCRIPTOR.name
+    present = {field.name: value for field, value in message.ListFields()}
+    found = [f"{kind}.{name}" for name in MANDATORY.get(kind, "").split() if name not in present]
+    for field, value in message.ListFields():
+        if field.message_type and field.message_type.name in MANDATORY:
+            for inner in value if field.is_repeated else [value]:
+                found += missing(inner)
+    return found
+
 
 def message_classes():
     """The message classes by name."""
-    file = descriptor_pb2.FileDescriptorProto(name="sapient.proto", package=PACKAGE, syntax="proto3")
+    file = descriptor_pb2.FileDescriptorProto(name="sapient.proto", package=PACKAGE, syntax="proto2")
     file.dependency.append("google/protobuf/timestamp.proto")
     for name, fields in MESSAGES.items():
         message = file.message_type.add(name=name)
@@ -74,6 +134,7 @@ class Middleware:
         self.port = self.server.getsockname()[1]
         self.heard = []
         self.faults = []
+        self.declared = set()
         self.connection = None
         threading.Thread(target=self._serve, daemon=True).start()
 
@@ -111,8 +172,13 @@ class Middleware:
             self.faults.append(f"stamped {age.total_seconds()} s ago")
         if str(uuid.UUID(message.node_id, version=4)) != message.node_id:
             self.faults.append(f"node id {message.node_id}")
+        self.faults += missing(message)
+        for mode in message.registration.mode_definition:
+            self.declared |= {extra.type for defined in mode.detection_definition for extra in defined.detection_report}
         report, alert = message.detection_report, message.alert
-        for name in filter(None, [report.report_id, report.object_id, alert.alert_id]):
+        self.faults += [f"{info.type} is not declared" for info in report.object_info if info.type not in self.declared]
+        names = [report.report_id, report.object_id, alert.alert_id, alert.region_id, message.status_report.report_id]
+        for name in filter(None, names):
             if len(name) != 26 or any(digit not in ULID for digit in name):
                 self.faults.append(f"ULID {name}")
 

@@ -5,13 +5,14 @@ use std::time::Duration;
 use prost::Message as _;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use vedette_engine::Timestamp;
-use vedette_engine::codec::sapient::MAX_BYTES;
 use vedette_engine::codec::sapient::message::{
     Capability, ClassDefinition, ConfigurationData, Content, DetectionClassDefinition, DetectionDefinition,
-    Duration as Span, LocationType, ModeDefinition, NodeDefinition, Registration, SapientMessage, StatusDefinition,
-    StatusReport, Timestamp as Stamp, confidence_definition, coordinate_system, info, location_datum, mode_type,
-    node_type, system, time_units, tracking_type,
+    Duration as Span, EnuVelocityUnits, LocationType, ModeDefinition, NodeDefinition, RegionDefinition, Registration,
+    ReportDefinition, SapientMessage, StatusDefinition, StatusReport, Task, TaskAck, TaskDefinition,
+    Timestamp as Stamp, VelocityType, confidence_definition, coordinate_system, info, location_datum, mode_type,
+    node_type, region_type, report_category, speed_units, system, task_status, time_units, tracking_type,
 };
+use vedette_engine::codec::sapient::{CROSS_TERM, MAX_BYTES};
 
 use crate::net::{self, NetError};
 
@@ -23,6 +24,9 @@ const MODE: &str = "default";
 const REGISTRATION_PATIENCE: Duration = Duration::from_secs(10);
 /// How late a report may be.
 const LATENCY_S: f32 = 2.0;
+/// What is told of a track beside the standard's own fields, with units or values.
+const OBJECT_INFO: [(&str, &str); 4] =
+    [(CROSS_TERM, "m^2"), ("count_low", "objects"), ("count_high", "objects"), ("coasting", "true, false")];
 /// Classes as they are told.
 pub(crate) const CLASSES: [&str; 3] = ["Human", "Animal", "Land Vehicle"];
 
@@ -102,12 +106,30 @@ pub(crate) fn registration(site: &str, status_interval_s: f64) -> Content {
     #[expect(clippy::cast_possible_truncation, reason = "a span of seconds has no use for more digits")]
     let seconds = |value: f64| Some(Span { units: Some(time_units::SECONDS), value: Some(value as f32) });
     let classes = CLASSES.map(|class| ClassDefinition { r#type: Some(class.to_owned()) }).to_vec();
+    let told = OBJECT_INFO.map(|(name, units)| ReportDefinition {
+        category: Some(report_category::OBJECT),
+        r#type: Some(name.to_owned()),
+        units: Some(units.to_owned()),
+    });
     let detections = DetectionDefinition {
         location_type: location(),
+        detection_report: told.to_vec(),
         detection_class_definition: vec![DetectionClassDefinition {
             confidence_definition: Some(confidence_definition::MULTI_CLASS),
             class_definition: classes,
         }],
+        velocity_type: Some(VelocityType {
+            enu_velocity_units: Some(EnuVelocityUnits { east_north_rate_units: Some(speed_units::METRES_A_SECOND) }),
+            location_datum: Some(location_datum::ELLIPSOID),
+        }),
+    };
+    // A task definition must be there; none is taken, and one that comes all the same is refused.
+    let no_tasks = TaskDefinition {
+        concurrent_tasks: Some(0),
+        region_definition: Some(RegionDefinition {
+            region_type: vec![region_type::AREA_OF_INTEREST],
+            region_area: location().into_iter().collect(),
+        }),
     };
     Content::Registration(Registration {
         node_definition: vec![NodeDefinition { node_type: Some(node_type::FUSION_NODE) }],
@@ -122,16 +144,27 @@ pub(crate) fn registration(site: &str, status_interval_s: f64) -> Content {
         mode_definition: vec![ModeDefinition {
             mode_name: Some(MODE.to_owned()),
             mode_type: Some(mode_type::PERMANENT),
+            mode_description: Some("tracks fused from the gateway's own sensors".to_owned()),
             settle_time: seconds(0.0),
             maximum_latency: Some(Span { units: Some(time_units::SECONDS), value: Some(LATENCY_S) }),
             tracking_type: Some(tracking_type::TRACK),
             detection_definition: vec![detections],
+            task: Some(no_tasks),
         }],
         config_data: vec![ConfigurationData {
             manufacturer: "Vedette".to_owned(),
             model: "gateway".to_owned(),
             software_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
         }],
+    })
+}
+
+/// The answer to a task: this gateway is told by its configuration what to do, and by nobody else.
+pub(crate) fn refusal(task: &Task) -> Content {
+    Content::TaskAck(TaskAck {
+        task_id: task.task_id.clone(),
+        task_status: Some(task_status::REJECTED),
+        reason: vec!["this node takes no tasks".to_owned()],
     })
 }
 

@@ -47,7 +47,14 @@ fn read(bytes: &[u8], context: &Context<'_>, state: &mut CodecState, readings: &
         Some(Content::Alert(alert)) => readings.extend(node.alert(alert, state)?),
         Some(Content::StatusReport(status)) => readings.push(node.status(status, state)?),
         // Between the link and the node: who is who, what was understood.
-        Some(Content::Registration(_) | Content::RegistrationAck(_) | Content::AlertAck(_) | Content::Error(_))
+        Some(
+            Content::Registration(_)
+            | Content::RegistrationAck(_)
+            | Content::Task(_)
+            | Content::TaskAck(_)
+            | Content::AlertAck(_)
+            | Content::Error(_),
+        )
         | None => {}
     }
     Ok(())

@@ -104,7 +104,15 @@ impl Teller {
             tokio::select! {
                 biased;
                 message = told.recv() => match message {
-                    Some(Ok(message)) => self.hear(message).await,
+                    Some(Ok(message)) => {
+                        if let Some(Content::Task(task)) = &message.content {
+                            let answer = self.message(sapient::refusal(task));
+                            let answer = SapientMessage { destination_id: message.node_id, ..answer };
+                            sapient::write(writer, &answer).await?;
+                        } else {
+                            self.hear(message).await;
+                        }
+                    }
                     Some(Err(error)) => return Err(error),
                     None => return Err(NetError::Closed),
                 },

@@ -112,6 +112,7 @@ impl Link {
                     self.take(bytes);
                     None
                 }
+                Some(Content::Task(task)) => Some(sapient::refusal(task)),
                 Some(Content::Error(error)) => {
                     let told = error.error_message.join("; ");
                     self.surroundings.rejects.count(&self.source.name, "middleware_error", &told);

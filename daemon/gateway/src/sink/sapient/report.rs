@@ -21,6 +21,11 @@ pub(super) fn object_id(view: &View, track: u64, first_seen: Timestamp) -> Strin
     ulid(first_seen, &format!("{}/track/{track}", view.site))
 }
 
+/// Name of a zone over there.
+fn zone_id(view: &View, zone: &str) -> String {
+    ulid(Timestamp::from_seconds(0), &format!("{}/zone/{zone}", view.site))
+}
+
 /// A track with its covariance, velocity, classes, and whose detections it was made from.
 pub(super) fn track(track: &SeenTrack, view: &View, now: Timestamp) -> DetectionReport {
     let [ee, en, nn] = track.covariance_m2;
@@ -108,7 +113,7 @@ pub(super) fn alert(alert: &Alert, ulid: &str, view: &View, node_id: &str) -> To
         description: Some(format!("{mode}{}", alert.text)),
         range_bearing: None,
         location,
-        region_id: alert.zone.clone(),
+        region_id: alert.zone.as_ref().map(|zone| zone_id(view, zone)),
         priority: Some(match alert.severity {
             Severity::Critical | Severity::High => alert_priority::HIGH,
             Severity::Medium => alert_priority::MEDIUM,
@@ -124,7 +129,10 @@ pub(super) fn alert(alert: &Alert, ulid: &str, view: &View, node_id: &str) -> To
             })
             .into_iter()
             .collect(),
-        additional_information: Some(format!("alert {} revision {}", alert.id, alert.rev)),
+        additional_information: Some(match &alert.zone {
+            Some(zone) => format!("alert {} revision {}, zone {zone}", alert.id, alert.rev),
+            None => format!("alert {} revision {}", alert.id, alert.rev),
+        }),
     }
 }
 
