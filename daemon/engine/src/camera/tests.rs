@@ -3,7 +3,7 @@
 use nalgebra::Vector2;
 use proptest::prelude::*;
 
-use super::calibration::{CalibrationError, SurveyedPoint, calibrate};
+use super::calibration::{CalibrationError, SurveyedPoint, calibrate, doubtful};
 use super::*;
 
 /// Height of the test camera above the ground.
@@ -172,4 +172,35 @@ fn points_that_say_nothing_are_refused_with_a_reason() {
     let mut broken = points.clone();
     broken[2].ground_m[0] = f64::NAN;
     assert_eq!(calibrate(&camera, &broken), Err(CalibrationError::NotAPoint { index: 2 }));
+}
+
+#[test]
+fn points_nearly_on_a_line_are_refused_although_errors_lift_them_off_it() {
+    let camera = camera(30.0, 12.0, 0.0);
+    let path = |n: f64| Vector2::new(10.0 + 5.0 * n, 30.0 + 6.0 * n + if n > 2.5 { 0.05 } else { -0.05 });
+    let points: Vec<_> = (0_u8..6)
+        .filter_map(|n| {
+            let place = path(f64::from(n));
+            image_of(&camera, place).map(|image| SurveyedPoint { image, ground_m: [place.x, place.y] })
+        })
+        .collect();
+    assert!(points.len() >= 4, "{points:?}");
+    assert_eq!(calibrate(&camera, &points), Err(CalibrationError::Degenerate));
+}
+
+#[test]
+fn the_solution_is_as_good_in_the_image_as_the_points_are() {
+    let camera = camera(30.0, 12.0, 0.0);
+    let solved = calibrate(&camera, &survey(&camera, 0.5 / 1_280.0)).expect("points that span the ground");
+    let sd_px = solved.sd.expect("more than four points") * 1_280.0 / 2.0;
+    assert!(sd_px < 1.0, "{sd_px} px with errors of half a pixel");
+}
+
+#[test]
+fn the_point_that_does_not_fit_is_found() {
+    let camera = camera(30.0, 12.0, 0.0);
+    let mut points = survey(&camera, 0.5 / 1_280.0);
+    assert_eq!(doubtful(&camera, &points), None);
+    points[3].ground_m[1] += 8.0;
+    assert_eq!(doubtful(&camera, &points), Some(3));
 }
