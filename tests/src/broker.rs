@@ -1,12 +1,13 @@
 //! Brokers: one inside this process, and Debian's mosquitto.
 
-use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+#[path = "../../daemon/cli/src/commands/demo/broker.rs"]
+mod embedded;
+
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::ensure;
-use rumqttd::{Broker, Config, ConnectionSettings, RouterConfig, ServerSettings};
 
 use crate::Process;
 
@@ -23,28 +24,7 @@ pub fn free_port() -> anyhow::Result<u16> {
 /// # Errors
 /// When it does not come up.
 pub fn embedded_broker() -> anyhow::Result<u16> {
-    let port = free_port()?;
-    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let connections = ConnectionSettings {
-        connection_timeout_ms: 5_000,
-        max_payload_size: 1 << 20,
-        max_inflight_count: 200,
-        auth: None,
-        external_auth: None,
-        dynamic_filters: true,
-    };
-    let server = ServerSettings { name: "v5".to_owned(), listen, tls: None, next_connection_delay_ms: 0, connections };
-    let router = RouterConfig {
-        max_connections: 32,
-        max_outgoing_packet_count: 200,
-        max_segment_size: 1 << 20,
-        max_segment_count: 10,
-        ..RouterConfig::default()
-    };
-    let config = Config { router, v5: Some(HashMap::from([("1".to_owned(), server)])), ..Config::default() };
-    std::thread::spawn(move || drop(Broker::new(config).start()));
-    wait_for(port)?;
-    Ok(port)
+    Ok(embedded::start()?.port())
 }
 
 fn wait_for(port: u16) -> anyhow::Result<()> {

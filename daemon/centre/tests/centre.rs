@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
-use std::collections::HashMap;
-use std::net::{SocketAddr, TcpListener};
+#[path = "../../cli/src/commands/demo/broker.rs"]
+mod broker;
+
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,40 +16,6 @@ use vedette_delivery::{Ack, Signer};
 use vedette_mqtt::{Connection, Event, Options, Publication, Quality};
 
 const LIMIT: Duration = Duration::from_secs(20);
-
-fn start_broker() -> SocketAddr {
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let server = rumqttd::ServerSettings {
-        name: "v5".to_owned(),
-        listen: address,
-        tls: None,
-        next_connection_delay_ms: 0,
-        connections: rumqttd::ConnectionSettings {
-            connection_timeout_ms: 5_000,
-            max_payload_size: 1 << 20,
-            max_inflight_count: 100,
-            auth: None,
-            external_auth: None,
-            dynamic_filters: true,
-        },
-    };
-    let config = rumqttd::Config {
-        router: rumqttd::RouterConfig {
-            max_connections: 16,
-            max_outgoing_packet_count: 200,
-            max_segment_size: 1 << 20,
-            max_segment_count: 10,
-            ..rumqttd::RouterConfig::default()
-        },
-        v5: Some(HashMap::from([("1".to_owned(), server)])),
-        ..rumqttd::Config::default()
-    };
-    std::thread::spawn(move || drop(rumqttd::Broker::new(config).start()));
-    while std::net::TcpStream::connect(address).is_err() {
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    address
-}
 
 struct Centre {
     announced: mpsc::UnboundedReceiver<Announcement>,
@@ -141,7 +109,7 @@ async fn next_alert(centre: &mut Centre) -> (u64, String) {
 async fn alerts_are_committed_acknowledged_and_shown_once() {
     let folder = tempfile::tempdir().unwrap();
     let (ledger, signer) = (folder.path().join("ledger.sqlite"), Signer::new("k1", &[3; 32]));
-    let address = start_broker();
+    let address = broker::start().unwrap();
     let mut centre = start_centre(address, &ledger, &signer);
     let mut gateway = Gateway::connect(address, signer.clone()).await;
 

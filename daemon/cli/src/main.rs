@@ -5,6 +5,7 @@ mod commands;
 mod log;
 mod log_file;
 mod outcome;
+mod plain;
 mod progress;
 mod socket;
 mod stop;

@@ -3,6 +3,7 @@
 //! Radio concentrators are left out: what a node sends can be read only with its key, and a line that a daemon has open is
 //! not for a second reader. Brokers see a client of another name, so that a running daemon keeps its own connection.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -24,7 +25,9 @@ pub struct Heard {
     /// The engine's account: unknown sensors, counters, faults.
     pub status: Status,
     /// The sources, and whether they were there.
-    pub links: std::collections::BTreeMap<String, LinkFigures>,
+    pub links: BTreeMap<String, LinkFigures>,
+    /// Messages by source.
+    pub messages: BTreeMap<String, u64>,
 }
 
 /// Listens for `time`.
@@ -61,5 +64,7 @@ pub async fn listen(config: &Config, time: Duration) -> Result<Heard, EngineErro
             }
         }
     }
-    Ok(Heard { status: engine.status(), links: surroundings.links.figures() })
+    let lanes = surroundings.intake.figures();
+    let messages = lanes.into_iter().map(|lane| (lane.source, lane.accepted)).collect();
+    Ok(Heard { status: engine.status(), links: surroundings.links.figures(), messages })
 }

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic, and so may what prepares it")]
 
-use std::collections::HashMap;
+#[path = "../../cli/src/commands/demo/broker.rs"]
+mod broker;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
@@ -12,40 +14,6 @@ use vedette_mqtt::{CloseReason, Connection, Event, Message, Options, Publication
 
 fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
-
-fn start_broker() -> SocketAddr {
-    let address = free_address();
-    let server = rumqttd::ServerSettings {
-        name: "v5".to_owned(),
-        listen: address,
-        tls: None,
-        next_connection_delay_ms: 0,
-        connections: rumqttd::ConnectionSettings {
-            connection_timeout_ms: 5_000,
-            max_payload_size: 1 << 20,
-            max_inflight_count: 100,
-            auth: None,
-            external_auth: None,
-            dynamic_filters: true,
-        },
-    };
-    let config = rumqttd::Config {
-        router: rumqttd::RouterConfig {
-            max_connections: 16,
-            max_outgoing_packet_count: 200,
-            max_segment_size: 1 << 20,
-            max_segment_count: 10,
-            ..rumqttd::RouterConfig::default()
-        },
-        v5: Some(HashMap::from([("1".to_owned(), server)])),
-        ..rumqttd::Config::default()
-    };
-    std::thread::spawn(move || drop(rumqttd::Broker::new(config).start()));
-    while std::net::TcpStream::connect(address).is_err() {
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    address
 }
 
 fn open(options: &Options) -> (Connection, mpsc::UnboundedReceiver<Event>) {
@@ -63,7 +31,7 @@ async fn next(events: &mut mpsc::UnboundedReceiver<Event>) -> Event {
 
 #[tokio::test]
 async fn a_message_comes_back_with_its_properties_and_is_receipted() {
-    let address = start_broker();
+    let address = broker::start().unwrap();
     let (connection, mut events) = open(&Options::new("127.0.0.1", address.port(), "gate-1"));
     assert_eq!(next(&mut events).await, Event::Connected);
     connection.subscribe(&["vedette/v1/+/alert".to_owned()], Quality::AtLeastOnce).unwrap();

@@ -6,8 +6,10 @@ use std::time::Duration;
 use anyhow::Context;
 use vedette_gateway::config::Config;
 use vedette_gateway::discover;
+use vedette_gateway::engine::codec::{Fault, Reason};
 
 use crate::outcome::Outcome;
+use crate::plain::wrapped;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -34,19 +36,42 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     eprintln!("listening for {seconds} s; radio concentrators are left out, since their nodes need a key first");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("runtime")?;
     let heard = runtime.block_on(discover::listen(&config, Duration::from_secs(*seconds)))?;
+    for sensor in &heard.status.unknown_sensors {
+        println!("# {}: {} of {}", sensor.codec, counted(sensor.messages, "message"), sensor.id);
+        println!("{}", sensor.configuration());
+    }
     for (name, link) in &heard.links {
-        if let Some(trouble) = &link.trouble {
-            eprintln!("{name}: {trouble}");
+        let messages = counted(heard.messages.get(name).copied().unwrap_or(0), "message");
+        match &link.trouble {
+            Some(trouble) => eprint!("{}", wrapped("", "  ", &format!("{name}: {messages}, {trouble}"))),
+            None => eprintln!("{name}: {messages}"),
         }
     }
-    for sensor in &heard.status.unknown_sensors {
-        println!("# {}: {} messages of {}", sensor.codec, sensor.messages, sensor.id);
-        println!("{}", sensor.configuration());
+    for (_, codec, fault) in heard.status.recent_faults.iter().filter(|(.., fault)| !is_told(fault)).take(FAULTS) {
+        eprint!("{}", wrapped("", "  ", &format!("not readable as {codec}: {fault}")));
     }
     let known = heard.status.sensors.iter().filter(|sensor| sensor.messages > 0).count();
     let unknown = heard.status.unknown_sensors.len();
-    eprintln!("heard {known} configured sensors and {unknown} others");
+    eprintln!(
+        "heard {} that {} configured, and {} that {} not",
+        counted(known as u64, "sensor"),
+        if known == 1 { "is" } else { "are" },
+        unknown,
+        if unknown == 1 { "is" } else { "are" },
+    );
     let up = heard.links.values().any(|link| link.ups > 0);
     anyhow::ensure!(up || heard.links.is_empty(), "no source could be reached");
     Ok(Outcome::Done)
+}
+
+/// Faulty messages told of.
+const FAULTS: usize = 5;
+
+/// What the tables above say already.
+fn is_told(fault: &Fault) -> bool {
+    fault.reason == Reason::UnknownSensor
+}
+
+fn counted(count: u64, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }

@@ -9,6 +9,7 @@ use vedette_gateway::engine::time::format_rfc3339;
 use vedette_gateway::status::{Answer, Report, Request};
 
 use crate::outcome::Outcome;
+use crate::plain::wrapped;
 use crate::socket;
 
 #[derive(Debug, clap::Args)]
@@ -70,12 +71,13 @@ fn screen(report: &Report) -> String {
     if load.windows > 0 {
         let _ = writeln!(
             text,
-            "attention {} alerts in the last 10 min; last day {}: {:.0} % of 10-min windows with at most one, worst {}, {} floods",
+            "attention {} alerts in the last 10 min; last day {}, worst 10 min {}, {} floods,\n          \
+             {:.0} % of 10 min with at most one",
             load.last,
             load.alerts,
-            100.0 * load.manageable_share(),
             load.worst,
             load.floods,
+            100.0 * load.manageable_share(),
         );
     }
     let worth = &engine.worth;
@@ -94,7 +96,7 @@ fn screen(report: &Report) -> String {
     }
     for shelved in &engine.shelved {
         let until = shelved.until.map_or_else(|| "?".to_owned(), format_rfc3339);
-        let _ = writeln!(text, "shelved until {until}: {}", shelved.text);
+        text.push_str(&wrapped("", "    ", &format!("shelved until {until}: {}", shelved.text)));
     }
     let centre = if outbox.centre_up { "centre answers" } else { "no answer of the centre" };
     let _ = writeln!(
@@ -115,7 +117,8 @@ fn screen(report: &Report) -> String {
         let _ = writeln!(text, "GNSS {age_s:.0} s ago: {place}, {time}");
     }
     if let Some(trouble) = &store.trouble {
-        let _ = writeln!(text, "NO USABLE STORE, all is in memory, radio is not acknowledged: {trouble}");
+        let told = format!("NO USABLE STORE, all is in memory, radio is not acknowledged: {trouble}");
+        text.push_str(&wrapped("", "    ", &told));
     }
     let _ = writeln!(text, "\nsources ({nodes} radio nodes)");
     for (name, source) in sources {
@@ -127,13 +130,33 @@ fn screen(report: &Report) -> String {
         for (reason, count) in &source.rejected {
             let _ = write!(text, ", {count} {reason}");
         }
-        if let Some(trouble) = &source.trouble {
-            let _ = write!(text, "  ({trouble})");
-        }
         text.push('\n');
+        if let Some(trouble) = &source.trouble {
+            text.push_str(&wrapped("      ", "      ", trouble));
+        }
     }
-    let _ = writeln!(text, "\nsensors");
-    for sensor in &engine.sensors {
+    text.push_str(&sensors(report));
+    text.push_str(&not_configured(report));
+    if !engine.recent_faults.is_empty() {
+        let _ = writeln!(text, "\nlast faulty messages");
+        for (_, codec, fault) in engine.recent_faults.iter().rev().take(5) {
+            text.push_str(&wrapped("  ", "      ", &format!("{codec}: {fault}")));
+        }
+    }
+    text
+}
+
+/// The sensors, on a large site only those that were not heard for longest: one screen shows what is amiss.
+fn sensors(report: &Report) -> String {
+    const MOST: usize = 20;
+    let engine = &report.engine;
+    let mut sensors: Vec<_> = engine.sensors.iter().collect();
+    if sensors.len() > MOST {
+        // Those never heard come first: none is before some.
+        sensors.sort_by_key(|sensor| sensor.last_heard);
+    }
+    let mut text = "\nsensors\n".to_owned();
+    for sensor in sensors.iter().take(MOST) {
         let heard = sensor.last_heard.map(|heard| format!("{:.0} s ago", engine.now.seconds_since(heard)));
         let heard = heard.unwrap_or_else(|| "never".to_owned());
         let _ = writeln!(
@@ -142,12 +165,11 @@ fn screen(report: &Report) -> String {
             sensor.id, sensor.messages, sensor.plots
         );
     }
-    text.push_str(&not_configured(report));
-    if !engine.recent_faults.is_empty() {
-        let _ = writeln!(text, "\nlast faulty messages");
-        for (_, codec, fault) in engine.recent_faults.iter().rev().take(5) {
-            let _ = writeln!(text, "  {codec}: {fault}");
-        }
+    if let Some(heard) = sensors.get(MOST).and_then(|sensor| sensor.last_heard) {
+        let (more, age_s) = (sensors.len() - MOST, engine.now.seconds_since(heard));
+        let _ = writeln!(text, "  and {more} more, all heard within {age_s:.0} s; --json lists them");
+    } else if sensors.len() > MOST {
+        let _ = writeln!(text, "  and {} more, some never heard; --json lists them", sensors.len() - MOST);
     }
     text
 }

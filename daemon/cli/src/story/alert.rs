@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use vedette_gateway::engine::{AlertState, TrackStatus};
+use vedette_gateway::engine::{Timestamp, TrackStatus};
 
 use super::chart::Chart;
-use super::collect::Story;
+use super::collect::{Judged, Story};
 use super::page::{Page, escape};
-use super::{clock, date_and_clock, innovation_units, map, measured, span};
+use super::{clock, date_and_clock, innovation_units, kind_in_words, map, measured, span, state};
 
 /// Rows of the table of plots; a loiterer has thousands.
 const MAX_PLOTS: usize = 1000;
@@ -39,7 +39,10 @@ pub(crate) fn page(story: &Story) -> String {
         );
         page.heading("When");
         page.raw(&timeline(story));
-        page.paragraph("faint", "Blue: plots. Orange: expected and silent. Red, numbered: revisions of the alert.");
+        page.paragraph(
+            "faint",
+            "Blue: plots. Orange: expected and silent. Red, numbered: revisions of the alert, at the edge those that came later.",
+        );
     }
     if !story.steps.is_empty() {
         page.heading("Existence of the track");
@@ -68,25 +71,8 @@ pub(crate) fn page(story: &Story) -> String {
 
 fn title_of(story: &Story) -> String {
     let alert = story.last();
-    let kind = format!("{:?}", alert.kind);
-    // "SensorSilent" as two words.
-    let mut words = String::new();
-    for (index, letter) in kind.chars().enumerate() {
-        if index > 0 && letter.is_uppercase() {
-            words.push(' ');
-            words.extend(letter.to_lowercase());
-        } else {
-            words.push(letter);
-        }
-    }
+    let words = kind_in_words(alert.kind);
     alert.zone.as_ref().map_or(words.clone(), |zone| format!("{words}, {zone}"))
-}
-
-pub(super) fn state(state: AlertState) -> String {
-    match state {
-        AlertState::Closed { reason } => format!("closed: {reason:?}").to_lowercase(),
-        other => format!("{other:?}").to_lowercase(),
-    }
 }
 
 pub(super) fn facts(story: &Story) -> Vec<(&'static str, String)> {
@@ -134,11 +120,23 @@ fn revisions(page: &mut Page, story: &Story) {
     page.table(&columns, &rows);
 }
 
+/// What the charts show: the matter itself. A word that is said long after, as when an alert is closed for its age, would
+/// press all else into a corner.
+fn shown(story: &Story) -> (Timestamp, Timestamp) {
+    /// Words that come later than this share of the matter's own length are left to the edge.
+    const LATE: f64 = 0.5;
+    let ends = story.steps.iter().map(|step| step.time).chain(story.plots.iter().map(|plot| plot.time));
+    let Some(end) = ends.max() else { return (story.from, story.to) };
+    let late = end.plus_seconds(LATE * end.seconds_since(story.from));
+    let said = story.revisions.iter().map(|(written, _)| *written).filter(|written| *written <= late).max();
+    (story.from, end.max(said.unwrap_or(end)).plus_seconds(5.0).min(story.to))
+}
+
 fn timeline(story: &Story) -> String {
     const ROW: f64 = 20.0;
     let rows: Vec<usize> = story.evidence.keys().copied().collect();
     let height = rows.len() as f64 * ROW + 50.0;
-    let mut chart = Chart::new("time line of the sensors", height, (story.from, story.to), &story.site);
+    let mut chart = Chart::new("time line of the sensors", height, shown(story), &story.site);
     for (place, index) in rows.iter().enumerate() {
         let y = 30.0 + place as f64 * ROW;
         chart.label(y, story.sensor(*index));
@@ -173,7 +171,8 @@ fn mark_revisions(chart: &mut Chart<'_>, story: &Story) {
     for (written, alert) in &story.revisions {
         let x = chart.x(*written);
         // Numbers that would overlap say nothing.
-        let mark = if x - last_x > 14.0 { alert.rev.to_string() } else { String::new() };
+        let (later, room) = if chart.holds(*written) { ("", 14.0) } else { (" →", 34.0) };
+        let mark = if x - last_x > room { format!("{}{later}", alert.rev) } else { String::new() };
         if !mark.is_empty() {
             last_x = x;
         }
@@ -183,7 +182,7 @@ fn mark_revisions(chart: &mut Chart<'_>, story: &Story) {
 
 fn existence(story: &Story) -> String {
     const RANGE: (f64, f64) = (0.0, 1.0);
-    let mut chart = Chart::new("existence of the track over time", 190.0, (story.from, story.to), &story.site);
+    let mut chart = Chart::new("existence of the track over time", 190.0, shown(story), &story.site);
     chart.levels(&[(0.0, "0 %"), (0.5, "50 %"), (1.0, "100 %")], RANGE);
     chart.bound(story.site.rules.min_existence, RANGE, "enough for an alert");
     for id in &story.tracks {
@@ -201,8 +200,7 @@ fn existence(story: &Story) -> String {
 
 fn nis(story: &Story) -> String {
     const RANGE: (f64, f64) = (0.0, 12.0);
-    let mut chart =
-        Chart::new("normalised innovation squared of each plot", 210.0, (story.from, story.to), &story.site);
+    let mut chart = Chart::new("normalised innovation squared of each plot", 210.0, shown(story), &story.site);
     chart.levels(&[(0.0, "0"), (4.0, "4"), (8.0, "8"), (12.0, "12 or more")], RANGE);
     chart.bound(CHI_SQUARED_95[0], RANGE, "95 %, one value");
     chart.bound(CHI_SQUARED_95[1], RANGE, "95 %, two values");
@@ -255,20 +253,21 @@ fn evidence(page: &mut Page, story: &Story) {
     page.table(&columns, &evidence_rows(story));
 }
 
-pub(super) fn rule_rows(story: &Story) -> Vec<Vec<String>> {
+/// From when to when a rule found the same.
+pub(super) fn lasted(story: &Story, judged: &Judged) -> String {
+    let first = clock(judged.first, &story.site);
+    if judged.first == judged.last { first } else { format!("{first} to {}", clock(judged.last, &story.site)) }
+}
+
+fn rule_rows(story: &Story) -> Vec<Vec<String>> {
     story
         .judged
         .iter()
         .map(|judged| {
             let judgement = &judged.judgement;
             let track = judgement.track.map_or_else(String::new, |track| track.0.to_string());
-            let when = if judged.first == judged.last {
-                clock(judged.first, &story.site)
-            } else {
-                format!("{} to {}", clock(judged.first, &story.site), clock(judged.last, &story.site))
-            };
             vec![
-                when,
+                lasted(story, judged),
                 judgement.rule.clone(),
                 track,
                 format!("{:?}", judgement.severity).to_lowercase(),

@@ -42,6 +42,11 @@ impl<'a> Chart<'a> {
         LEFT + (time.seconds_since(self.from) / self.span_s).clamp(0.0, 1.0) * (WIDTH - LEFT - RIGHT)
     }
 
+    /// Whether the time lies inside.
+    pub(super) fn holds(&self, time: Timestamp) -> bool {
+        (0.0..=self.span_s).contains(&time.seconds_since(self.from))
+    }
+
     /// The height of a value where `range` fills the chart.
     pub(super) fn y(&self, value: f64, (low, high): (f64, f64)) -> f64 {
         let share = ((value - low) / (high - low)).clamp(0.0, 1.0);
@@ -110,10 +115,11 @@ impl<'a> Chart<'a> {
     /// A vertical line with a mark above it.
     pub(super) fn event(&mut self, time: Timestamp, mark: &str, tip: &str) {
         let (x, foot) = (self.x(time), self.height - BOTTOM);
+        let anchor = anchor_at(x);
         let _ = write!(
             self.body,
             "<line class=\"event\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{TOP}\" y2=\"{foot:.1}\"/>\
-             <text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}<title>{}</title></text>",
+             <text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{}<title>{}</title></text>",
             TOP - 3.0,
             escape(mark),
             escape(tip)
@@ -149,8 +155,7 @@ impl<'a> Chart<'a> {
             let x = self.x(tick);
             let label = if step_s % 60 == 0 { zoned(tick, self.site, "%H:%M") } else { clock(tick, self.site) };
             let label = if step_s >= 86_400 { zoned(tick, self.site, "%d %b") } else { label };
-            // A label at the very edge would be cut off.
-            let anchor = if x > WIDTH - 40.0 { "end" } else { "middle" };
+            let anchor = anchor_at(x);
             let _ = write!(
                 self.body,
                 "<line class=\"axis\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{foot:.1}\" y2=\"{:.1}\"/>\
@@ -162,6 +167,11 @@ impl<'a> Chart<'a> {
         }
         frame(&self.title, WIDTH, self.height, &self.body)
     }
+}
+
+/// A label at the very edge would be cut off in the middle.
+fn anchor_at(x: f64) -> &'static str {
+    if x > WIDTH - 40.0 { "end" } else { "middle" }
 }
 
 /// Bars side by side, each with a label below and its count above.
@@ -194,7 +204,7 @@ pub(super) fn bars(title: &str, bars: &[(String, u64)]) -> String {
 pub(super) fn frame(title: &str, width: f64, height: f64, body: &str) -> String {
     let title = escape(title);
     format!(
-        "<svg viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\" aria-label=\"{title}\" \
-         xmlns=\"http://www.w3.org/2000/svg\">{body}</svg>"
+        "<div class=\"wide\"><svg viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\" aria-label=\"{title}\" \
+         xmlns=\"http://www.w3.org/2000/svg\">{body}</svg></div>"
     )
 }

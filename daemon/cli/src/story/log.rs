@@ -4,11 +4,11 @@ use std::io::{Result, Write};
 
 use vedette_gateway::engine::Timestamp;
 
-use super::alert::state;
 use super::chart::{Chart, bars};
-use super::collect::{LATENCY_BINS_S, Night};
+use super::night::{LATENCY_BINS_S, Night};
 use super::page::{Column, Page};
-use super::{clock, date_and_clock, map, span, tell};
+use super::{clock, date_and_clock, kind_in_words, map, span, state};
+use crate::plain::{columns, wrapped};
 
 /// Tracks listed; the longest are.
 const MAX_TRACKS: usize = 200;
@@ -17,14 +17,17 @@ const MAX_RANKED: usize = 30;
 /// Gaps listed; the longest are.
 const MAX_GAPS: usize = 50;
 
+/// Digits of an alert's id, enough for `vedette explain`.
+const SHOWN_ID: usize = 8;
+
 const ALERT_COLUMNS: [Column; 7] = [
     ("written", false),
     ("severity", false),
     ("kind", false),
     ("state", false),
     ("revs", true),
-    ("text", false),
     ("id", false),
+    ("text", false),
 ];
 const SENSOR_COLUMNS: [Column; 8] = [
     ("sensor", false),
@@ -92,16 +95,21 @@ pub(crate) fn summary(night: &Night, out: &mut impl Write) -> Result<()> {
     }
     let heads = |columns: &[Column]| columns.iter().map(|(head, _)| *head).collect::<Vec<_>>();
     writeln!(out, "\nAlerts")?;
-    tell::columns(&heads(&ALERT_COLUMNS), &alert_rows(night), out)?;
+    for row in alert_rows(night) {
+        if let [written, severity, kind, state, revisions, id, text] = &row[..] {
+            writeln!(out, "  {written} {severity} {kind}, {state}, {revisions} revisions, {id}")?;
+            write!(out, "{}", wrapped("      ", "      ", text))?;
+        }
+    }
     writeln!(out, "\nSensors")?;
-    tell::columns(&heads(&SENSOR_COLUMNS), &sensor_rows(night), out)?;
+    columns(&heads(&SENSOR_COLUMNS), &sensor_rows(night), out)?;
     writeln!(out, "\nMost plots without a track")?;
-    tell::columns(&["sensor", "unused an hour", "unused", "of its plots"], &nuisance_rows(night), out)?;
+    columns(&["sensor", "unused an hour", "unused", "of its plots"], &nuisance_rows(night), out)?;
     writeln!(out, "\nGaps")?;
-    tell::columns(&["sensor", "silent for", "from", "to"], &gap_rows(night), out)?;
+    columns(&["sensor", "silent for", "from", "to"], &gap_rows(night), out)?;
     writeln!(out, "\nDelays")?;
     let rows: Vec<Vec<String>> = latency(night).into_iter().map(|(bin, count)| vec![bin, count.to_string()]).collect();
-    tell::columns(&["up to", "messages"], &rows, out)
+    columns(&["within", "messages"], &rows, out)
 }
 
 fn hours(night: &Night) -> f64 {
@@ -150,11 +158,11 @@ fn alert_rows(night: &Night) -> Vec<Vec<String>> {
         vec![
             clock(*written, &night.site),
             format!("{:?}", alert.severity).to_lowercase(),
-            format!("{:?}", alert.kind),
+            kind_in_words(alert.kind),
             state(alert.state),
             revisions.to_string(),
+            alert.id.chars().take(SHOWN_ID).collect(),
             alert.text.clone(),
-            alert.id.clone(),
         ]
     };
     alerts.into_iter().map(row).collect()
@@ -280,9 +288,9 @@ fn latency(night: &Night) -> Vec<(String, u64)> {
         if most_s.is_infinite() {
             "more".to_owned()
         } else if most_s < 60.0 {
-            format!("{most_s} s")
+            format!("≤ {most_s} s")
         } else {
-            format!("{} min", most_s / 60.0)
+            format!("≤ {} min", most_s / 60.0)
         }
     });
     labels.zip(night.latency).collect()

@@ -7,7 +7,8 @@ use vedette_gateway::engine::config::{Ground, Site};
 use vedette_gateway::engine::{Coverage, Measurement};
 
 use super::chart::frame;
-use super::collect::{Night, Story};
+use super::collect::Story;
+use super::night::Night;
 use super::page::escape;
 
 const WIDTH: f64 = 960.0;

@@ -1,7 +1,9 @@
 //! Stories out of logs: why there was an alert, and what a night was like; as text, and as pages without network.
 //!
 //! ```text
-//! collect   the inspected replay: one alert's plots, silences and judgements, or a whole log's sums
+//! activity  the inspected replay, and what each sensor did in it
+//! collect   one alert's plots, silences and judgements
+//! night     a whole log's sums
 //! tell      one alert as text
 //! page      HTML around everything: style, tables, escaping
 //! chart     lines, bars and points over time as SVG
@@ -9,22 +11,25 @@
 //! alert, log   the two pages
 //! ```
 
+mod activity;
 mod alert;
 mod chart;
 mod collect;
 mod log;
 mod map;
+mod night;
 mod page;
 mod tell;
 
 pub(crate) use alert::page as alert_page;
-pub(crate) use collect::{find_alert, night, story};
+pub(crate) use collect::{find_alert, story};
 pub(crate) use log::page as log_page;
 pub(crate) use log::summary as log_summary;
+pub(crate) use night::night;
 pub(crate) use tell::tell;
 
 use vedette_gateway::engine::config::Site;
-use vedette_gateway::engine::{Measurement, Timestamp};
+use vedette_gateway::engine::{AlertKind, AlertState, Measurement, Timestamp};
 
 /// The wall clock's time at the site.
 fn clock(time: Timestamp, site: &Site) -> String {
@@ -56,6 +61,27 @@ fn span(seconds: f64) -> String {
     }
 }
 
+/// "SensorSilent" as two words.
+fn kind_in_words(kind: AlertKind) -> String {
+    let mut words = String::new();
+    for letter in format!("{kind:?}").chars() {
+        if !words.is_empty() && letter.is_uppercase() {
+            words.push(' ');
+            words.extend(letter.to_lowercase());
+        } else {
+            words.push(letter);
+        }
+    }
+    words
+}
+
+fn state(state: AlertState) -> String {
+    match state {
+        AlertState::Closed { reason } => format!("closed: {reason:?}").to_lowercase(),
+        other => format!("{other:?}").to_lowercase(),
+    }
+}
+
 /// What a plot says, for people.
 fn measured(measurement: &Measurement) -> String {
     let degrees = |radians: f64| radians.to_degrees().rem_euclid(360.0);
@@ -65,7 +91,7 @@ fn measured(measurement: &Measurement) -> String {
         }
         Measurement::RangeBearing { range_m, azimuth_rad, range_rate_mps, .. } => {
             let rate = range_rate_mps.map_or_else(String::new, |(rate, _)| format!(", {rate:+.1} m/s away"));
-            format!("{range_m:.1} m towards {:.1}°{rate}", degrees(*azimuth_rad))
+            format!("{range_m:.1} m at {:.1}°{rate}", degrees(*azimuth_rad))
         }
         Measurement::Bearing { azimuth_rad, .. } => format!("towards {:.1}°", degrees(*azimuth_rad)),
         Measurement::Range { range_m, .. } => format!("{range_m:.1} m away"),

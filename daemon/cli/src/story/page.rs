@@ -14,8 +14,8 @@ font:15px/1.5 system-ui,sans-serif}
 h1{font-size:1.5rem;line-height:1.25;margin:0 0 .5rem}
 h2{font-size:1.1rem;margin:2rem 0 .5rem;border-bottom:1px solid var(--line);padding-bottom:.2rem}
 p{margin:.5rem 0}.lead{font-size:1.1rem}.faint{color:var(--faint)}
-dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1rem;margin:1rem 0}
-dt{color:var(--faint)}dd{margin:0}
+dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:.15rem 1rem;margin:1rem 0}
+dt{color:var(--faint)}dd{margin:0;overflow-wrap:anywhere}
 table{border-collapse:collapse;width:100%;font-size:.88rem}
 .wide{overflow-x:auto}
 th,td{text-align:left;padding:.25rem .6rem .25rem 0;border-bottom:1px solid var(--line);vertical-align:top}
@@ -37,10 +37,16 @@ svg text{fill:var(--ink);font:12px system-ui,sans-serif}svg .dim{fill:var(--fain
 .ray{stroke:var(--accent);stroke-opacity:.18}.spot{fill:var(--accent);fill-opacity:.45}
 .ellipse{fill:none;stroke:var(--good);stroke-opacity:.75}.path{fill:none;stroke:var(--good);stroke-width:2.5}
 .end{fill:var(--good);stroke:var(--paper);stroke-width:1.5}.halo{paint-order:stroke;stroke:var(--paper);stroke-width:3px}
+@media screen and (max-width:40rem){body{padding:1rem}svg{min-width:38rem}.long thead{display:none}
+.long tr{display:flex;flex-wrap:wrap;column-gap:.7rem;padding:.4rem 0;border-bottom:1px solid var(--line)}
+.long td{border:0;padding:0;color:var(--faint)}.long td.t{flex:1 0 100%;color:var(--ink)}}
 @media print{:root{--ink:#000;--paper:#fff;--faint:#444;--line:#bbb;--soft:#f4f4f4;--accent:#0b4a94;--warn:#8a4500;
 --bad:#a01018;--good:#0f5f28}body{max-width:none;padding:0;font-size:10.5pt}h2{break-after:avoid}
 tr,svg,dl{break-inside:avoid}.wide{overflow:visible}thead{display:table-header-group}}
 ";
+
+/// A column with a longer cell is text, which has a line of its own on a narrow screen.
+const LONG_CELL: usize = 60;
 
 /// A page that grows from top to bottom. What is written as text is escaped.
 pub(super) struct Page {
@@ -84,16 +90,23 @@ impl Page {
     }
 
     pub(super) fn table(&mut self, columns: &[Column], rows: &[Vec<String>]) {
-        let class = |number: bool| if number { " class=\"n\"" } else { "" };
-        let mut html = String::from("<div class=\"wide\"><table><thead><tr>");
+        let is_text = |index: usize| rows.iter().any(|row| row.get(index).is_some_and(|cell| cell.len() > LONG_CELL));
+        let texts: Vec<bool> = (0..columns.len()).map(is_text).collect();
+        let class = |number: bool, text: bool| match (number, text) {
+            (true, _) => " class=\"n\"",
+            (false, true) => " class=\"t\"",
+            (false, false) => "",
+        };
+        let long = if texts.contains(&true) { " class=\"long\"" } else { "" };
+        let mut html = format!("<div class=\"wide\"><table{long}><thead><tr>");
         for (head, number) in columns {
-            let _ = write!(html, "<th{}>{}</th>", class(*number), escape(head));
+            let _ = write!(html, "<th{}>{}</th>", class(*number, false), escape(head));
         }
         html.push_str("</tr></thead><tbody>\n");
         for row in rows {
             html.push_str("<tr>");
-            for (cell, (_, number)) in row.iter().zip(columns) {
-                let _ = write!(html, "<td{}>{}</td>", class(*number), escape(cell));
+            for ((cell, (_, number)), text) in row.iter().zip(columns).zip(&texts) {
+                let _ = write!(html, "<td{}>{}</td>", class(*number, *text), escape(cell));
             }
             html.push_str("</tr>\n");
         }

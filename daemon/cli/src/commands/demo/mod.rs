@@ -52,11 +52,11 @@ async fn show(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let mut scenario = Scenario::parse(SCENARIO, Path::new("demo.toml")).context("scenario")?;
     scenario.layout.duration_s = arguments.duration.as_secs_f64();
     let folder = tempfile::tempdir().context("temporary folder")?;
-    let broker = broker::start().await?;
+    let broker = tokio::task::spawn_blocking(broker::start).await??;
     let line = Line::open().context("pseudo terminal")?;
-    let gateway = gateway_config(&scenario, arguments.seed, folder.path(), line.path(), broker.port)?;
-    let centre = centre_config(folder.path(), broker.port)?;
-    introduce(&scenario, &gateway, &line, broker.port)?;
+    let gateway = gateway_config(&scenario, arguments.seed, folder.path(), line.path(), broker.port())?;
+    let centre = centre_config(folder.path(), broker.port())?;
+    introduce(&scenario, &gateway, &line, broker.port())?;
 
     let (stop_all, stopped) = watch::channel(false);
     let (announce, announced) = mpsc::unbounded_channel();
@@ -68,7 +68,7 @@ async fn show(arguments: &Arguments) -> anyhow::Result<Outcome> {
 
     let options = LiveOptions {
         gateway: scenario.layout.site.id.clone(),
-        broker: Some(BrokerAddress { host: "127.0.0.1".to_owned(), port: broker.port }),
+        broker: Some(BrokerAddress { host: "127.0.0.1".to_owned(), port: broker.port() }),
         line: Some(line),
         events: Some(happen),
     };

@@ -1,0 +1,89 @@
+//! Plain text for a terminal of 80 columns, or a mail.
+
+use std::io::{Result, Write};
+
+/// Columns of a terminal as everybody has it.
+const WIDTH: usize = 80;
+/// A last column narrower than this is not worth breaking into.
+const NARROWEST: usize = 16;
+const SPACE: &str = "  ";
+
+/// The text broken at spaces into lines of the terminal's width: the first begins with `first`, the others with `next`.
+/// A word that is longer than a line stays whole.
+pub(crate) fn wrapped(first: &str, next: &str, text: &str) -> String {
+    let (mut out, mut line) = (String::new(), first.to_owned());
+    let mut is_empty = true;
+    for word in text.split_whitespace() {
+        if !is_empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            out.push_str(line.trim_end());
+            out.push('\n');
+            line = next.to_owned();
+            is_empty = true;
+        }
+        if !is_empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        is_empty = false;
+    }
+    out.push_str(line.trim_end());
+    out.push('\n');
+    out
+}
+
+/// Columns as wide as they need; those with nothing in them are left out, and the last is broken where it would leave the
+/// terminal.
+pub(crate) fn columns(heads: &[&str], rows: &[Vec<String>], out: &mut impl Write) -> Result<()> {
+    let width_of = |index: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(index)).map(|cell| cell.chars().count());
+        cells.max().unwrap_or(0)
+    };
+    let shown: Vec<(usize, usize)> = (0..heads.len())
+        .map(|index| (index, width_of(index)))
+        .filter(|(_, width)| *width > 0 || rows.is_empty())
+        .map(|(index, width)| (index, width.max(heads[index].chars().count())))
+        .collect();
+    let Some(((last, _), before)) = shown.split_last() else { return Ok(()) };
+    let mut line = |cell: &dyn Fn(usize) -> String| {
+        let start: String = before.iter().fold(SPACE.to_owned(), |mut start, (index, width)| {
+            start.push_str(&format!("{:<width$}{SPACE}", cell(*index)));
+            start
+        });
+        let indent = start.chars().count();
+        if indent + NARROWEST > WIDTH {
+            return writeln!(out, "{}", format!("{start}{}", cell(*last)).trim_end());
+        }
+        write!(out, "{}", wrapped(&start, &" ".repeat(indent), &cell(*last)))
+    };
+    line(&|index| heads[index].to_owned())?;
+    rows.iter().try_for_each(|row| line(&|index| row.get(index).cloned().unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn lines_are_narrow_and_words_stay_in_order(words in prop::collection::vec("[a-zä]{1,20}", 0..40)) {
+            let text = wrapped("  * ", "    ", &words.join(" "));
+            prop_assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{}", text);
+            let again: Vec<&str> = text.split_whitespace().filter(|word| *word != "*").collect();
+            prop_assert_eq!(again, words);
+        }
+    }
+
+    #[test]
+    fn columns_leave_out_what_is_empty_and_break_what_is_long() {
+        let row = |name: &str, said: &str| vec![name.to_owned(), String::new(), said.to_owned()];
+        let rows = [row("radar", "north"), row("pir-17", &"somebody was there, or was not ".repeat(4))];
+        let mut out = Vec::new();
+        columns(&["sensor", "battery", "said"], &rows, &mut out).expect("written");
+        let text = String::from_utf8(out).expect("UTF-8");
+        assert!(text.starts_with("  sensor  said\n  radar   north\n  pir-17  somebody was there"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH) && text.lines().count() == 4, "{text}");
+        assert!(text.lines().nth(3).is_some_and(|line| line.starts_with("          ")), "{text}");
+    }
+}
