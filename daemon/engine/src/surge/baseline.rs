@@ -10,6 +10,11 @@ const PRIOR_EVENTS: f64 = 0.5;
 /// Events with which all hours together speak for a single hour (pooling): the hours of a day differ by a factor of
 /// about 1 ± 0.7 before anything is known of them.
 const POOLED_EVENTS: f64 = 2.0;
+/// How much the hours beside one tell of it, nearest first: people come by night, not by the clock. Without them an hour with few
+/// events is drawn so far to the day's mean that ordinary nights look busy.
+const BESIDE: [f64; 3] = [0.75, 0.5, 0.25];
+/// Slots of a day from which on neighbours are alike.
+const ALIKE_FROM: usize = 12;
 /// Time after which what was learned counts half, so that seasons are followed.
 const HALF_LIFE_DAYS: f64 = 14.0;
 /// Over-dispersion (variance beyond Poisson, as a part of the squared mean) before anything is known of it, and the
@@ -59,8 +64,24 @@ impl Baseline {
     /// The rate of a slot of the day.
     pub(super) fn rate(&self, slot: usize, settings: &Settings) -> Rate {
         let (mean, _) = self.pooled(settings);
-        let Slot { events, exposure } = self.slots[slot];
+        let Slot { events, exposure } = self.about(slot);
         Rate { mean: (POOLED_EVENTS + events) / (POOLED_EVENTS / mean + exposure), own_events: events }
+    }
+
+    /// What was learned of a slot and, with less weight, of those beside it.
+    fn about(&self, slot: usize) -> Slot {
+        let (slots, mut about) = (self.slots.len(), self.slots[slot]);
+        if slots < ALIKE_FROM {
+            return about;
+        }
+        for (index, weight) in BESIDE.into_iter().enumerate() {
+            for beside in [slot + slots - index - 1, slot + index + 1] {
+                let beside = self.slots[beside % slots];
+                about.events += weight * beside.events;
+                about.exposure += weight * beside.exposure;
+            }
+        }
+        about
     }
 
     /// Events the zone's mean rests on.

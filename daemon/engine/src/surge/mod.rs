@@ -47,7 +47,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { expected_per_day: 2.0, false_warnings_per_year: 1.0, buckets_per_day: 24, rise: 3.0, learning_days: 56 }
+        Self { expected_per_day: 2.0, false_warnings_per_year: 1.0, buckets_per_day: 24, rise: 5.0, learning_days: 56 }
     }
 }
 
