@@ -24,6 +24,8 @@ enum Command {
     Campaign(command::campaign::Campaign),
     /// Fit the confidence of alerts on some scenarios, and test on others whether it means what it says.
     Reliability(command::reliability::Reliability),
+    /// Run a scenario at many gateways and print what one operator has of it.
+    Load(command::load::Load),
     /// Publish a recorded native log with its own timing.
     Play(command::play::Play),
     /// Write counts of zones over years, with surges at known times.
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Command::Run(run) => run.run(),
         Command::Campaign(campaign) => campaign.run(),
         Command::Reliability(reliability) => reliability.run(),
+        Command::Load(load) => load.run(),
         Command::Play(play) => play.run(),
         Command::Counts(counts) => counts.run(),
         Command::Faults(faults) => faults.run(),

@@ -80,6 +80,31 @@ fn two_gateways_tell_of_one_person_at_one_place() {
     assert!((places[0].0 - places[1].0).abs() < 3e-4 && (places[0].1 - places[1].1).abs() < 5e-4, "{places:?}");
 }
 
+/// Five minutes, of which the rule itself waits three to be sure that somebody stays.
+#[test]
+fn help_is_called_for_within_five_minutes() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/scenarios");
+    let scenario = Scenario::read(&folder.join("distress-in-the-cold.toml")).unwrap();
+    for seed in 1..=3 {
+        let run = drive(&scenario, seed).unwrap();
+        // The scenario's second agent is the person from the moment they stop.
+        let (stops_s, _) = run.truth.walkers[1].life_s();
+        let call = run.alerts.iter().find(|(_, alert)| alert.humanitarian.is_some()).unwrap();
+        let after_s = call.0.seconds_since(scenario.layout.begins) - stops_s;
+        assert!((0.0..=300.0).contains(&after_s), "seed {seed}: called for {after_s} s after they stopped");
+    }
+}
+
+/// The radar that hangs shows for ten minutes who walked by before.
+#[test]
+fn a_stuck_radar_calls_for_no_help() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/scenarios");
+    let scenario = Scenario::read(&folder.join("sensors-stuck.toml")).unwrap();
+    let run = drive(&scenario, 1).unwrap();
+    assert!(run.alerts.iter().all(|(_, alert)| alert.humanitarian.is_none()));
+    assert!(run.alerts.iter().any(|(_, alert)| alert.kind == AlertKind::SensorStuck));
+}
+
 #[test]
 fn the_same_seed_brings_the_same_alerts() {
     let scenario = Scenario::demo().unwrap();

@@ -183,6 +183,14 @@ impl Alert {
     }
 }
 
+impl Alert {
+    /// Whether somebody must look at it: it is more than a record, and no rule holds it back.
+    #[must_use]
+    pub fn asks_attention(&self) -> bool {
+        self.severity > Severity::Info && self.suppressed.is_none()
+    }
+}
+
 /// Whether an alert is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -220,6 +228,8 @@ pub enum AlertKind {
     Approach,
     /// A track crossed a border line.
     Crossing,
+    /// A track that crossed a border line went back over it.
+    Returned,
     /// A track entered a zone.
     Entry,
     /// A track stays in a zone.
@@ -264,6 +274,14 @@ pub enum AlertKind {
     PossibleNeed,
     /// The way to the centre is being tested.
     Test,
+}
+
+impl AlertKind {
+    /// Whether it says that somebody moves or stays where it matters.
+    #[must_use]
+    pub const fn is_movement(self) -> bool {
+        matches!(self, Self::Approach | Self::Crossing | Self::Returned | Self::Entry | Self::Loitering)
+    }
 }
 
 /// Where an alert is in its life.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use vedette_tracker::{Scan, Timestamp, Track, TrackId};
 
-use crate::rules::{Finding, Subject};
+use crate::rules::{Evidence, Finding, Subject};
 use crate::{AlertKind, Severity};
 
 /// A scan as the tracker took it, and the tracks right after.
@@ -38,6 +38,9 @@ pub struct Judgement {
     pub track: Option<TrackId>,
     /// Probability that it is so.
     pub confidence: f64,
+    /// What bears it out, for what is about movement.
+    #[serde(default)]
+    pub evidence: Option<Evidence>,
     /// For people.
     pub what: String,
     /// The alert that it belongs to, if there is one.
@@ -118,6 +121,7 @@ impl Notes {
                 Subject::Spot { .. } | Subject::Sensor(_) | Subject::Gateway => None,
             },
             confidence: finding.confidence,
+            evidence: finding.evidence,
             what: finding.what.clone(),
             alert: alert.map(str::to_owned),
             verdict,

@@ -7,6 +7,8 @@ use vedette_tracker::{Detection, Measurement, Timestamp};
 const SPAN_S: i64 = 60;
 /// Spans counted.
 const SPANS: usize = 10;
+/// Equal reports in a row that make a sensor stuck: no measurement repeats to the last digit.
+const STUCK_FROM: u32 = 30;
 
 /// Reports by minute for ten minutes, and the last one's digest.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -17,6 +19,9 @@ pub(crate) struct Pace {
     minute: i64,
     digest: u64,
     repeated: u32,
+    /// When it was stuck last.
+    #[serde(default)]
+    stuck_at: Option<Timestamp>,
 }
 
 impl Pace {
@@ -28,8 +33,23 @@ impl Pace {
         match digest(detections) {
             Some(digest) if digest == self.digest => self.repeated = self.repeated.saturating_add(1),
             Some(digest) => (self.digest, self.repeated) = (digest, 0),
+            // It looked and saw nothing for once: coarse numbers of something that stands still, not a sensor that hangs.
+            None if detections.is_empty() => self.repeated = 0,
             None => {}
         }
+        if self.is_stuck() {
+            self.stuck_at = Some(now);
+        }
+    }
+
+    /// Whether it says the very same thing again and again.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.repeated >= STUCK_FROM
+    }
+
+    /// Whether a report of this time is one that it may have repeated.
+    pub(crate) fn may_be_stale(&self, time: Timestamp) -> bool {
+        self.stuck_at.is_some_and(|stuck_at| time <= stuck_at)
     }
 
     /// Reports in the ten minutes before `now`.

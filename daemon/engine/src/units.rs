@@ -1,7 +1,7 @@
 //! Own movement: where patrols say they are, and which tracks that explains.
 //!
-//! A unit explains at most one track, and only while its report is fresh and agrees with the track. A report that no
-//! unit can have moved to is not believed, and for a while nothing of that unit is: a forged position must not hide
+//! A unit explains at most as many tracks as it has people, and only while its report is fresh and agrees with them. A
+//! report that no unit can have moved to is not believed, and for a while nothing of that unit is: a forged position must not hide
 //! anybody. Nor must a unit that appears out of silence, before an alert can have been raised, nor one whose place is so
 //! uncertain that it would explain half the field.
 
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
-use vedette_tracker::{Timestamp, Track, TrackId};
+use vedette_tracker::{Timestamp, Track, TrackId, TrackStatus};
 
 use crate::config::{Site, Unit};
 
@@ -35,7 +35,7 @@ pub(crate) struct Units {
     heard: BTreeMap<usize, Heard>,
 }
 
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Heard {
     pub(crate) time: Timestamp,
     pub(crate) position_m: Vector2<f64>,
@@ -45,7 +45,9 @@ pub(crate) struct Heard {
     since: Timestamp,
     /// Not believed until then, and when that began.
     pub(crate) distrusted: Option<(Timestamp, Timestamp)>,
-    track: Option<TrackId>,
+    /// The tracks it explained last.
+    #[serde(default)]
+    tracks: Vec<TrackId>,
 }
 
 /// Units of a snapshot from before this was kept have been heard long enough.
@@ -71,7 +73,7 @@ impl Units {
             sd_m: report.sd_m,
             since: report.time,
             distrusted: None,
-            track: None,
+            tracks: Vec::new(),
         };
         let Some(before) = self.heard.get_mut(&report.unit) else {
             self.heard.insert(report.unit, fresh);
@@ -89,7 +91,7 @@ impl Units {
             if plausible { before.distrusted } else { Some((doubted_since, now.plus_seconds(DISTRUST_S))) };
         let was_silent = gap_s > site.units[report.unit].stale_after_s;
         let since = if was_silent { report.time } else { before.since };
-        *before = Heard { distrusted, since, track: before.track, ..fresh };
+        *before = Heard { distrusted, since, tracks: std::mem::take(&mut before.tracks), ..fresh };
         plausible
     }
 
@@ -101,17 +103,19 @@ impl Units {
             if heard.distrusted.is_some_and(|(_, until)| now >= until) {
                 heard.distrusted = None;
             }
-            let nearest = tracks
+            let told = |id: TrackId| heard.tracks.contains(&id);
+            let mut near: Vec<(bool, f64, TrackId)> = tracks
                 .iter()
-                .filter(|track| !explained.contains_key(&track.id))
-                .filter_map(|track| Some((disagreement(heard, unit, track, now)?, track.id)))
-                .filter(|&(ratio, id)| ratio <= if heard.track == Some(id) { KEEP_FACTOR } else { 1.0 })
-                // The track it explained before comes first: two people who meet do not swap what is known of them.
-                .min_by(|a, b| (heard.track != Some(a.1)).cmp(&(heard.track != Some(b.1))).then(a.0.total_cmp(&b.0)));
-            heard.track = nearest.map(|(_, id)| id);
-            if let Some((_, id)) = nearest {
-                explained.insert(id, index);
-            }
+                // What is not sure to be there takes nobody's place.
+                .filter(|track| track.status == TrackStatus::Confirmed && !explained.contains_key(&track.id))
+                .filter_map(|track| Some((!told(track.id), disagreement(heard, unit, track, now)?, track.id)))
+                .filter(|&(new, ratio, _)| ratio <= if new { 1.0 } else { KEEP_FACTOR })
+                .collect();
+            // Tracks it explained before come first: two people who meet do not swap what is known of them.
+            near.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+            near.truncate(unit.people);
+            heard.tracks = near.iter().map(|&(.., id)| id).collect();
+            explained.extend(heard.tracks.iter().map(|&id| (id, index)));
         }
         explained
     }

@@ -1,17 +1,17 @@
 //! One scenario, one seed, through the engine in virtual time, as a gateway would drive it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use vedette_engine::config::{ConfigFault, EngineConfig};
 use vedette_engine::time::format_rfc3339;
 use vedette_engine::{
-    Alert, Durable, Engine, EngineError, Fact, Frame, FrameContent, Input, Output, PictureRate, RadioFrame, Snapshot,
-    Timestamp, Transmit,
+    Alert, Durable, Engine, EngineError, Evidence, Fact, Frame, FrameContent, Input, Output, PictureRate, RadioFrame,
+    Snapshot, Timestamp, Transmit, Verdict, Volatile,
 };
 use vedette_wire::SealError;
 use vedette_wire::payload::PayloadError;
 
-use super::security::{Channel, Verdict};
+use super::security::{self, Channel};
 use crate::radio::{Arrival, Net, NetCounts, NodeOptions};
 use crate::random::Random;
 use crate::report::Report;
@@ -20,8 +20,8 @@ use crate::truth::Truth;
 use crate::write::{write_config, write_line};
 use crate::{channel, radio_events, sensing};
 
-/// After the last report the engine is given this long to close what is open.
-const AFTERMATH_S: f64 = 60.0;
+/// After the last report the engine is given this long to close what is open; any longer, and it would miss the sensors.
+const AFTERMATH_S: f64 = 45.0;
 
 /// A gateway without alerts takes a snapshot this often; one with alerts takes it with them.
 const SNAPSHOT_EVERY_S: f64 = 60.0;
@@ -36,6 +36,8 @@ pub struct Run {
     pub truth: Truth,
     /// Every revision of every alert, with the time it was written.
     pub alerts: Vec<(Timestamp, Alert)>,
+    /// What bore each revision out, by alert and revision; only of an inspected run.
+    pub evidence: BTreeMap<(String, u32), Evidence>,
     /// For each walker the moment a sensor first noticed it, seconds of the scenario.
     pub first_noticed_s: BTreeMap<usize, f64>,
     /// Reports with something in them: what an operator would see without fusion.
@@ -48,6 +50,14 @@ pub struct Run {
     pub restarts: usize,
     /// The engine, for its site and counters.
     pub engine: Engine,
+}
+
+impl Run {
+    /// For each alert the first revision that asks for attention: the one that wakes somebody.
+    pub fn asking(&self) -> impl Iterator<Item = &(Timestamp, Alert)> {
+        let mut seen = BTreeSet::new();
+        self.alerts.iter().filter(move |(_, alert)| alert.asks_attention() && seen.insert(&alert.id))
+    }
 }
 
 /// Why a scenario cannot be run.
@@ -89,6 +99,14 @@ pub fn drive(scenario: &Scenario, seed: u64) -> Result<Run, DriveError> {
     drive_observed(scenario, seed, &mut |_, _, _| {})
 }
 
+/// [`drive`], keeping the evidence behind every alert.
+///
+/// # Errors
+/// When the engine refuses the scenario's configuration.
+pub fn drive_inspected(scenario: &Scenario, seed: u64) -> Result<Run, DriveError> {
+    run(scenario, seed, true, &mut |_, _, _| {})
+}
+
 /// Called with the engine, the time and the input that it is about to be told.
 pub type Observer<'a> = dyn FnMut(&Engine, Timestamp, &Input) + 'a;
 
@@ -97,6 +115,10 @@ pub type Observer<'a> = dyn FnMut(&Engine, Timestamp, &Input) + 'a;
 /// # Errors
 /// When the engine refuses the scenario's configuration.
 pub fn drive_observed(scenario: &Scenario, seed: u64, observer: &mut Observer<'_>) -> Result<Run, DriveError> {
+    run(scenario, seed, false, observer)
+}
+
+fn run(scenario: &Scenario, seed: u64, inspected: bool, observer: &mut Observer<'_>) -> Result<Run, DriveError> {
     let layout = &scenario.layout;
     let truth = Truth::of(scenario, seed);
     let mut sightings = sensing::sense(layout, &truth, seed);
@@ -108,7 +130,7 @@ pub fn drive_observed(scenario: &Scenario, seed: u64, observer: &mut Observer<'_
         }
     }
     let triggers = sightings.iter().flatten().filter(|sighting| !sighting.plots.is_empty()).count();
-    let mut gateway = Gateway::start(scenario, seed, observer)?;
+    let mut gateway = Gateway::start(scenario, seed, inspected, observer)?;
     radio_events(layout, &truth, &mut sightings, &mut gateway.net);
     gateway.positions = own_positions(scenario, &truth);
     let reports = channel::deliver(scenario, sightings, seed);
@@ -116,6 +138,7 @@ pub fn drive_observed(scenario: &Scenario, seed: u64, observer: &mut Observer<'_
     Ok(Run {
         truth,
         alerts: gateway.alerts,
+        evidence: gateway.evidence,
         first_noticed_s,
         triggers,
         radio: gateway.net.counts(),
@@ -143,6 +166,7 @@ struct Gateway<'a, 'b> {
     net: Net,
     begins: Timestamp,
     alerts: Vec<(Timestamp, Alert)>,
+    evidence: BTreeMap<(String, u32), Evidence>,
     channel: Channel,
     refused: BTreeMap<&'static str, u64>,
     /// Messages with positions of own units, the next one last.
@@ -156,7 +180,12 @@ struct Gateway<'a, 'b> {
 }
 
 impl<'a, 'b> Gateway<'a, 'b> {
-    fn start(scenario: &Scenario, seed: u64, observer: &'a mut Observer<'b>) -> Result<Self, DriveError> {
+    fn start(
+        scenario: &Scenario,
+        seed: u64,
+        inspected: bool,
+        observer: &'a mut Observer<'b>,
+    ) -> Result<Self, DriveError> {
         let layout = &scenario.layout;
         let config = engine_config(scenario)?;
         let engine = Engine::new(&config).map_err(|error| match error {
@@ -167,7 +196,7 @@ impl<'a, 'b> Gateway<'a, 'b> {
             error => DriveError::Engine { scenario: scenario.name.clone(), error },
         })?;
         let nodes: Vec<u32> = layout.sensors.iter().filter_map(|sensor| sensor.node).collect();
-        let mut net = Net::new(&nodes, &NodeOptions::default(), &scenario.air, seed);
+        let mut net = Net::new(&nodes, &NodeOptions::default().in_weather(&layout.weather), &scenario.air, seed);
         net.jam(&scenario.radio.outages_s);
         for sensor in &layout.sensors {
             if let (Some(node), Some(fault)) = (sensor.node, sensor.fault.filter(Fault::is_final_silence)) {
@@ -175,6 +204,7 @@ impl<'a, 'b> Gateway<'a, 'b> {
             }
         }
         let engine = engine.with_pictures(PictureRate::OnRequest);
+        let engine = if inspected { engine.inspected() } else { engine };
         let mut power_lost_s = scenario.power_lost_s.clone();
         power_lost_s.sort_by(|a, b| b.total_cmp(a));
         Ok(Self {
@@ -185,6 +215,7 @@ impl<'a, 'b> Gateway<'a, 'b> {
             net,
             begins: layout.begins,
             alerts: Vec::new(),
+            evidence: BTreeMap::new(),
             channel: Channel::new(&nodes, &scenario.attacks, seed),
             refused: BTreeMap::new(),
             positions: Vec::new(),
@@ -248,9 +279,9 @@ impl<'a, 'b> Gateway<'a, 'b> {
     fn radio(&mut self, arrival: &Arrival) -> Result<(), DriveError> {
         let received = self.begins.plus_seconds(arrival.at_s);
         let verdict = self.channel.receive(arrival)?;
-        let Verdict::Fresh(opened) = verdict else {
+        let security::Verdict::Fresh(opened) = verdict else {
             self.judge(arrival.node, received, &verdict);
-            if matches!(verdict, Verdict::Repeat) {
+            if matches!(verdict, security::Verdict::Repeat) {
                 self.net.acknowledge(arrival.at_s, arrival.node, arrival.counter);
             }
             return Ok(());
@@ -270,11 +301,11 @@ impl<'a, 'b> Gateway<'a, 'b> {
     }
 
     /// Counts what was not taken in, and tells the engine of it.
-    fn judge(&mut self, node: u32, now: Timestamp, verdict: &Verdict) {
+    fn judge(&mut self, node: u32, now: Timestamp, verdict: &security::Verdict) {
         match verdict {
-            Verdict::Fresh(_) => {}
-            Verdict::Repeat => *self.refused.entry("repeat").or_default() += 1,
-            Verdict::Refused(reason) => {
+            security::Verdict::Fresh(_) => {}
+            security::Verdict::Repeat => *self.refused.entry("repeat").or_default() += 1,
+            security::Verdict::Refused(reason) => {
                 *self.refused.entry(reason).or_default() += 1;
                 let (source, reason) = (format!("radio node {node}"), (*reason).to_owned());
                 self.handle(now, Input::Fact(Fact::FramesRejected { source, reason, count: 1 }));
@@ -307,6 +338,7 @@ impl<'a, 'b> Gateway<'a, 'b> {
             self.committed = (self.engine.snapshot(), Vec::new());
             self.committed_at = now;
         }
+        self.keep_evidence(&out);
         for output in out {
             match output {
                 Output::Durable(Durable::Alert(alert)) => self.alerts.push((now, *alert)),
@@ -314,6 +346,26 @@ impl<'a, 'b> Gateway<'a, 'b> {
                     self.net.acknowledge(now.seconds_since(self.begins), node, counter);
                 }
                 _ => {}
+            }
+        }
+    }
+}
+
+impl Gateway<'_, '_> {
+    /// Puts the evidence of what was judged to the revisions that came of it.
+    fn keep_evidence(&mut self, out: &[Output]) {
+        for output in out {
+            let Output::Volatile(Volatile::Judged(judgement)) = output else { continue };
+            let (Some(id), Some(evidence)) = (&judgement.alert, judgement.evidence) else { continue };
+            if !matches!(judgement.verdict, Verdict::Raised | Verdict::Carried) {
+                continue;
+            }
+            let revision = out.iter().find_map(|output| match output {
+                Output::Durable(Durable::Alert(alert)) if alert.id == *id => Some(alert.rev),
+                _ => None,
+            });
+            if let Some(revision) = revision {
+                self.evidence.insert((id.clone(), revision), evidence);
             }
         }
     }

@@ -1,11 +1,15 @@
 //! Scenarios through the real engine, many seeds each, scored at the level of crossings.
 
+mod cause;
 mod drive;
+mod fit;
 mod reliability;
 mod security;
 mod tally;
 
-pub use drive::{DriveError, Observer, Run, drive, drive_observed, engine_config};
-pub use reliability::{Claim, Diagram, claims, fit};
+pub use cause::{Cause, Judged, judged};
+pub use drive::{DriveError, Observer, Run, drive, drive_inspected, drive_observed, engine_config};
+pub use fit::fit;
+pub use reliability::{Claim, Diagram, Discrimination, claims};
 pub use tally::Tally;
 pub use vedette_engine::budget::lower_bound;

@@ -2,23 +2,19 @@
 //!
 //! A movement alert is real when a person or a vehicle (not an own one) was, at the time the alert speaks of, where it
 //! says: within its 95 % ellipse and the distance somebody walks in half a minute, or, for a zone, in the zone or as near
-//! to it. Alerts that are only for the record (an own unit explains them) make no claim. The confidence is that of the first revision: the one that woke somebody.
+//! to it. Alerts that are only for the record (an own unit explains them) make no claim. The confidence
+//! is that of the first revision that asks for attention: the one that woke somebody.
 
 use std::fmt;
 
-use vedette_engine::{Alert, Place, Severity};
+use vedette_engine::Evidence;
 
+use super::cause::cause;
 use super::drive::Run;
-use super::tally::is_movement;
-use crate::geometry::{self, Point};
-use crate::scenario::{AgentKind, Scenario, Zone, ZoneShape};
+use crate::scenario::Scenario;
 
 /// Bins of the diagram.
 const BINS: usize = 10;
-/// What somebody walks in half a minute.
-const WALKED_M: f64 = 45.0;
-/// Knots of a calibration, at most.
-const KNOTS: usize = 8;
 
 /// One alert: how sure it was, and whether it was real.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,41 +23,65 @@ pub struct Claim {
     pub confidence: f64,
     /// Whether somebody was there.
     pub real: bool,
+    /// What bore it out; only of an inspected run.
+    pub evidence: Option<Evidence>,
 }
 
 /// The claims of all movement alerts of a run.
 #[must_use]
 pub fn claims(scenario: &Scenario, run: &Run) -> Vec<Claim> {
-    let woke = |alert: &Alert| alert.rev == 1 && alert.severity > Severity::Info && is_movement(alert.kind);
-    let first = run.alerts.iter().filter(|(_, alert)| woke(alert));
-    first.map(|(_, alert)| Claim { confidence: alert.confidence, real: is_real(alert, scenario, run) }).collect()
+    let woke = run.asking().filter(|(_, alert)| alert.kind.is_movement());
+    woke.map(|(_, alert)| Claim {
+        confidence: alert.confidence,
+        real: cause(alert, scenario, run).is_real(),
+        evidence: run.evidence.get(&(alert.id.clone(), alert.rev)).copied(),
+    })
+    .collect()
 }
 
-fn is_real(alert: &Alert, scenario: &Scenario, run: &Run) -> bool {
-    let elapsed_s = alert.last_seen.seconds_since(scenario.layout.begins);
-    let somebody =
-        run.truth.walkers.iter().filter(|walker| matches!(walker.kind, AgentKind::Person | AgentKind::Vehicle));
-    somebody.filter_map(|walker| walker.at(elapsed_s)).any(|at_m| is_there(alert, at_m, scenario, run))
+/// How well confidences tell real alerts from others.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Discrimination {
+    /// Mean squared difference between confidence and what was (Brier 1950); 0 is best.
+    pub brier: f64,
+    /// What it would be if every alert claimed the share of all that were real.
+    pub brier_of_the_mean: f64,
+    /// Probability that a real alert claims more than one that is not, equal claims half; none without both.
+    pub area_under_curve: Option<f64>,
 }
 
-fn is_there(alert: &Alert, at_m: Point, scenario: &Scenario, run: &Run) -> bool {
-    if let Some(Place::Point { lat, lon, ellipse }) = &alert.place {
-        let said = run.engine.site().frame.to_site(*lat, *lon);
-        let within_m = ellipse.major_m + WALKED_M;
-        said.is_some_and(|said| geometry::distance(said.into(), at_m) <= within_m)
-    } else {
-        let zone = scenario.layout.zones.iter().find(|zone| Some(&zone.name) == alert.zone.as_ref());
-        zone.is_none_or(|zone| distance_m(zone, at_m) <= WALKED_M)
+impl Discrimination {
+    /// Of these claims.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "few alerts")]
+    pub fn of(claims: &[Claim]) -> Self {
+        let count = claims.len().max(1) as f64;
+        let was = |claim: &Claim| f64::from(u8::from(claim.real));
+        let share = claims.iter().map(was).sum::<f64>() / count;
+        let (real, other): (Vec<&Claim>, Vec<&Claim>) = claims.iter().partition(|claim| claim.real);
+        let above = |real: &Claim, other: &Claim| match real.confidence.total_cmp(&other.confidence) {
+            std::cmp::Ordering::Greater => 1.0,
+            std::cmp::Ordering::Equal => 0.5,
+            std::cmp::Ordering::Less => 0.0,
+        };
+        let pairs = real.len() * other.len();
+        let won: f64 = real.iter().flat_map(|real| other.iter().map(|other| above(real, other))).sum();
+        Self {
+            brier: claims.iter().map(|claim| (claim.confidence - was(claim)).powi(2)).sum::<f64>() / count,
+            brier_of_the_mean: share * (1.0 - share),
+            area_under_curve: (pairs > 0).then(|| won / pairs as f64),
+        }
     }
 }
 
-fn distance_m(zone: &Zone, at_m: Point) -> f64 {
-    let (ZoneShape::Line(points) | ZoneShape::Polygon(points)) = &zone.shape;
-    if matches!(zone.shape, ZoneShape::Polygon(_)) && geometry::inside(points, at_m) {
-        return 0.0;
+impl fmt::Display for Discrimination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Brier score {:.3} ({:.3} if all claimed their mean), ", self.brier, self.brier_of_the_mean)?;
+        match self.area_under_curve {
+            Some(area) => write!(f, "area under the curve {area:.2}"),
+            None => write!(f, "no area under the curve: all were alike"),
+        }
     }
-    let edges = points.windows(2).map(|edge| geometry::distance_to_segment(at_m, edge[0], edge[1]));
-    edges.fold(f64::INFINITY, f64::min)
 }
 
 /// Claims in bins of confidence.
@@ -179,87 +199,23 @@ impl fmt::Display for Diagram {
     }
 }
 
-/// Pairs of raw confidence and true share, both rising: isotonic regression by pooling adjacent violators (Ayer et al.
-/// 1955), thinned to few knots. For `[rules] calibration`.
-#[must_use]
-pub fn fit(claims: &[Claim]) -> Vec<[f64; 2]> {
-    struct Pool {
-        weight: f64,
-        confidence: f64,
-        real: f64,
-    }
-    let mut sorted = claims.to_vec();
-    sorted.sort_by(|a, b| a.confidence.total_cmp(&b.confidence));
-    let mut pools: Vec<Pool> = Vec::new();
-    // Pools of at least this many keep a single alert from making a step of its own.
-    #[expect(clippy::cast_precision_loss, reason = "few alerts")]
-    let least = (claims.len() as f64 / KNOTS as f64).max(1.0);
-    for claim in sorted {
-        pools.push(Pool { weight: 1.0, confidence: claim.confidence, real: f64::from(u8::from(claim.real)) });
-        while let [.., before, last] = &pools[..]
-            && (before.real / before.weight >= last.real / last.weight || before.weight < least)
-        {
-            let merged = Pool {
-                weight: before.weight + last.weight,
-                confidence: before.confidence + last.confidence,
-                real: before.real + last.real,
-            };
-            pools.truncate(pools.len() - 2);
-            pools.push(merged);
-        }
-    }
-    let rounded = |value: f64| libm::round(value * 1_000.0) / 1_000.0;
-    let mut knots: Vec<[f64; 2]> = vec![[0.0, 0.0]];
-    for pool in &pools {
-        // One more real and one more not keep the ends off 0 and 1.
-        let knot = [rounded(pool.confidence / pool.weight), rounded((pool.real + 1.0) / (pool.weight + 2.0))];
-        if knots.last().is_some_and(|last| knot[0] > last[0] && knot[1] >= last[1]) && knot[0] < 1.0 {
-            knots.push(knot);
-        }
-    }
-    let end = knots.last().map_or(1.0, |last| last[1]);
-    knots.push([1.0, end]);
-    knots
-}
-
 #[cfg(test)]
 mod tests {
-    use vedette_engine::config::RulesTable;
-
     use super::*;
-    use crate::random::Random;
-
-    /// Alerts that claim `confidence` and are real with its square.
-    fn boasters(seed: u64) -> Vec<Claim> {
-        let mut random = Random::stream(seed, "boasters");
-        let mut claim = |_| {
-            let confidence = random.uniform(0.3, 1.0);
-            Claim { confidence, real: random.chance(confidence * confidence) }
-        };
-        (0..4_000).map(&mut claim).collect()
-    }
 
     #[test]
-    fn a_fit_on_some_claims_makes_others_honest() {
-        let before = Diagram::of(&boasters(2)).error();
-        let rules = RulesTable { calibration: fit(&boasters(1)), ..RulesTable::default() };
-        let calibrated = |claim: &Claim| Claim { confidence: rules.calibrated(claim.confidence), ..*claim };
-        let after = Diagram::of(&boasters(2).iter().map(calibrated).collect::<Vec<_>>()).error();
-        assert!(before > 0.15 && after < 0.03, "{before} to {after} by {:?}", rules.calibration);
-    }
-
-    #[test]
-    fn a_fit_rises_from_zero_to_one_and_has_few_knots() {
-        for claims in [boasters(3), Vec::new(), boasters(4)[..3].to_vec()] {
-            let knots = fit(&claims);
-            assert!(knots.len() <= KNOTS + 3, "{knots:?}");
-            assert!(knots.windows(2).all(|pair| pair[0][0] < pair[1][0] && pair[0][1] <= pair[1][1]), "{knots:?}");
-        }
+    fn a_coin_tells_nothing_apart_and_an_oracle_everything() {
+        let claim = |confidence, real| Claim { confidence, real, evidence: None };
+        let coin = Discrimination::of(&[claim(0.5, true), claim(0.5, false)]);
+        assert_eq!((coin.brier, coin.area_under_curve), (0.25, Some(0.5)));
+        let oracle = Discrimination::of(&[claim(1.0, true), claim(0.0, false), claim(0.9, true)]);
+        assert!(oracle.brier < 0.01 && oracle.area_under_curve == Some(1.0), "{oracle:?}");
+        assert_eq!(Discrimination::of(&[claim(1.0, true)]).area_under_curve, None);
     }
 
     #[test]
     fn the_error_is_the_weighted_mean_of_the_bins() {
-        let claim = |confidence, real| Claim { confidence, real };
+        let claim = |confidence, real| Claim { confidence, real, evidence: None };
         let claims = [claim(0.85, true), claim(0.85, true), claim(0.15, false), claim(0.15, true)];
         // Two off by 0.15 each, two off by 0.35 each.
         assert!((Diagram::of(&claims).error() - 0.25).abs() < 1e-12);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use vedette_engine::metric::{CrossingOptions, CrossingReport, TrueCrossing, score_crossings};
-use vedette_engine::{Alert, AlertKind, AlertState, Direction, Place, Timestamp};
+use vedette_engine::{Alert, AlertState, Direction, Place, Timestamp};
 
 use super::drive::Run;
 use super::lower_bound;
@@ -33,8 +33,10 @@ pub struct Tally {
     pub leads_s: Vec<f64>,
     /// From the newest plot behind a movement alert to its first writing, seconds.
     pub lags_s: Vec<f64>,
-    /// Alerts about movement that no such crossing stands behind.
+    /// Alerts about movement that ask for attention and that no such crossing stands behind.
     pub nuisance: usize,
+    /// The same that are only for the record: explained, or where people work.
+    pub recorded: usize,
     /// Alerts about a sensor's health or a link.
     pub health: usize,
     /// Alerts that a person may need help.
@@ -45,7 +47,7 @@ pub struct Tally {
     pub triggers: usize,
     /// Sensors times days.
     pub sensor_days: f64,
-    /// Alerts raised in each window of ten minutes.
+    /// Alerts that began to ask for attention in each window of ten minutes.
     pub windows: Vec<usize>,
 }
 
@@ -64,6 +66,7 @@ impl Tally {
             explained.extend(self.score_line(border, scenario, run));
         }
         explained.extend(about_crossers(scenario, run));
+        let asking: BTreeSet<&String> = run.asking().map(|(_, alert)| &alert.id).collect();
         let mut seen = BTreeSet::new();
         let mut raised_s = Vec::new();
         for (written, alert) in &run.alerts {
@@ -72,14 +75,18 @@ impl Tally {
             if !is_first(alert) {
                 continue;
             }
-            raised_s.push(written.seconds_since(layout.begins));
             self.alerts += 1;
-            if is_movement(alert.kind) {
+            if alert.kind.is_movement() {
                 self.lags_s.push(written.seconds_since(alert.last_seen));
-                self.nuisance += usize::from(!explained.contains(&alert.id));
+                let recorded = !asking.contains(&alert.id) && !explained.contains(&alert.id);
+                self.recorded += usize::from(recorded);
             } else {
                 self.health += 1;
             }
+        }
+        for (written, alert) in run.asking() {
+            raised_s.push(written.seconds_since(layout.begins));
+            self.nuisance += usize::from(alert.kind.is_movement() && !explained.contains(&alert.id));
         }
         self.count_windows(&raised_s, layout.duration_s);
     }
@@ -104,7 +111,7 @@ impl Tally {
         let reports: Vec<CrossingReport> = run
             .alerts
             .iter()
-            .filter(|(_, alert)| is_movement(alert.kind))
+            .filter(|(_, alert)| alert.kind.is_movement())
             .map(|(written, alert)| crossing_report(*written, alert, line, run))
             .collect();
         let options = CrossingOptions { before_s: BEFORE_S, ..CrossingOptions::default() };
@@ -159,6 +166,7 @@ impl Tally {
         self.leads_s.extend(&other.leads_s);
         self.lags_s.extend(&other.lags_s);
         self.nuisance += other.nuisance;
+        self.recorded += other.recorded;
         self.health += other.health;
         self.humanitarian += other.humanitarian;
         self.alerts += other.alerts;
@@ -171,7 +179,7 @@ impl Tally {
     #[must_use]
     pub fn head() -> String {
         format!(
-            "{:<22} {:>5} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>8} {:>6} {:>5} {:>5} {:>7} {:>9} {:>6}",
+            "{:<22} {:>5} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>8} {:>6} {:>6} {:>5} {:>5} {:>7} {:>9} {:>6}",
             "scenario",
             "cross",
             "found",
@@ -183,6 +191,7 @@ impl Tally {
             "lag50",
             "lag99",
             "nuis/s-d",
+            "record",
             "calm",
             "worst",
             "help",
@@ -198,7 +207,8 @@ impl Tally {
         "cross: crossings by people and vehicles; found: with an alert; >=95%: exact lower bound of that share; direct: direction right;\n\
          p50, p99: from the first moment any sensor noticed the object to its alert; lead: median time from alert to crossing;\n\
          lag50, lag99: seconds from the newest plot behind an alert to its writing, waits included; nuis/s-d: nuisance alerts for each sensor and day;\n\
-         calm: share of 10 min windows with at most one alert; worst: most alerts in such a window; help: possible need of help;\n\
+         record: alerts about nobody who crosses that ask for no attention: an own unit explains them, or people work there;\n\
+         calm: share of 10 min windows with at most one alert that asks for attention; worst: most in such a window; help: possible need of help;\n\
          alerts: raised, health included; triggers: reports with plots, what an operator would see without fusion;\n\
          fewer: how much fewer alerts than triggers"
     }
@@ -235,7 +245,7 @@ impl fmt::Display for Tally {
         };
         write!(
             f,
-            "{:>5} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>8.2} {:>6.2} {:>5} {:>5} {:>7} {:>9} {:>6}",
+            "{:>5} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>8.2} {:>6} {:>6.2} {:>5} {:>5} {:>7} {:>9} {:>6}",
             self.crossings,
             self.found,
             bound,
@@ -246,6 +256,7 @@ impl fmt::Display for Tally {
             seconds(&self.lags_s, 0.5),
             seconds(&self.lags_s, 0.99),
             self.nuisance_per_sensor_day(),
+            self.recorded,
             calm,
             worst,
             self.humanitarian,
@@ -279,10 +290,6 @@ fn about_crossers(scenario: &Scenario, run: &Run) -> BTreeSet<String> {
 
 fn is_first(alert: &Alert) -> bool {
     alert.rev == 1 || alert.state == AlertState::Raised
-}
-
-pub(super) fn is_movement(kind: AlertKind) -> bool {
-    matches!(kind, AlertKind::Approach | AlertKind::Crossing | AlertKind::Entry | AlertKind::Loitering)
 }
 
 fn crossing_report(written: Timestamp, alert: &Alert, line: &[Point], run: &Run) -> CrossingReport {

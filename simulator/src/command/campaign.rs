@@ -1,11 +1,13 @@
 //! `vedette-sim campaign`: the scenario library through the engine, many seeds each.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use vedette_sim::campaign::{Tally, drive};
+use vedette_engine::Severity;
+use vedette_sim::campaign::{Judged, Tally, drive, judged};
 use vedette_sim::scenario::Scenario;
 
 /// Arguments of `campaign`.
@@ -20,6 +22,12 @@ pub(crate) struct Campaign {
     /// Leave out scenarios that last longer than this many hours.
     #[arg(long, value_name = "H", default_value_t = 24.0)]
     max_hours: f64,
+    /// First seed.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    first_seed: u64,
+    /// List all alerts that ask for attention with who was there by the truth, and count the causes.
+    #[arg(long)]
+    causes: bool,
 }
 
 impl Campaign {
@@ -37,12 +45,16 @@ impl Campaign {
         println!("{}", Tally::head());
         let progress = ProgressBar::new(scenarios.len() as u64 * self.seeds);
         progress.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} {msg} {eta}")?);
-        let mut total = Tally::default();
+        let (mut total, mut alerts) = (Tally::default(), Vec::new());
         for scenario in &scenarios {
             progress.set_message(scenario.name.clone());
             let mut tally = Tally::default();
-            for seed in 1..=self.seeds {
-                tally.add(scenario, &drive(scenario, seed)?);
+            for seed in self.first_seed..self.first_seed + self.seeds {
+                let run = drive(scenario, seed)?;
+                tally.add(scenario, &run);
+                if self.causes {
+                    alerts.extend(judged(scenario, &run).into_iter().map(|judged| (scenario, seed, judged)));
+                }
                 progress.inc(1);
             }
             progress.suspend(|| println!("{:<22} {tally}", scenario.name));
@@ -50,7 +62,26 @@ impl Campaign {
         }
         progress.finish_and_clear();
         println!("{:<22} {total}\n\n{}", "all", Tally::legend());
+        if self.causes {
+            list(&alerts);
+        }
         Ok(())
+    }
+}
+
+/// Every alert with who was there, then how many there are of each kind and cause.
+fn list(judged: &[(&Scenario, u64, Judged)]) {
+    let mut counts = BTreeMap::<(Severity, String), usize>::new();
+    println!();
+    for (scenario, seed, Judged { written, alert, cause }) in judged {
+        let cause = cause.map_or_else(|| format!("{:?}", alert.kind), |cause| cause.to_string());
+        let at_s = written.seconds_since(scenario.layout.begins);
+        println!("{:<22} {seed:>3} {at_s:>8.0} s  {cause:<20} {:<8?} {}", scenario.name, alert.severity, alert.text);
+        *counts.entry((alert.severity, cause)).or_default() += 1;
+    }
+    println!("\n{:<8} {:<20} {:>6}", "severity", "cause", "alerts");
+    for ((severity, cause), count) in counts.iter().rev() {
+        println!("{:<8} {cause:<20} {count:>6}", format!("{severity:?}"));
     }
 }
 

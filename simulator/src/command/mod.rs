@@ -5,6 +5,7 @@ pub(crate) mod counts;
 pub(crate) mod faults;
 pub(crate) mod generate;
 pub(crate) mod hil;
+pub(crate) mod load;
 pub(crate) mod play;
 pub(crate) mod reliability;
 pub(crate) mod run;

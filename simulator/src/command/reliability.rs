@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use vedette_engine::config::RulesTable;
-use vedette_sim::campaign::{Claim, Diagram, claims, drive, fit};
+use vedette_engine::EVIDENCE_NAMES;
+use vedette_sim::campaign::{Claim, Diagram, Discrimination, claims, drive_inspected, fit};
 use vedette_sim::scenario::Scenario;
 
 use super::campaign::files;
@@ -26,7 +26,7 @@ pub(crate) struct Reliability {
     /// Leave out scenarios that last longer than this many hours.
     #[arg(long, value_name = "H", default_value_t = 24.0)]
     max_hours: f64,
-    /// Write the diagram of the test, calibrated, as a picture.
+    /// Write the diagram of the test, with the fitted weights, as a picture.
     #[arg(long, value_name = "FILE.svg")]
     svg: Option<PathBuf>,
 }
@@ -54,13 +54,22 @@ impl Reliability {
             progress.inc(1);
         }
         progress.finish_and_clear();
-        let rules = RulesTable { calibration: fit(&fitted), ..RulesTable::default() };
+        let weights = fit(&fitted);
         println!("{} alerts of {} scenarios to fit on:", fitted.len(), scenarios.len().div_ceil(2));
-        println!("[rules]\ncalibration = {:?}\n", rules.calibration);
-        println!("other scenarios and seeds, confidence as it is without a fit:\n{}", Diagram::of(&tested));
-        let calibrated = |claim: &Claim| Claim { confidence: rules.calibrated(claim.confidence), ..*claim };
-        let diagram = Diagram::of(&tested.iter().map(calibrated).collect::<Vec<_>>());
-        println!("the same, calibrated:\n{diagram}");
+        println!("[rules]\nconfidence_weights = {weights:?}\n");
+        for (name, weight) in EVIDENCE_NAMES.iter().zip(weights) {
+            println!("{weight:>7.2}  {name}");
+        }
+        println!("\nother scenarios and seeds, as alerts say now:");
+        report(&tested);
+        let weighed = |claim: &Claim| {
+            let confidence = claim.evidence.map_or(claim.confidence, |evidence| evidence.confidence(&weights));
+            Claim { confidence, ..*claim }
+        };
+        let weighed: Vec<Claim> = tested.iter().map(weighed).collect();
+        println!("the same with these weights:");
+        report(&weighed);
+        let diagram = Diagram::of(&weighed);
         if let Some(path) = &self.svg {
             std::fs::write(path, diagram.svg()).with_context(|| path.display().to_string())?;
         }
@@ -68,10 +77,13 @@ impl Reliability {
     }
 }
 
-/// Scenarios say nothing of calibration, so that these are the confidences before it.
+fn report(claims: &[Claim]) {
+    println!("{}{}\n", Diagram::of(claims), Discrimination::of(claims));
+}
+
 fn gather(scenario: &Scenario, seeds: impl Iterator<Item = u64>, all: &mut Vec<Claim>) -> anyhow::Result<()> {
     for seed in seeds {
-        all.extend(claims(scenario, &drive(scenario, seed)?));
+        all.extend(claims(scenario, &drive_inspected(scenario, seed)?));
     }
     Ok(())
 }

@@ -168,7 +168,8 @@ impl Live {
         let truth = Truth::of(&scenario, seed);
         let mut sightings = sensing::sense(&scenario.layout, &truth, seed);
         let nodes: Vec<u32> = scenario.layout.sensors.iter().filter_map(|sensor| sensor.node).collect();
-        let mut net = Net::new(&nodes, &NodeOptions::starting_at(begins), &scenario.air, seed);
+        let options_of_nodes = NodeOptions::starting_at(begins).in_weather(&scenario.layout.weather);
+        let mut net = Net::new(&nodes, &options_of_nodes, &scenario.air, seed);
         net.jam(&scenario.radio.outages_s);
         if options.line.is_some() {
             radio_events(&scenario.layout, &truth, &mut sightings, &mut net);

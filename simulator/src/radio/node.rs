@@ -13,7 +13,7 @@ use vedette_engine::Timestamp;
 use super::Frame;
 use super::air::Air;
 use crate::random::Random;
-use crate::scenario::EPOCH;
+use crate::scenario::{EPOCH, Weather};
 
 /// Most events a node keeps; the oldest go first.
 const MEMORY_EVENTS: usize = 512;
@@ -48,6 +48,13 @@ impl NodeOptions {
     pub fn starting_at(time: Timestamp) -> Self {
         let quarters = time.as_micros().saturating_sub(EPOCH.as_micros()) / 250_000;
         Self { first_counter: u32::try_from(quarters).unwrap_or(0), ..Self::default() }
+    }
+
+    /// The same nodes where it is as cold as the weather begins; without weather nothing changes.
+    #[must_use]
+    pub fn in_weather(self, weather: &[Weather]) -> Self {
+        let temperature_c = weather.first().map_or(self.temperature_c, |weather| weather.temperature_c);
+        Self { temperature_c, ..self }
     }
 }
 

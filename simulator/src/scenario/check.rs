@@ -11,8 +11,8 @@ use vedette_wire::LoRa;
 use super::error::ScenarioError;
 use super::typed;
 use super::{
-    Agent, Attack, Channel, Clutter, Coverage, EPOCH, Layout, Measures, River, Road, Scenario, Sensor, SensorKind,
-    Site, Timestamp, Traffic, Weather, Zone, ZoneShape,
+    Agent, Attack, Channel, Clutter, Coverage, EPOCH, Layout, Measures, OwnUnit, River, Road, Scenario, Sensor,
+    SensorKind, Site, Timestamp, Traffic, Weather, Zone, ZoneShape,
 };
 use crate::geometry::{Point, between};
 use crate::radio::AirOptions;
@@ -151,7 +151,10 @@ impl Place<'_> {
                 site: Site { id: site.id, lat: site.origin.lat, lon: site.origin.lon, timezone: site.timezone },
                 zones,
                 sensors: self.sensors(file.sensor)?,
-                units: agents.iter().filter_map(|agent| agent.unit.clone()).collect(),
+                units: agents
+                    .iter()
+                    .filter_map(|agent| Some(OwnUnit { id: agent.unit.clone()?, people: agent.count }))
+                    .collect(),
                 weather,
                 forests,
                 rivers,

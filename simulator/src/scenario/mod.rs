@@ -59,7 +59,7 @@ pub struct Layout {
     /// The sensors.
     pub sensors: Vec<Sensor>,
     /// Own units whose positions are reported.
-    pub units: Vec<String>,
+    pub units: Vec<OwnUnit>,
     /// The weather at points of time, straight lines between; none: calm and clear.
     pub weather: Vec<Weather>,
     /// Patches of forest: they block sight.
@@ -68,6 +68,15 @@ pub struct Layout {
     pub rivers: Vec<River>,
     /// Roads: vehicles drive along them.
     pub roads: Vec<Road>,
+}
+
+/// An own unit, as its gateway knows it.
+#[derive(Clone, Debug)]
+pub struct OwnUnit {
+    /// Its name.
+    pub id: String,
+    /// How many they are.
+    pub people: usize,
 }
 
 /// A river.

@@ -18,7 +18,7 @@ pub fn write_config(layout: &Layout, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "timezone = {}", quoted(timezone))?;
     }
     for unit in &layout.units {
-        writeln!(out, "\n[[unit]]\nid = {}", quoted(unit))?;
+        writeln!(out, "\n[[unit]]\nid = {}\npeople = {}", quoted(&unit.id), unit.people)?;
     }
     for zone in &layout.zones {
         write_zone(zone, out)?;

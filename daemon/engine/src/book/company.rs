@@ -9,7 +9,7 @@ use nalgebra::Vector2;
 
 use super::{Book, Entry};
 use crate::AlertKind;
-use crate::rules::{Certainty, Finding, Subject, Surrounding};
+use crate::rules::{Certainty, Finding, Situation, Subject, Surrounding};
 
 /// Neighbours in a party are at most this far apart, beside what their positions are uncertain by.
 const JOINED_M: f64 = 40.0;
@@ -19,6 +19,12 @@ const ALIKE_MPS: f64 = 1.2;
 const LEFT_M: f64 = 120.0;
 /// From this probability on a class is what sets an object apart.
 const PLAINLY: f64 = 0.6;
+
+/// A lost track's alert goes on with a new track that appears within this time ..
+const SAME_CAUSE_WITHIN_S: f64 = 120.0;
+/// .. and within what somebody on foot can have gone since, up to this far.
+const SAME_CAUSE_SPEED_MPS: f64 = 2.5;
+const SAME_CAUSE_MAX_M: f64 = 150.0;
 
 /// A track's finding, and the key that it goes under.
 struct Member {
@@ -64,12 +70,43 @@ impl Member {
 /// Whether what it tells may be told of a party. A call for help is one person's own, a group is a party already, and where
 /// a track was lost or a vehicle stopped is a matter of its own.
 fn joins(finding: &Finding) -> bool {
-    let of_movement =
-        matches!(finding.kind, AlertKind::Approach | AlertKind::Crossing | AlertKind::Entry | AlertKind::Loitering);
-    of_movement && finding.help.is_none()
+    finding.kind.is_movement() && finding.help.is_none()
 }
 
 impl Book {
+    /// Lets a new track go on with the alert about the same zone whose track was lost near here a moment ago, and a crossing that
+    /// no track tells of with the alert of who was nearing the line there.
+    pub(super) fn continue_lost(&mut self, finding: &Finding, situation: &Situation<'_>) {
+        let (position_m, sd_m, track) = match &finding.subject {
+            Subject::Track(track) => {
+                let sd_m = libm::sqrt(f64::max(track.covariance_m2.trace(), 0.0));
+                (track.position_m, sd_m, Some(track.track))
+            }
+            Subject::Spot { position_m, sd_m, .. } if finding.kind == AlertKind::Crossing => (*position_m, *sd_m, None),
+            Subject::Spot { .. } | Subject::Sensor(_) | Subject::Gateway => return,
+        };
+        if self.continued.contains_key(&finding.key) || self.open.contains_key(&finding.key) {
+            return;
+        }
+        let lost = |entry: &Entry| {
+            let gone = match entry.track {
+                Some(id) => situation.tracks.iter().all(|track| track.id != id),
+                None => entry.alert.kind == AlertKind::TrackLost,
+            };
+            // Who crosses behind somebody who has crossed is somebody else.
+            let awaited = track.is_some() || matches!(entry.alert.kind, AlertKind::Approach | AlertKind::TrackLost);
+            let gap_s = situation.now.seconds_since(entry.found_at);
+            let walked_s = f64::max(gap_s, finding.last_seen.seconds_since(entry.alert.last_seen));
+            let reach_m = f64::min(10.0 + SAME_CAUSE_SPEED_MPS * walked_s, SAME_CAUSE_MAX_M) + sd_m;
+            let near = entry.position_m.is_some_and(|lost_m| (lost_m - position_m).norm() <= reach_m);
+            gone && awaited && near && gap_s <= SAME_CAUSE_WITHIN_S && entry.alert.zone == finding.zone
+        };
+        if let Some((key, entry)) = self.open.iter_mut().find(|(_, entry)| lost(entry)) {
+            entry.track = track;
+            self.continued.insert(finding.key.clone(), key.clone());
+        }
+    }
+
     /// Puts the findings of parties under one key each.
     pub(super) fn join_parties(&mut self, findings: &mut [Finding]) {
         let mut members: Vec<Member> = Vec::new();

@@ -12,8 +12,12 @@ use crate::{Alert, AlertState, Ellipse, Headline, Humanitarian, Place, Suppressi
 pub(crate) const MAX_JSON_BYTES: usize = 940;
 /// Square root of the 95 % quantile of the chi-squared distribution with two degrees of freedom.
 const ELLIPSE_95: f64 = 2.447_746_830_680_816;
+/// A rule that is less sure than this doubts what it found.
+const DOUBTED_BELOW: f64 = 0.5;
 /// Slower than this a direction of movement says nothing.
 const HEADING_MIN_MPS: f64 = 0.3;
+/// Nobody is said to stand whose speed is less sure than this.
+const STANDING_SD_MPS: f64 = 0.8;
 
 /// The first revision.
 pub(super) fn alert(finding: &Finding, id: String, situation: &Situation<'_>) -> Alert {
@@ -26,7 +30,7 @@ pub(super) fn alert(finding: &Finding, id: String, situation: &Situation<'_>) ->
         last_seen: finding.last_seen,
         text: String::new(),
     });
-    let alert = Alert { mode: situation.site.mode, zone: finding.zone.clone(), ..alert };
+    let alert = Alert { mode: situation.site.mode, zone: finding.zone.clone(), confidence: 0.0, ..alert };
     fit(filled(alert, finding, situation))
 }
 
@@ -36,11 +40,9 @@ pub(super) fn revision(alert: &Alert, finding: &Finding, situation: &Situation<'
     if next.state == AlertState::Raised {
         next.state = AlertState::Updated;
     }
-    // What it was called when it was worst, it stays: an alert that fades is closed, not relabelled.
-    if (next.severity, next.kind) < (alert.severity, alert.kind)
-        && finding.lasting == Lasting::State
-        && finding.explained.is_none()
-    {
+    // What it was called when it was worst, it stays: an alert that fades is closed, not relabelled, and who crossed is no
+    // lesser matter for walking on where people work.
+    if (next.severity, next.kind) < (alert.severity, alert.kind) && finding.explained.is_none() {
         (next.severity, next.kind) = (alert.severity, alert.kind);
     }
     fit(next)
@@ -75,7 +77,12 @@ fn filled(mut alert: Alert, finding: &Finding, situation: &Situation<'_>) -> Ale
     let site = situation.site;
     alert.kind = finding.kind;
     alert.severity = finding.severity;
-    alert.confidence = rounded(site.rules.calibrated(finding.confidence.clamp(0.0, 1.0)), 2);
+    let sure =
+        finding.evidence.map_or(finding.confidence, |evidence| evidence.confidence(&site.rules.confidence_weights));
+    // What was borne out stays so as it goes on, unless its rule begins to doubt it.
+    let stays = finding.confidence >= DOUBTED_BELOW && finding.explained.is_none();
+    let sure = if stays { f64::max(sure, alert.confidence) } else { sure };
+    alert.confidence = rounded(sure.clamp(0.0, 1.0), 2);
     alert.eta = finding.eta;
     alert.first_seen = alert.first_seen.min(finding.first_seen);
     alert.last_seen = alert.last_seen.max(finding.last_seen);
@@ -108,7 +115,9 @@ fn fill_track(alert: &mut Alert, track: &Surrounding, site: &Site) {
     });
     let speed_mps = track.velocity_mps.norm();
     let heading_deg = libm::atan2(track.velocity_mps.x, track.velocity_mps.y).to_degrees();
-    alert.speed_mps = Some(rounded(speed_mps, 1));
+    // A mean of nothing between two ways to go is not standing.
+    let known = speed_mps >= HEADING_MIN_MPS || track.velocity_sd_mps <= STANDING_SD_MPS;
+    alert.speed_mps = known.then(|| rounded(speed_mps, 1));
     alert.heading_deg = (speed_mps >= HEADING_MIN_MPS)
         .then(|| rounded(if heading_deg < 0.0 { heading_deg + 360.0 } else { heading_deg }, 0));
     alert.count = (track.count.1 > 0).then_some(track.count);

@@ -27,11 +27,6 @@ use acts::Answered;
 
 /// A possible need of help is told again in this interval until somebody has acknowledged it.
 const HELP_REPEAT_S: f64 = 300.0;
-/// A lost track's alert goes on with a new track that appears within this time ..
-const SAME_CAUSE_WITHIN_S: f64 = 120.0;
-/// .. and within what somebody on foot can have gone since, up to this far.
-const SAME_CAUSE_SPEED_MPS: f64 = 2.5;
-const SAME_CAUSE_MAX_M: f64 = 150.0;
 /// Below this existence a track that ends its alert was never there.
 const RETRACTED_BELOW: f64 = 0.5;
 /// The load on operators is counted over this time, and over this many alerts at most.
@@ -134,7 +129,11 @@ impl Book {
                     Verdict::Answered
                 }
                 Some(entry) => {
+                    let asked = entry.alert.asks_attention();
                     update(entry, &finding, situation, out);
+                    if !asked && entry.alert.asks_attention() {
+                        self.count_attention(now);
+                    }
                     Verdict::Carried
                 }
                 None if finding.certainty == Certainty::Holds => match &finding.explained {
@@ -189,26 +188,6 @@ impl Book {
         strongest.into_values().collect()
     }
 
-    /// Lets a new track go on with the alert about the same zone whose track was lost near here a moment ago.
-    fn continue_lost(&mut self, finding: &Finding, situation: &Situation<'_>) {
-        let Subject::Track(track) = &finding.subject else { return };
-        if self.continued.contains_key(&finding.key) || self.open.contains_key(&finding.key) {
-            return;
-        }
-        let lost = |entry: &Entry| {
-            let gone = entry.track.is_some_and(|id| situation.tracks.iter().all(|track| track.id != id));
-            let gap_s = situation.now.seconds_since(entry.found_at);
-            let reach_m = f64::min(10.0 + SAME_CAUSE_SPEED_MPS * gap_s, SAME_CAUSE_MAX_M)
-                + libm::sqrt(f64::max(track.covariance_m2.trace(), 0.0));
-            let near = entry.position_m.is_some_and(|position_m| (position_m - track.position_m).norm() <= reach_m);
-            gone && near && gap_s <= SAME_CAUSE_WITHIN_S && entry.alert.zone == finding.zone
-        };
-        if let Some((key, entry)) = self.open.iter_mut().find(|(_, entry)| lost(entry)) {
-            entry.track = Some(track.track);
-            self.continued.insert(finding.key.clone(), key.clone());
-        }
-    }
-
     /// Raises an alert; false when there is no room for it.
     fn raise(
         &mut self,
@@ -227,17 +206,21 @@ impl Book {
         counters.add("alerts_explained_by_own_units", u64::from(finding.explained.is_some()));
         let alert = draft::alert(finding, id, situation);
         let entry = Entry::new(alert, finding, situation.now);
-        if entry.alert.severity > Severity::Info && entry.alert.suppressed.is_none() {
-            let day_ago = situation.now.plus_seconds(-LOAD_OVER_S);
-            self.attention.retain(|&at| at > day_ago);
-            self.attention.push_back(situation.now);
-            while self.attention.len() > LOAD_OF {
-                self.attention.pop_front();
-            }
+        if entry.alert.asks_attention() {
+            self.count_attention(situation.now);
         }
         out.push(Output::Durable(Durable::Alert(Box::new(entry.alert.clone()))));
         self.open.insert(finding.key.clone(), entry);
         true
+    }
+
+    fn count_attention(&mut self, now: Timestamp) {
+        let day_ago = now.plus_seconds(-LOAD_OVER_S);
+        self.attention.retain(|&at| at > day_ago);
+        self.attention.push_back(now);
+        while self.attention.len() > LOAD_OF {
+            self.attention.pop_front();
+        }
     }
 
     /// Room for one more alert: when the book is full, a less severe one goes, the oldest of the least severe first.
@@ -335,10 +318,14 @@ impl Entry {
     fn follow(&mut self, finding: &Finding, now: Timestamp) {
         self.found_at = now;
         self.lasting = finding.lasting;
-        if let Subject::Track(track) = &finding.subject {
-            self.track = Some(track.track);
-            self.position_m = Some(track.position_m);
-            self.existence = track.existence;
+        match &finding.subject {
+            Subject::Track(track) => {
+                self.track = Some(track.track);
+                self.position_m = Some(track.position_m);
+                self.existence = track.existence;
+            }
+            Subject::Spot { position_m, .. } => self.position_m = Some(*position_m),
+            Subject::Sensor(_) | Subject::Gateway => {}
         }
     }
 }

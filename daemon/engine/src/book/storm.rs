@@ -12,10 +12,12 @@ use crate::inspect::{Notes, Verdict};
 use crate::rules::{Certainty, Finding, Lasting, Situation, Subject, Surrounding};
 use crate::{AlertKind, Severity};
 
-/// Findings of one kind that make a storm.
+/// Findings of one kind that make a storm, and the time within which they are one ..
 const STORM_FROM: usize = 5;
-/// Alerts raised within this time belong to one storm.
 const AT_ONCE_S: f64 = 60.0;
+/// .. and so for what weather, traffic or a dead concentrator do to one sensor after the other.
+const SENSORS_FROM: usize = 2;
+const SENSORS_AT_ONCE_S: f64 = 600.0;
 /// Members named in the text.
 const NAMED: usize = 4;
 /// From here on a finding about a track stands on its own, if two sensors bear it out.
@@ -31,35 +33,48 @@ pub(super) fn fold(
 ) -> (Vec<Finding>, u64) {
     let mut kept = Vec::new();
     let mut groups = BTreeMap::<String, Vec<Finding>>::new();
-    let mut standing = BTreeMap::<String, usize>::new();
+    let mut standing = BTreeMap::<String, Vec<Finding>>::new();
     for finding in findings {
         let group = group_of(&finding);
+        let (_, at_once_s) = limits(finding.kind);
         match raised_at(&finding.key) {
             None if finding.certainty == Certainty::Raises && !stands_alone(&finding) => {
                 groups.entry(group).or_default().push(finding);
                 continue;
             }
-            Some(raised) if situation.now.seconds_since(raised) <= AT_ONCE_S => {
-                *standing.entry(group).or_default() += 1;
+            Some(raised) if situation.now.seconds_since(raised) <= at_once_s => {
+                standing.entry(group).or_default().push(finding.clone());
             }
             _ => {}
         }
         kept.push(finding);
     }
     let mut folded = 0;
-    for (key, members) in groups {
-        let total = members.len() + standing.get(&key).copied().unwrap_or(0);
-        if total >= STORM_FROM || raised_at(&key).is_some() {
+    for (key, mut members) in groups {
+        let before = standing.remove(&key).unwrap_or_default();
+        let (from, _) = limits(members[0].kind);
+        if members.len() + before.len() >= from || raised_at(&key).is_some() {
             folded += members.len() as u64;
             for member in &members {
                 notes.note(member, situation.now, None, Verdict::Folded);
             }
+            members.extend(before);
             kept.push(storm(situation, key, &members));
         } else {
             kept.extend(members);
         }
     }
     (kept, folded)
+}
+
+/// How many findings of this kind make a storm, and within which time.
+fn limits(kind: AlertKind) -> (usize, f64) {
+    match kind {
+        AlertKind::SensorSilent | AlertKind::SensorChattering | AlertKind::SensorBattery | AlertKind::SensorBlinded => {
+            (SENSORS_FROM, SENSORS_AT_ONCE_S)
+        }
+        _ => (STORM_FROM, AT_ONCE_S),
+    }
 }
 
 fn group_of(finding: &Finding) -> String {
@@ -76,7 +91,9 @@ fn stands_alone(finding: &Finding) -> bool {
         return true;
     }
     match (&finding.subject, finding.kind) {
-        (Subject::Track(track), AlertKind::Crossing) => is_somebody(track) && finding.confidence >= OWN_CONFIDENCE,
+        (Subject::Track(track), AlertKind::Crossing | AlertKind::Returned) => {
+            is_somebody(track) && finding.confidence >= OWN_CONFIDENCE
+        }
         // These are few by nature, and each needs its own hands.
         (
             _,
@@ -117,7 +134,10 @@ fn storm(situation: &Situation<'_>, key: String, members: &[Finding]) -> Finding
             "A herd, weather or a crowd; who is surely a person is told on its own.",
         ),
         _ => (
-            format!("{} sensors at once {}: {}", members.len(), told(first.kind), names.join(", ")),
+            match members.len() {
+                1 => format!("one more sensor {}: {}", told(first.kind), names.join(", ")),
+                several => format!("{several} sensors {}: {}", told(first.kind), names.join(", ")),
+            },
             "Look for one cause: weather, power, the radio.",
         ),
     };
@@ -134,6 +154,8 @@ fn storm(situation: &Situation<'_>, key: String, members: &[Finding]) -> Finding
         zone: first.zone.clone(),
         subject: Subject::Gateway,
         confidence: members.iter().map(|finding| finding.confidence).fold(0.0, f64::max),
+        inward: None,
+        evidence: None,
         eta: None,
         first_seen: earliest,
         last_seen: latest,

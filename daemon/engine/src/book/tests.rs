@@ -17,7 +17,7 @@ use crate::output::Transmit;
 use crate::rules::{Link, Loss, Rules, Situation, Tamper, UPLINK};
 use crate::status::{Counters, SensorStatus};
 use crate::units::{OwnReport, Units};
-use crate::{Alert, AlertKind, AlertState, CloseReason, Durable, Output, Severity};
+use crate::{Alert, AlertKind, AlertState, CloseReason, Durable, EVIDENCE_TERMS, Output, Severity};
 
 const SITE: &str = r#"
 [site]
@@ -185,10 +185,10 @@ fn alerts(out: Vec<Output>) -> Vec<Alert> {
     out.into_iter().filter_map(alert).collect()
 }
 
-fn contribution(sensor: usize, log_likelihood: f64) -> Contribution {
+fn contribution(sensor: usize, second: f64, log_likelihood: f64) -> Contribution {
     Contribution {
         sensor,
-        time: at(0.0),
+        time: at(second),
         detections: 5.0,
         innovation: vec![],
         innovation_covariance: vec![],
@@ -212,7 +212,7 @@ fn track(number: u64, now: f64, position_m: [f64; 2], velocity_mps: [f64; 2]) ->
         existence: 0.99,
         class: ClassProbabilities { person: 0.9, animal: 0.08, vehicle: 0.02 },
         count: (1, 1),
-        contributions: vec![contribution(1, 4.0), contribution(0, 12.0)],
+        contributions: vec![contribution(1, now, 4.0), contribution(0, now, 12.0)],
         silent: vec![2],
     }
 }
@@ -298,6 +298,7 @@ fn who_returns_is_told_in_the_same_alert() {
     assert!(alerts.iter().all(|alert| alert.id == alerts[0].id));
     let last = alerts.last().expect("an alert");
     assert!(last.text.contains("returned over Bug line outward"), "{}", last.text);
+    assert_eq!((last.kind, last.severity), (AlertKind::Returned, Severity::High));
 }
 
 #[test]
@@ -581,13 +582,30 @@ fn a_herd_is_one_alert_and_a_person_in_it_comes_through() {
 }
 
 #[test]
-fn confidence_is_read_off_the_calibration() {
-    let mut rules = Stage::new().site.rules;
-    rules.calibration = vec![[0.0, 0.0], [0.8, 0.4], [1.0, 0.9]];
-    assert_eq!(
-        [0.0, 0.4, 0.8, 0.9, 1.0].map(|raw| libm::round(rules.calibrated(raw) * 100.0)),
-        [0.0, 20.0, 40.0, 65.0, 90.0]
-    );
+fn confidence_weighs_what_bears_an_alert_out() {
+    let sure = |weight: f64, contributions: usize| {
+        let mut stage = Stage::new();
+        stage.site.rules.confidence_weights = [0.0; EVIDENCE_TERMS];
+        stage.site.rules.confidence_weights[5] = weight;
+        let alone = |second: f64| {
+            let mut walker = walker(second)?;
+            walker.contributions.truncate(contributions);
+            Some(walker)
+        };
+        stage.run(0, 10, alone)[0].confidence
+    };
+    assert_eq!([sure(1.0, 1), sure(1.0, 2), sure(0.0, 2)], [0.5, 0.67, 0.5]);
+}
+
+#[test]
+fn a_zone_may_ask_for_more_sureness() {
+    let told = |least: f64| {
+        let mut stage = Stage::new();
+        stage.site.zones[0].min_confidence = Some(least);
+        stage.site.rules.confidence_weights = [0.0; EVIDENCE_TERMS];
+        stage.run(0, 90, walker).len()
+    };
+    assert!(told(0.4) > 0 && told(0.6) == 0);
 }
 
 /// A report of a triggered detector.
@@ -637,6 +655,24 @@ fn a_second_crossing_of_the_same_track_is_somebody_else() {
     assert!(keys(&alerts[0]).iter().all(|key| key.ends_with("track-17")), "{}", lines(&alerts[0]));
     assert!(keys(&alerts[1]).iter().any(|key| key.starts_with("wire/")), "{}", lines(&alerts[1]));
     assert!(keys(&alerts[2]).iter().all(|key| key.ends_with("track-17")), "it came back: {}", lines(&alerts[2]));
+}
+
+/// Two people behind each other where only the wire sees them: a quiet wire bears itself out, a restless one does not.
+#[test]
+fn a_quiet_tripwire_that_is_tripped_twice_is_an_alert_and_a_restless_one_is_none() {
+    let told = |restless: u32| {
+        let mut stage = Stage::new();
+        for _ in 0..restless + 2 {
+            stage.sensors[3].pace.count(at(0.0), &[]);
+        }
+        report(&mut stage, 3, 10.0, Measurement::Crossing { direction: Some(Direction::In) });
+        report(&mut stage, 3, 22.0, Measurement::Crossing { direction: Some(Direction::In) });
+        stage.run(23, 60, |_| None)
+    };
+    let quiet = told(0);
+    assert_eq!(quiet.len(), 1, "{}", lines(&quiet));
+    assert!(quiet[0].text.starts_with("Something crossed Bug line inward 2 times at trip-1"), "{}", quiet[0].text);
+    assert_eq!(lines(&told(8)), "");
 }
 
 #[test]

@@ -144,7 +144,8 @@ fn movement(alert: &Alert) -> String {
             let point = libm::round(heading_deg.clamp(0.0, 360.0) / 45.0) as usize % POINTS.len();
             format!(", going {} at {speed_mps:.1} m/s", POINTS[point])
         }
-        _ => ", standing".to_owned(),
+        (None, Some(_)) => ", standing".to_owned(),
+        (_, None) => String::new(),
     }
 }
 

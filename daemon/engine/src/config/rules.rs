@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::check::Checker;
+use crate::EVIDENCE_TERMS;
+use crate::rules::evidence::FITTED;
 
 /// How long scans wait for each other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,9 +51,8 @@ pub struct RulesTable {
     pub surge_expected_per_day: f64,
     /// False warnings of a surge that are accepted in a year and zone; 0 turns the warning off.
     pub surge_false_warnings_per_year: f64,
-    /// Pairs of a raw confidence and the share of alerts with it that were real, both rising from 0 to 1; confidence is
-    /// read off between them. Empty: as it is.
-    pub calibration: Vec<[f64; 2]>,
+    /// What bears an alert about movement out is weighed so, as log-odds; the terms are [`crate::EVIDENCE_NAMES`] in their order.
+    pub confidence_weights: [f64; EVIDENCE_TERMS],
     /// A source or the uplink may be gone this long before that is an alert.
     pub link_lost_after_s: f64,
     /// Battery voltage below which it is an alert, for sensors without their own `battery_low_mv`.
@@ -101,7 +102,7 @@ impl Default for RulesTable {
             expected_crossings_per_hour: 0.1,
             surge_expected_per_day: 2.0,
             surge_false_warnings_per_year: 1.0,
-            calibration: Vec::new(),
+            confidence_weights: FITTED,
             link_lost_after_s: 60.0,
             battery_low_mv: 3_300,
             battery_forecast_days: 14.0,
@@ -136,7 +137,9 @@ impl RulesTable {
         check.positive("expected_crossings_per_hour", self.expected_crossings_per_hour, 10_000.0);
         check.positive("surge_expected_per_day", self.surge_expected_per_day, 100_000.0);
         check.number("surge_false_warnings_per_year", self.surge_false_warnings_per_year, 0.0, 100.0);
-        self.check_calibration(check);
+        for weight in self.confidence_weights {
+            check.number("confidence_weights", weight, -20.0, 20.0);
+        }
         check.number("link_lost_after_s", self.link_lost_after_s, 0.0, DAY_S);
         check.number("battery_forecast_days", self.battery_forecast_days, 0.0, 365.0);
         check.number("coverage_gap_m", self.coverage_gap_m, 0.0, 100_000.0);
@@ -153,31 +156,5 @@ impl RulesTable {
         if self.max_open_alerts == 0 {
             check.fault("max_open_alerts", "a count above 0", "0", None);
         }
-    }
-
-    fn check_calibration(&self, check: &mut Checker<'_>) {
-        let inside = self.calibration.iter().flatten().all(|value| (0.0..=1.0).contains(value));
-        let rising = self.calibration.windows(2).all(|pair| pair[0][0] < pair[1][0] && pair[0][1] <= pair[1][1]);
-        if !inside || !rising {
-            let fix = "write for example calibration = [[0.0, 0.0], [0.9, 0.7], [1.0, 1.0]]";
-            let expected = "pairs from 0 to 1, both rising";
-            check.fault("calibration", expected, &format!("{:?}", self.calibration), Some(fix));
-        }
-    }
-
-    /// The share of alerts with this raw confidence that were real: straight lines between the configured pairs.
-    #[must_use]
-    pub fn calibrated(&self, raw: f64) -> f64 {
-        let Some(first) = self.calibration.first() else { return raw };
-        let mut below = *first;
-        for &pair in &self.calibration {
-            if raw <= pair[0] {
-                let width = pair[0] - below[0];
-                let share = if width > 0.0 { (raw - below[0]) / width } else { 1.0 };
-                return below[1] + share.clamp(0.0, 1.0) * (pair[1] - below[1]);
-            }
-            below = pair;
-        }
-        below[1]
     }
 }

@@ -235,6 +235,9 @@ pub struct ZoneTable {
     /// Existence a track needs before it counts here, instead of `[rules] min_existence`.
     #[serde(default)]
     pub min_existence: Option<f64>,
+    /// Confidence below which movement raises no alert here; none: any.
+    #[serde(default)]
+    pub min_confidence: Option<f64>,
     /// Stay after which it is loitering, instead of `[rules] loiter_after_s`; 0 switches loitering off here.
     #[serde(default)]
     pub loiter_after_s: Option<f64>,

@@ -13,12 +13,19 @@ pub struct UnitTable {
     /// Its names in other systems: a `uid` or a callsign of Cursor on Target.
     #[serde(default)]
     pub aliases: Vec<String>,
+    /// How many they are: so many tracks at most are taken to be theirs.
+    #[serde(default = "default_people")]
+    pub people: usize,
     /// Faster than this it cannot move: a report that needs more is not believed.
     #[serde(default = "default_max_speed_mps")]
     pub max_speed_mps: f64,
     /// A report explains nothing after this time.
     #[serde(default = "default_stale_after_s")]
     pub stale_after_s: f64,
+}
+
+fn default_people() -> usize {
+    1
 }
 
 fn default_max_speed_mps() -> f64 {
@@ -43,6 +50,9 @@ pub(super) fn check_all(tables: &[UnitTable], check: &mut Checker<'_>) {
         let names_before = || tables[..index].iter().flat_map(|other| std::iter::once(&other.id).chain(&other.aliases));
         if let Some(alias) = unit.aliases.iter().find(|alias| names_before().any(|name| name == *alias)) {
             check.fault("aliases", "names no other unit has", &format!("\"{}\"", alias.escape_debug()), None);
+        }
+        if unit.people == 0 {
+            check.fault("people", "a count above 0", "0", None);
         }
         check.positive("max_speed_mps", unit.max_speed_mps, 100.0);
         check.positive("stale_after_s", unit.stale_after_s, 3_600.0);

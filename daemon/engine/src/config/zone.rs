@@ -103,6 +103,8 @@ pub struct Zone {
     pub severity: Option<Severity>,
     /// Existence a track needs before it counts here, when it is not the rules' own.
     pub min_existence: Option<f64>,
+    /// Confidence below which movement raises nothing here; what is open stays.
+    pub min_confidence: Option<f64>,
     /// Stay after which it is loitering, when it is not the rules' own.
     pub loiter_after_s: Option<f64>,
 }
@@ -118,6 +120,9 @@ pub(super) fn resolve_all(tables: &[ZoneTable], frame: &SiteFrame, check: &mut C
         }
         if let Some(existence) = table.min_existence {
             check.probability("min_existence", existence);
+        }
+        if let Some(confidence) = table.min_confidence {
+            check.probability("min_confidence", confidence);
         }
         if let Some(after_s) = table.loiter_after_s {
             check.number("loiter_after_s", after_s, 0.0, 7.0 * 86_400.0);
@@ -135,6 +140,7 @@ pub(super) fn resolve_all(tables: &[ZoneTable], frame: &SiteFrame, check: &mut C
             classes: table.classes.clone(),
             severity: table.severity,
             min_existence: table.min_existence,
+            min_confidence: table.min_confidence,
             loiter_after_s: table.loiter_after_s,
         });
     }

@@ -43,6 +43,7 @@ impl Rule for Approach {
             finding.severity =
                 candidate.zone.severity.map_or(Severity::Medium, |severity| severity.min(Severity::Medium));
             finding.what = format!("approaching {name} {way}, there in {}", interval(&eta));
+            finding.inward = Some(inward);
             finding.eta = Some(eta);
             findings.push(finding);
         }

@@ -56,7 +56,7 @@ impl Rule for Blinded {
                 continue;
             }
             let what = format!(
-                "{} is blind: it missed {} tracks in its ground since {} that others saw",
+                "sensor {} is blind: it missed {} tracks in its ground since {} that others saw",
                 site.sensors[sensor].model.id,
                 missed.len(),
                 text::clock(since, site)

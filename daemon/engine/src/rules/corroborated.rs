@@ -1,7 +1,7 @@
 //! A tripwire along a border reported a crossing, and a detector near by bears it out.
 //!
 //! Where only triggered detectors watch there may be too little for a track, but two independent sensors at one place
-//! within two minutes are worth an alert. How sure that is follows from how often each of them reports for nothing. A track that
+//! within two minutes are worth an alert, and so is a quiet wire that is tripped twice within seconds. How sure that is follows from how often each of them reports for nothing. A track that
 //! passes there is taken to be who crossed: such detectors alone seldom tell on which side of a line a track is.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -39,6 +39,8 @@ const NEWS_S: f64 = 150.0;
 const MAX_INCIDENTS: usize = 64;
 /// From this confidence on the alert is raised.
 const RAISED_FROM: f64 = 0.3;
+/// A wire that reported so often in ten minutes, beside the incident, is restless: that it reports again bears nothing out.
+const RESTLESS_FROM: u32 = 3;
 
 /// The reports of triggered detectors lately, and the incidents they make.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -226,6 +228,7 @@ fn of_track(situation: &Situation<'_>, incident: &Incident, candidate: &Candidat
         confidence: found.confidence.max(told.confidence),
         first_seen: found.first_seen.min(told.first_seen),
         last_seen: found.last_seen.max(told.last_seen),
+        inward: found.inward,
         what: format!("crossed {}{}", candidate.zone.name, way(incident)),
         ..told
     }
@@ -263,13 +266,21 @@ fn false_per_hour(model: &SensorModel) -> f64 {
 
 /// Share of real crossings among such incidents: how often they are real, against how often the reports of all of them
 /// fall together by chance.
-fn confidence(site: &Site, incident: &Incident, witnesses: &[Report]) -> f64 {
+fn confidence(site: &Site, incident: &Incident, witnesses: &[Report], again: bool) -> f64 {
     let expected = site.rules.expected_crossings_per_hour;
-    let chance = witnesses.iter().fold(false_per_hour(&site.sensors[incident.sensor].model), |rate, witness| {
-        let often = false_per_hour(&site.sensors[witness.sensor].model);
-        rate * (1.0 - libm::exp(-often * 2.0 * TOGETHER_S / 3_600.0))
-    });
+    let often = |sensor: usize| false_per_hour(&site.sensors[sensor].model);
+    let by_chance = |sensor: usize, within_s: f64| 1.0 - libm::exp(-often(sensor) * within_s / 3_600.0);
+    let twice = if again { by_chance(incident.sensor, SAME_S) } else { 1.0 };
+    let chance = witnesses
+        .iter()
+        .fold(often(incident.sensor) * twice, |rate, witness| rate * by_chance(witness.sensor, 2.0 * TOGETHER_S));
     expected / (expected + chance)
+}
+
+/// Whether the wire bears itself out: who follows trips it again within seconds, and else it is quiet.
+fn is_again(situation: &Situation<'_>, incident: &Incident) -> bool {
+    let lately = situation.sensors[incident.sensor].pace.in_ten_minutes(situation.now);
+    incident.crossings >= 2 && lately.saturating_sub(incident.crossings) < RESTLESS_FROM
 }
 
 fn finding(situation: &Situation<'_>, incident: &Incident, witnesses: &[Report]) -> Option<Finding> {
@@ -281,9 +292,10 @@ fn finding(situation: &Situation<'_>, incident: &Incident, witnesses: &[Report])
             false
         }
     };
-    let confidence = confidence(site, incident, witnesses);
+    let again = is_again(situation, incident);
+    let confidence = confidence(site, incident, witnesses, again);
     if unwanted
-        || witnesses.is_empty()
+        || (witnesses.is_empty() && !again)
         || confidence < RAISED_FROM
         || !zone.schedule.covers(situation.now, &site.timezone)
     {
@@ -295,7 +307,8 @@ fn finding(situation: &Situation<'_>, incident: &Incident, witnesses: &[Report])
     let contributors = std::iter::once(share(incident.sensor)).chain(witnesses.iter().take(4).map(|w| share(w.sensor)));
     let key = format!("wire/{}/{}/{}", zone.name, wire.id, incident.first.as_micros() / 1_000_000);
     let when = text::clock(incident.first, site);
-    let what = format!("something crossed {}{} at {}, {when}", zone.name, way(incident), wire.id);
+    let times = if incident.crossings > 1 { format!(" {} times", incident.crossings) } else { String::new() };
+    let what = format!("something crossed {}{}{times} at {}, {when}", zone.name, way(incident), wire.id);
     Some(Finding {
         lasting: Lasting::Event,
         severity: zone.severity.unwrap_or(Severity::High),
@@ -306,8 +319,9 @@ fn finding(situation: &Situation<'_>, incident: &Incident, witnesses: &[Report])
             contributors: contributors.collect(),
         },
         confidence,
+        inward: incident.inward,
         first_seen: incident.first,
-        last_seen: incident.last,
+        last_seen: witnesses.iter().map(|witness| witness.time).fold(incident.last, Timestamp::max),
         ..situation.own_finding("corroborated", AlertKind::Crossing, key, what)
     })
 }

@@ -4,6 +4,7 @@ use nalgebra::{Matrix2, Vector2};
 use serde::{Deserialize, Serialize};
 use vedette_tracker::{ClassProbabilities, Timestamp, TrackId};
 
+use super::evidence::Evidence;
 use crate::{AlertKind, Contributor, Eta, Severity};
 
 /// Whether a finding raises an alert or only keeps it.
@@ -33,6 +34,8 @@ pub(crate) struct Surrounding {
     /// Position and covariance describe where it is; otherwise only that it is.
     pub(crate) localised: bool,
     pub(crate) velocity_mps: Vector2<f64>,
+    /// Standard deviation of the speed, of both axes together.
+    pub(crate) velocity_sd_mps: f64,
     pub(crate) existence: f64,
     pub(crate) class: ClassProbabilities,
     pub(crate) count: (u32, u32),
@@ -74,6 +77,10 @@ pub(crate) struct Finding {
     pub(crate) subject: Subject,
     /// Probability that it is so.
     pub(crate) confidence: f64,
+    /// Which way over a border.
+    pub(crate) inward: Option<bool>,
+    /// What bears it out, for a finding about movement.
+    pub(crate) evidence: Option<Evidence>,
     pub(crate) eta: Option<Eta>,
     pub(crate) first_seen: Timestamp,
     pub(crate) last_seen: Timestamp,

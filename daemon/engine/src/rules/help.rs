@@ -16,6 +16,8 @@ use crate::{AlertKind, Severity};
 
 /// Existence from which on help is called for: lower than for other alerts, since a call too many costs less.
 const MIN_EXISTENCE: f64 = 0.7;
+/// A track stays in mind down to this existence: a few missed looks do not make somebody who lies still get up.
+const KEPT_EXISTENCE: f64 = 0.2;
 /// More likely an animal than this: no call.
 const ANIMAL_ABOVE: f64 = 0.7;
 /// Staying within this distance, and twice the uncertainty, is being still.
@@ -40,7 +42,8 @@ impl Rule for Help {
     fn assess(&mut self, situation: &Situation<'_>, findings: &mut Vec<Finding>) {
         let (mut still, mut inside) = (BTreeMap::new(), BTreeMap::new());
         for track in situation.tracks {
-            if !may_be_a_person(track) || situation.explained.contains_key(&track.id) {
+            let explained = situation.explained.contains_key(&track.id);
+            if !may_be_a_person(track) || explained || !situation.is_fresh(track) {
                 continue;
             }
             let anchor = self.anchor(track, situation.now);
@@ -52,7 +55,8 @@ impl Rule for Help {
             }
             let still_s = situation.now.seconds_since(anchor.1);
             let inside_s = inside.get(&track.id).map_or(0.0, |&since| situation.now.seconds_since(since));
-            if let Some(reason) = reason(situation, track, place, inside_s, still_s) {
+            let believed = track.status == TrackStatus::Confirmed && track.existence >= MIN_EXISTENCE;
+            if let Some(reason) = reason(situation, track, place, inside_s, still_s).filter(|_| believed) {
                 findings.push(finding(situation, track, place, reason));
             }
         }
@@ -73,10 +77,7 @@ impl Help {
 }
 
 fn may_be_a_person(track: &Track) -> bool {
-    track.status == TrackStatus::Confirmed
-        && track.existence >= MIN_EXISTENCE
-        && track.class.animal <= ANIMAL_ABOVE
-        && track.class.vehicle <= ANIMAL_ABOVE
+    track.existence >= KEPT_EXISTENCE && track.class.animal <= ANIMAL_ABOVE && track.class.vehicle <= ANIMAL_ABOVE
 }
 
 /// The zone of such a kind that the track is in.

@@ -16,6 +16,7 @@ mod crossing;
 mod data_loss;
 mod doubt;
 mod entry;
+pub(crate) mod evidence;
 mod finding;
 mod geometry;
 mod group;
@@ -24,7 +25,9 @@ mod jammed;
 mod link_lost;
 mod loitering;
 mod lost;
+mod returned;
 mod setting;
+mod sides;
 mod silent;
 mod situation;
 mod store_lost;
@@ -39,6 +42,7 @@ use vedette_tracker::Scan;
 use crate::config::Site;
 use crate::inspect::{Notes, Verdict};
 
+pub use evidence::{Evidence, NAMES as EVIDENCE_NAMES, TERMS as EVIDENCE_TERMS};
 pub(crate) use finding::{Certainty, Finding, Lasting, Subject, Surrounding};
 pub(crate) use link_lost::UPLINK;
 pub(crate) use situation::{Link, Loss, Situation, StoreLost, Tamper};
@@ -71,6 +75,7 @@ macro_rules! rules {
 rules! {
     approach: approach::Approach,
     crossing: crossing::Crossing,
+    returned: returned::Returned,
     corroborated: corroborated::Corroborated,
     entry: entry::Entry,
     loitering: loitering::Loitering,
@@ -118,6 +123,20 @@ impl Rules {
             counts
         });
         self.surge.assess(situation, &mut findings);
+        for finding in &mut findings {
+            finding.evidence = Evidence::of(finding, situation);
+            if is_doubtful(finding, situation.site) {
+                finding.certainty = Certainty::Holds;
+            }
+        }
         findings
     }
+}
+
+/// Whether the finding's zone wants more sureness than there is.
+fn is_doubtful(finding: &Finding, site: &Site) -> bool {
+    let zone = site.zones.iter().find(|zone| Some(&zone.name) == finding.zone.as_ref());
+    let least = zone.and_then(|zone| zone.min_confidence);
+    let sure = finding.evidence.map(|evidence| evidence.confidence(&site.rules.confidence_weights));
+    least.zip(sure).is_some_and(|(least, sure)| sure < least)
 }

@@ -17,6 +17,10 @@ pub(super) fn counts(situation: &Situation<'_>, finding: &mut Finding) -> bool {
     if finding.help.is_some() {
         return true;
     }
+    if situation.tracks.iter().any(|known| known.id == track.track && !situation.is_fresh(known)) {
+        finding.certainty = Certainty::Holds;
+        finding.note = "Only a sensor that is stuck shows it.".to_owned();
+    }
     if let Some(unit) = situation.explained.get(&track.track).and_then(|&index| situation.site.units.get(index)) {
         finding.severity = Severity::Info;
         finding.explained = Some(format!("unit {}", unit.id));

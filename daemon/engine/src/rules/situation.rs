@@ -20,6 +20,9 @@ const MAX_SILENT: usize = 3;
 /// unknown class must not slip through.
 const CLASS_AT_LEAST: f64 = 0.3;
 
+/// A report this much older than a track's last one says nothing of it now.
+const RECENT_S: f64 = 60.0;
+
 /// A source or the uplink, as the gateway told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Link {
@@ -115,6 +118,15 @@ impl<'a> Situation<'a> {
         Some(self.now.seconds_since(since)).filter(|silent_s| *silent_s >= allowed_s)
     }
 
+    /// Whether the track's recent reports are from sensors that do not merely repeat themselves.
+    pub(crate) fn is_fresh(&self, track: &Track) -> bool {
+        track.contributions.is_empty()
+            || track.contributions.iter().any(|part| {
+                let stale = self.sensors.get(part.sensor).is_some_and(|status| status.pace.may_be_stale(part.time));
+                track.last_seen.seconds_since(part.time) <= RECENT_S && !stale
+            })
+    }
+
     /// What an alert shows of a track.
     pub(crate) fn surrounding(&self, track: &Track) -> Surrounding {
         Surrounding {
@@ -123,6 +135,7 @@ impl<'a> Situation<'a> {
             covariance_m2: track.position_covariance_m2,
             localised: track.localised,
             velocity_mps: track.velocity_mps,
+            velocity_sd_mps: libm::sqrt(f64::max(track.velocity_covariance_m2ps2.trace(), 0.0)),
             existence: track.existence,
             class: track.class,
             count: track.count,
@@ -163,6 +176,8 @@ impl<'a> Situation<'a> {
             zone: Some(zone.clone()),
             subject: Subject::Track(Box::new(self.surrounding(candidate.track))),
             confidence: candidate.weight,
+            inward: None,
+            evidence: None,
             eta: None,
             first_seen: candidate.track.first_seen,
             last_seen: candidate.track.last_seen,
@@ -194,6 +209,8 @@ impl<'a> Situation<'a> {
             zone: None,
             subject: Subject::Gateway,
             confidence: 1.0,
+            inward: None,
+            evidence: None,
             eta: None,
             first_seen: self.now,
             last_seen: self.now,
@@ -210,7 +227,7 @@ fn class_weight(classes: &[Class], track: &Track) -> f64 {
 }
 
 /// The sensors that should have seen the track and never did: one that missed a single look is no news to an operator.
-fn never_heard(track: &Track) -> impl Iterator<Item = usize> {
+pub(super) fn never_heard(track: &Track) -> impl Iterator<Item = usize> {
     let heard = |sensor: usize| track.contributions.iter().any(|part| part.sensor == sensor);
     track.silent.iter().copied().filter(move |&sensor| !heard(sensor))
 }

@@ -5,9 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::{Finding, Rule, Situation};
 use crate::{AlertKind, Severity};
 
-/// Equal reports in a row that make a sensor stuck.
-const STUCK_FROM: u32 = 30;
-
 /// Needs no memory: the count stands in the sensor's status.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Stuck;
@@ -15,10 +12,10 @@ pub(crate) struct Stuck;
 impl Rule for Stuck {
     fn assess(&mut self, situation: &Situation<'_>, findings: &mut Vec<Finding>) {
         for (index, status) in situation.sensors.iter().enumerate() {
-            let repeated = status.pace.repeated();
-            if repeated < STUCK_FROM {
+            if !status.pace.is_stuck() {
                 continue;
             }
+            let repeated = status.pace.repeated();
             let what = format!("sensor {} is stuck: {repeated} equal reports in a row", status.id);
             let mut finding = situation.sensor_finding("stuck", AlertKind::SensorStuck, index, what);
             finding.severity = Severity::Medium;

@@ -142,6 +142,7 @@ fn kind(kind: AlertKind) -> &'static str {
     match kind {
         AlertKind::Approach => "approach",
         AlertKind::Crossing => "crossing",
+        AlertKind::Returned => "returned",
         AlertKind::Entry => "entry",
         AlertKind::Loitering => "loitering",
         AlertKind::SensorTamper => "tamper",

@@ -163,10 +163,7 @@ pub fn is_over(alert: &Alert) -> bool {
 }
 
 fn is_about_somebody(kind: AlertKind) -> bool {
-    matches!(
-        kind,
-        AlertKind::Approach | AlertKind::Crossing | AlertKind::Entry | AlertKind::Loitering | AlertKind::PossibleNeed
-    )
+    kind.is_movement() || kind == AlertKind::PossibleNeed
 }
 
 /// The alarm by what noticed it: motion, seismic, acoustic, or a security alarm.

@@ -137,10 +137,7 @@ pub(super) fn alert(alert: &Alert, ulid: &str, view: &View, node_id: &str) -> To
 }
 
 fn kind(alert: &Alert) -> i32 {
-    let about_somebody = matches!(
-        alert.kind,
-        AlertKind::Approach | AlertKind::Crossing | AlertKind::Entry | AlertKind::Loitering | AlertKind::PossibleNeed
-    );
+    let about_somebody = alert.kind.is_movement() || alert.kind == AlertKind::PossibleNeed;
     match (alert.mode, about_somebody, alert.severity) {
         (Mode::Test | Mode::Exercise, ..) | (_, _, Severity::Info) => alert_type::INFORMATION,
         (_, false, _) => alert_type::ERROR,

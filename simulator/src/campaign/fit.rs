@@ -1,0 +1,86 @@
+//! Weights of evidence from alerts of which the truth is known: logistic regression with a ridge.
+
+use nalgebra::{SMatrix, SVector};
+use vedette_engine::EVIDENCE_TERMS as TERMS;
+
+use super::Claim;
+
+/// Strength of the ridge: a term must be borne out by some alerts before it weighs much. The constant term is free.
+const RIDGE: f64 = 1.0;
+/// Steps of Newton's method; it converges in about eight.
+const STEPS: usize = 50;
+
+/// The weights that make the claims likeliest, less a penalty on large ones (Hoerl and Kennard 1970; Newton's method as in
+/// Hastie, Tibshirani and Friedman, The Elements of Statistical Learning, section 4.4.1). Rounded to hundredths.
+#[must_use]
+pub fn fit(claims: &[Claim]) -> [f64; TERMS] {
+    let mut penalty = SVector::<f64, TERMS>::repeat(RIDGE);
+    penalty[0] = 1e-6;
+    let mut weights = SVector::<f64, TERMS>::zeros();
+    for _ in 0..STEPS {
+        let mut gradient = -penalty.component_mul(&weights);
+        let mut curvature = SMatrix::<f64, TERMS, TERMS>::from_diagonal(&penalty);
+        for claim in claims {
+            let Some(evidence) = claim.evidence else { continue };
+            let terms = SVector::<f64, TERMS>::from(*evidence.terms());
+            let probability = 1.0 / (1.0 + libm::exp(-terms.dot(&weights)));
+            gradient += terms * (f64::from(u8::from(claim.real)) - probability);
+            curvature += terms * terms.transpose() * (probability * (1.0 - probability));
+        }
+        let Some(step) = curvature.cholesky().map(|factor| factor.solve(&gradient)) else { break };
+        // Far from the answer the curvature says too little of the way there.
+        weights += step * (2.0 / step.norm().max(2.0));
+        if step.norm() < 1e-6 {
+            break;
+        }
+    }
+    weights.map(|weight| libm::round(weight * 100.0) / 100.0).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::{Diagram, Discrimination};
+    use crate::random::Random;
+
+    /// Alerts whose chance of being real follows from two of the terms; the raw confidence claims too much.
+    fn boasters(seed: u64) -> Vec<Claim> {
+        let mut random = Random::stream(seed, "boasters");
+        let mut claim = |_| {
+            let mut terms = [0.0; TERMS];
+            terms[0] = 1.0;
+            terms[5] = random.uniform(0.0, 2.0);
+            terms[10] = random.uniform(0.0, 1.0);
+            let chance = 1.0 / (1.0 + libm::exp(-(0.5 + 1.5 * terms[5] - 4.0 * terms[10])));
+            Claim { confidence: 0.95, real: random.chance(chance), evidence: Some(terms.into()) }
+        };
+        (0..3_000).map(&mut claim).collect()
+    }
+
+    #[test]
+    fn a_fit_on_some_claims_makes_others_honest_and_tells_them_apart() {
+        let weights = fit(&boasters(1));
+        let expected = [(0, 0.5), (5, 1.5), (10, -4.0), (3, 0.0)];
+        assert!(
+            expected.iter().all(|&(term, weight): &(usize, f64)| (weights[term] - weight).abs() < 0.4),
+            "{weights:?}"
+        );
+        let others = boasters(2);
+        let weighed: Vec<Claim> = others
+            .iter()
+            .map(|claim| Claim { confidence: claim.evidence.unwrap().confidence(&weights), ..*claim })
+            .collect();
+        let (before, after) = (Diagram::of(&others).error(), Diagram::of(&weighed).error());
+        assert!(before > 0.3 && after < 0.03, "{before} to {after}");
+        assert!(Discrimination::of(&weighed).area_under_curve.unwrap() > 0.8);
+    }
+
+    #[test]
+    fn few_or_equal_claims_give_moderate_weights() {
+        let mut claims = boasters(3);
+        claims.iter_mut().for_each(|claim| claim.real = true);
+        for claims in [&claims[..], &claims[..2], &[]] {
+            assert!(fit(claims).iter().all(|weight| weight.abs() < 20.0), "{:?}", fit(claims));
+        }
+    }
+}
