@@ -23,6 +23,16 @@ impl Coverage {
         self.signed_distance_m(origin_m, place_m) >= least_m
     }
 
+    /// Whether a place is inside or on the edge: the sign of the distance to the edge, without the distance.
+    pub(crate) fn holds(&self, origin_m: Vector2<f64>, point_m: Vector2<f64>) -> bool {
+        match self {
+            Self::Polygon { points_m } => is_in_polygon(points_m, point_m),
+            Self::Circle { .. } | Self::Sector { .. } | Self::Line { .. } => {
+                self.signed_distance_m(origin_m, point_m) >= 0.0
+            }
+        }
+    }
+
     /// Distance to the edge, positive inside. A line has no inside: minus the distance to the segment.
     pub(crate) fn signed_distance_m(&self, origin_m: Vector2<f64>, point_m: Vector2<f64>) -> f64 {
         match self {
@@ -122,16 +132,17 @@ fn edges(points_m: &[[f64; 2]]) -> impl Iterator<Item = (Vector2<f64>, Vector2<f
 }
 
 fn signed_distance_to_polygon(points_m: &[[f64; 2]], point: Vector2<f64>) -> f64 {
-    let mut nearest = f64::INFINITY;
-    let mut inside = false;
-    for (a, b) in edges(points_m) {
-        nearest = nearest.min(distance_to_segment([a.x, a.y], [b.x, b.y], point));
-        let crosses = (a.y > point.y) != (b.y > point.y);
-        if crosses && point.x < (b.x - a.x) * (point.y - a.y) / (b.y - a.y) + a.x {
-            inside = !inside;
-        }
-    }
-    if inside { nearest } else { -nearest }
+    let distances = edges(points_m).map(|(a, b)| distance_to_segment([a.x, a.y], [b.x, b.y], point));
+    let nearest = distances.fold(f64::INFINITY, f64::min);
+    if is_in_polygon(points_m, point) { nearest } else { -nearest }
+}
+
+/// Whether a ray to the east leaves the polygon an odd number of times.
+fn is_in_polygon(points_m: &[[f64; 2]], point: Vector2<f64>) -> bool {
+    let crosses = |(a, b): &(Vector2<f64>, Vector2<f64>)| {
+        (a.y > point.y) != (b.y > point.y) && point.x < (b.x - a.x) * (point.y - a.y) / (b.y - a.y) + a.x
+    };
+    edges(points_m).filter(crosses).count() % 2 == 1
 }
 
 fn distance_to_segment(from_m: [f64; 2], to_m: [f64; 2], point: Vector2<f64>) -> f64 {

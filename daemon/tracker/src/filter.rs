@@ -168,7 +168,7 @@ impl Filter {
     fn pass_second(&mut self, models: Models<'_>, at: Timestamp) {
         let least = models.config.forget_existence;
         let sensors = &self.sensors;
-        self.tracks.retain(|track| watch::existence_at(models, sensors, track, at) > least);
+        self.tracks.retain(|track| watch::outlasts(models, sensors, track, at, least));
         if self.events.is_empty() {
             return;
         }

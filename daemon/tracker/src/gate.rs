@@ -3,6 +3,7 @@
 use nalgebra::Vector2;
 
 use crate::bernoulli::Bernoulli;
+use crate::gaussian::Gaussian;
 use crate::measure::Plot;
 
 /// Half-width of a gate in standard deviations of the innovation. What falls outside weighs less than 4e-5 of the peak.
@@ -15,6 +16,8 @@ const CELL_M: f64 = 50.0;
 pub(crate) struct PlotIndex {
     /// Cell row, cell column, plot; sorted.
     cells: Vec<(i64, i64, usize)>,
+    /// The rows that have plots, each with the place of its first cell.
+    rows: Vec<(i64, usize)>,
     places: Vec<Option<(Vector2<f64>, Vector2<f64>)>>,
     everywhere: Vec<usize>,
     /// Largest standard deviation of any plot, east and north.
@@ -38,9 +41,11 @@ impl PlotIndex {
             }
         }
         cells.sort_unstable();
+        let mut rows: Vec<(i64, usize)> = cells.iter().enumerate().map(|(place, cell)| (cell.0, place)).collect();
+        rows.dedup_by_key(|(row, _)| *row);
         let widest = places.iter().flatten().fold(Vector2::zeros(), |widest: Vector2<f64>, (_, sd)| widest.sup(sd));
         let age_s = plots.first().map_or(0.0, |plot| plot.sensor.plot_age_s);
-        Self { cells, places, everywhere, widest, age_s }
+        Self { cells, rows, places, everywhere, widest, age_s }
     }
 
     /// Plots inside the box around the track, in ascending order.
@@ -54,11 +59,10 @@ impl PlotIndex {
             let mut low = Vector2::repeat(f64::INFINITY);
             let mut high = Vector2::repeat(f64::NEG_INFINITY);
             for (_, state) in hypothesis.active() {
-                let then = state.shifted(-self.age_s);
-                let variance = Vector2::new(then.covariance[(0, 0)], then.covariance[(1, 1)]);
+                let (place, variance) = then(state, self.age_s);
                 let half = variance.zip_map(&self.widest, |v, sd| GATE_SD * libm::sqrt(v + sd * sd));
-                low = low.inf(&(then.position() - half));
-                high = high.sup(&(then.position() + half));
+                low = low.inf(&(place - half));
+                high = high.sup(&(place + half));
             }
             self.in_rectangle(low, high, found);
         }
@@ -73,10 +77,17 @@ impl PlotIndex {
     }
 
     fn in_rectangle(&self, low: Vector2<f64>, high: Vector2<f64>, found: &mut Vec<usize>) {
-        for row in cell_of(low.y)..=cell_of(high.y) {
-            let start = self.cells.partition_point(|cell| (cell.0, cell.1) < (row, cell_of(low.x)));
-            let reached = self.cells[start..].iter().take_while(|cell| cell.0 == row && cell.1 <= cell_of(high.x));
-            for (_, _, plot) in reached {
+        let (west, east) = (cell_of(low.x), cell_of(high.x));
+        let (south, north) = (cell_of(low.y), cell_of(high.y));
+        let first = self.rows.partition_point(|(row, _)| *row < south);
+        for (place, (row, start)) in self.rows.iter().enumerate().skip(first) {
+            if *row > north {
+                break;
+            }
+            let end = self.rows.get(place + 1).map_or(self.cells.len(), |(_, next)| *next);
+            let cells = &self.cells[*start..end];
+            let from = cells.partition_point(|cell| cell.1 < west);
+            for (_, _, plot) in cells[from..].iter().take_while(|cell| cell.1 <= east) {
                 let inside = self.places[*plot].is_some_and(|(place, _)| {
                     place.x >= low.x && place.y >= low.y && place.x <= high.x && place.y <= high.y
                 });
@@ -86,6 +97,15 @@ impl PlotIndex {
             }
         }
     }
+}
+
+/// Position and variance per axis `age_s` before the state.
+fn then(state: &Gaussian, age_s: f64) -> (Vector2<f64>, Vector2<f64>) {
+    let variance = |axis: usize| {
+        let p = &state.covariance;
+        p[(axis, axis)] - age_s * (2.0 * p[(axis, axis + 2)] - age_s * p[(axis + 2, axis + 2)])
+    };
+    (state.position() - state.velocity() * age_s, Vector2::new(variance(0), variance(1)))
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a site is millions of metres at most; the cast saturates")]

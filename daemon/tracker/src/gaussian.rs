@@ -81,6 +81,10 @@ impl Gaussian {
     /// The Gaussian with the mean and covariance of a weighted sum; the weights need not sum to one.
     /// `None` when they sum to nothing.
     pub(crate) fn merged<'a>(parts: impl Iterator<Item = (f64, &'a Self)> + Clone) -> Option<Self> {
+        let mut alone = parts.clone();
+        if let (Some((weight, only)), None) = (alone.next(), alone.next()) {
+            return (weight > 0.0).then_some(*only);
+        }
         let total: f64 = parts.clone().map(|(weight, _)| weight).sum();
         if total <= 0.0 {
             return None;
@@ -89,10 +93,17 @@ impl Gaussian {
         for (weight, part) in parts.clone() {
             mean += part.mean * (weight / total);
         }
+        // Written out by numbers: it is the filter's most frequent sum, and matrices of matrices take copies.
         let mut covariance = Matrix4::zeros();
+        let sums: &mut [[f64; 4]; 4] = &mut covariance.data.0;
         for (weight, part) in parts {
-            let spread = part.mean - mean;
-            covariance += (part.covariance + spread * spread.transpose()) * (weight / total);
+            let share = weight / total;
+            let spread: [f64; 4] = (part.mean - mean).into();
+            for ((sums, of_part), across) in sums.iter_mut().zip(&part.covariance.data.0).zip(&spread) {
+                for ((sum, of_part), along) in sums.iter_mut().zip(of_part).zip(&spread) {
+                    *sum += (of_part + along * across) * share;
+                }
+            }
         }
         Some(Self { mean, covariance })
     }

@@ -17,15 +17,18 @@ const MOST_COUNTED: usize = 64;
 
 /// For each track the 95 % range of the number of objects it moves with, itself included and given that it exists.
 pub(crate) fn counts(tracks: &[&Bernoulli]) -> Vec<(u32, u32)> {
-    let mut by_east: Vec<(f64, usize, Gaussian)> =
-        tracks.iter().enumerate().map(|(place, track)| (track.moments().mean[0], place, track.moments())).collect();
+    let states: Vec<Gaussian> = tracks.iter().map(|track| track.moments()).collect();
+    let mut by_east: Vec<(f64, usize)> =
+        states.iter().enumerate().map(|(place, state)| (state.mean[0], place)).collect();
     by_east.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let mut ranges = vec![(1, 1); tracks.len()];
-    for (position, (east, place, state)) in by_east.iter().enumerate() {
+    let mut existence = Vec::new();
+    for (position, (east, place)) in by_east.iter().enumerate() {
         let west_of = by_east[..position].iter().rev().take_while(|other| east - other.0 <= TOGETHER_M);
         let east_of = by_east[position + 1..].iter().take_while(|other| other.0 - east <= TOGETHER_M);
-        let beside = west_of.chain(east_of).filter(|other| together(state, &other.2));
-        let existence: Vec<f64> = beside.map(|other| tracks[other.1].existence).collect();
+        let beside = west_of.chain(east_of).filter(|other| together(&states[*place], &states[other.1]));
+        existence.clear();
+        existence.extend(beside.map(|other| tracks[other.1].existence));
         ranges[*place] = range(&existence, tracks[*place].companions);
     }
     ranges
@@ -38,7 +41,7 @@ fn together(a: &Gaussian, b: &Gaussian) -> bool {
 
 /// Quantiles of one plus the neighbours that exist (Poisson binomial) plus the unseen (Poisson).
 fn range(existence: &[f64], unseen: f64) -> (u32, u32) {
-    let mut probability = vec![0.0; MOST_COUNTED];
+    let mut probability = [0.0; MOST_COUNTED];
     let mut term = libm::exp(-unseen);
     for (count, slot) in (0_u32..).zip(probability.iter_mut()) {
         *slot = term;

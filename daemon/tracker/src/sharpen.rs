@@ -1,9 +1,7 @@
 //! Splitting what is too wide for a scan: a footprint, or the edge of a coverage, is not linear in the position.
 
 use crate::bernoulli::Bernoulli;
-use crate::detection::Measurement;
 use crate::gaussian::Gaussian;
-use crate::measure::Plot;
 use crate::mixture;
 use crate::sensor::SensorKind;
 use crate::view::View;
@@ -17,8 +15,7 @@ const WIDEST_OF_FOOTPRINT: f64 = 0.25;
 /// Splits the track's hypotheses as the scan demands. The bearings of a sensor that begins no tracks are not worth it:
 /// other sensors tell the ranges.
 pub(crate) fn sharpen(track: &mut Bernoulli, view: &View<'_>) {
-    let reports_presence = |plot: &Plot<'_>| matches!(plot.measurement, Measurement::Presence { .. });
-    if view.plots.iter().any(reports_presence) {
+    if view.has_presence {
         let coverage = &view.model.coverage;
         let (low, high) = coverage.bounds_m(view.origin_m);
         let concerned = |state: &Gaussian| {

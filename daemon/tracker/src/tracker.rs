@@ -1,5 +1,7 @@
 //! The tracker: one call per scan, one call to ask what is where.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::bernoulli::{Bernoulli, Label};
@@ -68,17 +70,20 @@ impl Tracker {
     #[must_use]
     pub fn tracks_at(&self, at: Timestamp) -> Vec<Track> {
         let models = Models { config: &self.config, sensors: &self.sensors, watched: &self.watched };
-        let shown: Vec<(TrackId, Bernoulli)> = self
+        let shown: Vec<(TrackId, Cow<'_, Bernoulli>)> = self
             .filter
             .tracks
             .iter()
             .filter_map(|track| {
                 let id = self.number_of(track.label)?;
+                if at <= track.time {
+                    return Some((id, Cow::Borrowed(track)));
+                }
                 let life_s = watch::life_s(models, &self.filter.sensors, track);
-                Some((id, track.predicted(&self.config, at, life_s)))
+                Some((id, Cow::Owned(track.predicted(&self.config, at, life_s))))
             })
             .collect();
-        let counts = group::counts(&shown.iter().map(|(_, track)| track).collect::<Vec<_>>());
+        let counts = group::counts(&shown.iter().map(|(_, track)| track.as_ref()).collect::<Vec<_>>());
         let reports = shown.iter().zip(counts);
         let mut tracks: Vec<Track> =
             reports.map(|((id, track), count)| report(&self.config, *id, track, count)).collect();

@@ -54,8 +54,13 @@ pub(crate) struct Undetected {
     cell_m: f64,
     columns: usize,
     rows: usize,
-    /// Walkers by direction, then row by row from the south-west, relative to the intensity of a field nobody watches.
+    /// Walkers by direction, then row by row from the south-west, relative to the intensity of a field nobody watches, as
+    /// they were after their last step.
     walkers: Vec<Vec<f64>>,
+    /// Their mean over the directions.
+    walking: Vec<f64>,
+    /// Part of them, by cell, that no scan since has found: a scan takes the same part from each direction.
+    unfound: Vec<f64>,
     /// Who appeared, relative to the same.
     appeared: Vec<f64>,
     /// Part that passes unreported through each cell's north side.
@@ -102,6 +107,8 @@ impl Undetected {
             columns,
             rows,
             walkers: vec![vec![1.0; columns * rows]; HEADINGS],
+            walking: vec![1.0; columns * rows],
+            unfound: vec![1.0; columns * rows],
             appeared: vec![0.0; columns * rows],
             passes_north: vec![1.0; columns * rows],
             passes_east: vec![1.0; columns * rows],
@@ -159,6 +166,10 @@ impl Undetected {
 
     /// First-order upwind transport in each direction, then turning and renewal.
     fn advance_one_step(&mut self) {
+        for walkers in &mut self.walkers {
+            walkers.iter_mut().zip(&self.unfound).for_each(|(walkers, unfound)| *walkers *= unfound);
+        }
+        self.unfound.fill(1.0);
         let share = (self.speed_mps * STEP_S / self.cell_m).min(0.5);
         let moved: Vec<Vec<f64>> =
             (0..HEADINGS).map(|heading| self.moved(heading, direction(heading) * share)).collect();
@@ -172,29 +183,39 @@ impl Undetected {
                 *after = kept * straight + around;
             }
         }
+        self.walking.fill(0.0);
+        for walkers in &self.walkers {
+            self.walking.iter_mut().zip(walkers).for_each(|(sum, walkers)| *sum += walkers / as_f64(HEADINGS));
+        }
     }
 
     /// The walkers of one direction after a step, in cells. Beyond the grid nobody watches: intensity one.
     fn moved(&self, heading: usize, step: Vector2<f64>) -> Vec<f64> {
         let before = &self.walkers[heading];
         let (east, north) = (step.x.abs(), step.y.abs());
-        let mut after = Vec::with_capacity(before.len());
-        for row in 0..self.rows {
-            let here = row * self.columns;
+        let beyond = vec![1.0; self.columns];
+        let cells_of = |row: usize| row * self.columns..(row + 1) * self.columns;
+        let mut after = vec![0.0; before.len()];
+        for row in 0..if self.columns > 0 { self.rows } else { 0 } {
             let upwind = if step.y > 0.0 { row.checked_sub(1) } else { Some(row + 1).filter(|row| *row < self.rows) };
-            for column in 0..self.columns {
-                let cell = here + column;
-                let vertical = upwind.map_or(1.0, |upwind| {
-                    before[upwind * self.columns + column] * self.passes_north[row.min(upwind) * self.columns + column]
-                });
-                let horizontal = if step.x > 0.0 {
-                    if column > 0 { before[cell - 1] * self.passes_east[cell - 1] } else { 1.0 }
-                } else if column + 1 < self.columns {
-                    before[cell + 1] * self.passes_east[cell]
-                } else {
-                    1.0
-                };
-                after.push(before[cell] * (1.0 - east - north) + north * vertical + east * horizontal);
+            let (from, passes) = match upwind {
+                Some(upwind) => (&before[cells_of(upwind)], &self.passes_north[cells_of(row.min(upwind))]),
+                None => (beyond.as_slice(), beyond.as_slice()),
+            };
+            let here = &before[cells_of(row)];
+            let after = &mut after[cells_of(row)];
+            for (((after, cell), from), passes) in after.iter_mut().zip(here).zip(from).zip(passes) {
+                *after = cell * (1.0 - east - north) + north * (from * passes);
+            }
+            let passes = &self.passes_east[cells_of(row)];
+            let (edge, inner, from) = if step.x > 0.0 {
+                (0, 1..self.columns, here)
+            } else {
+                (self.columns - 1, 0..self.columns - 1, &here[1..])
+            };
+            after[edge] += east;
+            for ((after, from), passes) in after[inner].iter_mut().zip(from).zip(passes) {
+                *after += east * (from * passes);
             }
         }
         after
@@ -240,7 +261,9 @@ impl Undetected {
     pub(crate) fn by_heading(&self, point_m: Vector2<f64>) -> [f64; HEADINGS] {
         let scale = self.unwatched_per_m2 * self.scale() / as_f64(HEADINGS);
         let cell = self.cell_at(point_m);
-        core::array::from_fn(|heading| scale * cell.map_or(1.0, |cell| self.walkers[heading][cell]))
+        core::array::from_fn(|heading| {
+            scale * cell.map_or(1.0, |cell| self.walkers[heading][cell] * self.unfound[cell])
+        })
     }
 
     /// Velocity of who walks in a direction, metres a second.
@@ -265,8 +288,10 @@ impl Undetected {
             &moved
         };
         let mut found = 0.0;
-        for walkers in &mut self.walkers {
-            found += take(walkers, &footprint.0, detection) / as_f64(HEADINGS);
+        for (cell, inside) in &footprint.0 {
+            let seen = self.unfound[*cell] * detection * inside;
+            found += self.walking[*cell] * seen;
+            self.unfound[*cell] -= seen;
         }
         let appeared = take(&mut self.appeared, &footprint.0, detection);
         if gives_positions {

@@ -1,7 +1,5 @@
 //! One scan, ready for filtering: its plots in a canonical order, each with its clutter intensity.
 
-use std::cmp::Ordering;
-
 use nalgebra::Vector2;
 
 use crate::config::TrackerConfig;
@@ -23,6 +21,8 @@ pub(crate) struct View<'a> {
     pub(crate) detection_probability: f64,
     /// Whether this scan reports events, so that the absence of a plot says nothing about this instant.
     pub(crate) is_event: bool,
+    /// Whether one of the plots is a presence.
+    pub(crate) has_presence: bool,
     pub(crate) plots: Vec<Plot<'a>>,
     /// Number of each plot in the canonical order of the whole scan.
     pub(crate) numbers: Vec<usize>,
@@ -46,8 +46,7 @@ impl<'a> View<'a> {
         let origin_m = scan.at.map_or(state.origin_m, |pose| pose.position_m);
         let origin_variance_m2 = scan.at.map_or(0.0, |pose| pose.sd_m * pose.sd_m);
         let share = independent_share(model, state.last_scan.map(|last| scan.time.seconds_since(last)));
-        let mut detections = scan.detections.clone();
-        detections.sort_by(canonical);
+        let mut detections = in_canonical_order(&scan.detections);
         if config.join_plots_m > 0.0 {
             detections = extent::joined(&detections, config.join_plots_m);
         }
@@ -67,9 +66,9 @@ impl<'a> View<'a> {
                 region.is_none_or(|region| plot.on_ground().is_none_or(|(place, _)| region.holds(place)))
             })
             .unzip();
-        let is_event = plots
-            .iter()
-            .any(|plot| matches!(plot.measurement, Measurement::Presence { .. } | Measurement::Crossing { .. }));
+        let any = |is: fn(&Measurement) -> bool| plots.iter().any(|plot| is(&plot.measurement));
+        let has_presence = any(|measurement| matches!(measurement, Measurement::Presence { .. }));
+        let is_event = has_presence || any(|measurement| matches!(measurement, Measurement::Crossing { .. }));
         let clutter = plots.iter().map(|plot| clutter_intensity(&plot.measurement, model, state.clutter())).collect();
         Self {
             sensor: scan.sensor,
@@ -80,6 +79,7 @@ impl<'a> View<'a> {
             share,
             further: vec![Vec::new(); plots.len()],
             is_event,
+            has_presence,
             plots,
             numbers,
             clutter,
@@ -154,15 +154,15 @@ const FASTEST_CLUTTER_SPAN_MPS: f64 = 40.0;
 /// No sensor is free of false plots.
 const SMALLEST_INTENSITY: f64 = 1e-12;
 
-/// A total order of detections by what they say, so that the sensor's order carries no meaning.
-fn canonical(a: &Detection, b: &Detection) -> Ordering {
-    let (a_key, b_key) = (key(a), key(b));
-    a_key
-        .iter()
-        .zip(&b_key)
-        .map(|(x, y)| x.total_cmp(y))
-        .find(|order| order.is_ne())
-        .unwrap_or_else(|| a.object.cmp(&b.object))
+/// Detections in a total order by what they say, so that the sensor's order carries no meaning.
+fn in_canonical_order(detections: &[Detection]) -> Vec<Detection> {
+    let mut keyed: Vec<([f64; 9], &Detection)> =
+        detections.iter().map(|detection| (key(detection), detection)).collect();
+    keyed.sort_by(|(a_key, a), (b_key, b)| {
+        let order = a_key.iter().zip(b_key).map(|(x, y)| x.total_cmp(y)).find(|order| order.is_ne());
+        order.unwrap_or_else(|| a.object.cmp(&b.object))
+    });
+    keyed.into_iter().map(|(_, detection)| *detection).collect()
 }
 
 fn key(detection: &Detection) -> [f64; 9] {

@@ -33,10 +33,19 @@ pub(crate) fn life_s(models: Models<'_>, sensors: &[SensorState], track: &Bernou
     if returns { models.config.mean_life_s } else { models.config.departed_life_s }
 }
 
-/// The track's existence when nothing more is heard until `at`.
-pub(crate) fn existence_at(models: Models<'_>, sensors: &[SensorState], track: &Bernoulli, at: Timestamp) -> f64 {
+/// Whether the track is likelier than `least` to exist when nothing more is heard until `at`.
+pub(crate) fn outlasts(
+    models: Models<'_>,
+    sensors: &[SensorState],
+    track: &Bernoulli,
+    at: Timestamp,
+    least: f64,
+) -> bool {
     let interval_s = at.seconds_since(track.time).max(0.0);
-    track.existence * libm::exp(-interval_s / life_s(models, sensors, track))
+    let after = |life_s: f64| track.existence * libm::exp(-interval_s / life_s);
+    // Most tracks do even if they have left: their place need not be looked up.
+    let shortest_s = models.config.departed_life_s.min(models.config.mean_life_s);
+    after(shortest_s) > least || after(life_s(models, sensors, track)) > least
 }
 
 /// Whether a track says nothing any more about where its object is.
@@ -50,7 +59,7 @@ fn is_watched(models: Models<'_>, sensors: &[SensorState], place: Vector2<f64>) 
     models
         .watched
         .candidates(place)
-        .any(|sensor| models.sensors[sensor].coverage.signed_distance_m(sensors[sensor].origin_m, place) >= 0.0)
+        .any(|sensor| models.sensors[sensor].coverage.holds(sensors[sensor].origin_m, place))
 }
 
 /// Which sensors may cover a place: a grid of the small fixed coverages, and a list of the rest.
