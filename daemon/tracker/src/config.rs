@@ -18,6 +18,11 @@ pub struct TrackerConfig {
     pub max_tracks: usize,
     /// How far back a late scan is still filtered in at its own time.
     pub max_lag_s: f64,
+    /// Upper bound of plots remembered for filtering again; the oldest scans go first.
+    pub max_logged_plots: usize,
+    /// Upper bound of tracks, of some kilobytes each, in all states remembered for it; the oldest states go first, the
+    /// newest stays.
+    pub max_logged_tracks: usize,
     /// How an object that stays moves.
     pub still: MotionModel,
     /// How an object on foot moves.
@@ -63,6 +68,8 @@ impl Default for TrackerConfig {
         Self {
             max_tracks: 20_000,
             max_lag_s: 30.0,
+            max_logged_plots: 50_000,
+            max_logged_tracks: 4_000,
             still: MotionModel { speed_sd_mps: 0.1, persistence_s: 2.0, share: 0.02 },
             walking: MotionModel { speed_sd_mps: 1.1, persistence_s: 480.0, share: 0.97 },
             vehicle: MotionModel { speed_sd_mps: 6.0, persistence_s: 30.0, share: 0.01 },

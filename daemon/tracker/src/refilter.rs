@@ -11,6 +11,7 @@ use std::collections::{BTreeSet, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use crate::bernoulli::{Bernoulli, Label};
+use crate::config::TrackerConfig;
 use crate::detection::Scan;
 use crate::filter::{Filter, Models};
 use crate::region::Region;
@@ -25,11 +26,8 @@ const CHECKPOINT_INTERVAL_S: f64 = 0.5;
 /// Checkpoints of one density, before the next has half of it.
 const THINNED_SPANS: f64 = 4.0;
 
-/// Most scans logged; the oldest go first.
-const MOST_SCANS: usize = 20_000;
-
-/// Most tracks in all checkpoints together, of some kilobytes each; the oldest checkpoints go first.
-const MOST_KEPT_TRACKS: usize = 4_000;
+/// Plots that the record of a scan is worth when memory is counted, beside its own.
+const SCAN_WORTH_PLOTS: usize = 2;
 
 /// What became of late scans.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +44,9 @@ pub struct LateScans {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct History {
     scans: VecDeque<Scan>,
+    /// What the scans are worth in plots.
+    #[serde(default)]
+    plots: usize,
     checkpoints: VecDeque<Filter>,
     /// Whether anything has come late yet.
     needed: bool,
@@ -66,14 +67,27 @@ impl History {
             self.checkpoints.push_back(filter.checkpoint());
             self.thin_checkpoints(filter.now);
         }
-        self.scans.push_back(scan.clone());
-        let oldest = filter.now.plus_seconds(-models.config.max_lag_s);
-        while self.scans.len() > MOST_SCANS || self.scans.front().is_some_and(|scan| scan.time < oldest) {
-            self.scans.pop_front();
+        self.log(self.scans.len(), scan);
+        self.bound(models.config, filter.now);
+    }
+
+    fn log(&mut self, place: usize, scan: &Scan) {
+        self.scans.insert(place, scan.clone());
+        self.plots += worth(scan);
+    }
+
+    /// Forgets what is older than the lag, and the oldest beyond the configured memory.
+    fn bound(&mut self, config: &TrackerConfig, now: Timestamp) {
+        let mut oldest = now.plus_seconds(-config.max_lag_s);
+        while self.scans.front().is_some_and(|scan| self.plots > config.max_logged_plots || scan.time < oldest) {
+            let Some(gone) = self.scans.pop_front() else { break };
+            self.plots = self.plots.saturating_sub(worth(&gone));
+            // A state from before this scan could no longer be brought up to date.
+            oldest = oldest.max(gone.time);
         }
         self.checkpoints.retain(|checkpoint| checkpoint.now >= oldest);
         let mut kept: usize = self.checkpoints.iter().map(|checkpoint| checkpoint.tracks.len()).sum();
-        while kept > MOST_KEPT_TRACKS && self.checkpoints.len() > 1 {
+        while kept > config.max_logged_tracks && self.checkpoints.len() > 1 {
             kept -= self.checkpoints.pop_front().map_or(0, |oldest| oldest.tracks.len());
         }
     }
@@ -86,7 +100,7 @@ impl History {
         }
         self.needed = true;
         let place = self.scans.partition_point(|other| other.time <= scan.time);
-        self.scans.insert(place, scan.clone());
+        self.log(place, scan);
         let rested = self.last_pass.is_none_or(|last| filter.now.seconds_since(last) >= PASS_INTERVAL_S);
         let from = self.checkpoints.iter().rposition(|checkpoint| checkpoint.now < scan.time);
         match from {
@@ -102,6 +116,7 @@ impl History {
         }
         // Checkpoints after the scan's time do not know of it.
         self.checkpoints.retain(|checkpoint| checkpoint.now < scan.time);
+        self.bound(models.config, filter.now);
     }
 
     fn refilter(&mut self, models: Models<'_>, late: &Scan, filter: &mut Filter, from: usize) {
@@ -138,6 +153,11 @@ impl History {
     }
 }
 
+/// What a scan takes of the memory, in plots.
+fn worth(scan: &Scan) -> usize {
+    SCAN_WORTH_PLOTS + scan.detections.len()
+}
+
 /// Replaces the tracks in `region` by those that were filtered again; the others stay.
 fn splice(present: &mut Vec<Bernoulli>, again: Vec<Bernoulli>, region: &Region) {
     let inside = |track: &Bernoulli| region.holds(track.moments().position());
@@ -148,4 +168,93 @@ fn splice(present: &mut Vec<Bernoulli>, again: Vec<Bernoulli>, region: &Region) 
     present.retain(|track| !known.contains(&track.label) && !replaced.contains(&track.label));
     present.extend(taken);
     present.sort_by_key(|track| track.label);
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::{Matrix2, Vector2};
+
+    use super::*;
+    use crate::detection::{Detection, Measurement};
+    use crate::measure::fixture::sensor;
+    use crate::sensor::{Coverage, SensorKind, SensorModel};
+    use crate::watch::Watched;
+
+    const LAG_S: f64 = 20.0;
+    const MOST_PLOTS: usize = 600;
+    const MOST_TRACKS: usize = 150;
+
+    /// Twelve people who stand in a row, as one of two radars sees them.
+    fn scan(sensor: usize, time_s: f64) -> Scan {
+        let time = Timestamp::from_seconds(0).plus_seconds(time_s);
+        let plot = |number: u32| {
+            let position_m = Vector2::new(30.0 * f64::from(number), libm::sin(3.0 * time_s + f64::from(number)));
+            let measurement = Measurement::Position { position_m, covariance_m2: Matrix2::identity() * 4.0 };
+            Detection { measurement, class: None, confidence: None, object: None }
+        };
+        Scan { sensor, time, at: None, detections: (0..12).map(plot).collect() }
+    }
+
+    /// Feeds scans in this order, and checks after each that nothing has outgrown its bound.
+    fn feed(scans: impl Iterator<Item = Scan>) -> History {
+        let config = TrackerConfig {
+            max_lag_s: LAG_S,
+            max_logged_plots: MOST_PLOTS,
+            max_logged_tracks: MOST_TRACKS,
+            ..TrackerConfig::default()
+        };
+        let radar = || SensorModel {
+            scan_period_s: Some(0.25),
+            ..sensor(SensorKind::Radar, Coverage::Circle { radius_m: 1000.0 })
+        };
+        let sensors = [radar(), radar()];
+        let watched = Watched::new(&sensors);
+        let models = Models { config: &config, sensors: &sensors, watched: &watched };
+        let (mut filter, mut history) = (Filter::new(models), History::default());
+        for scan in scans {
+            if scan.time >= filter.now {
+                history.note(models, &scan, &filter);
+                filter.step(models, &scan, None);
+            } else {
+                history.late(models, &scan, &mut filter);
+            }
+            assert!(history.scans.iter().map(worth).sum::<usize>() <= MOST_PLOTS);
+            assert!(history.scans.iter().is_sorted_by_key(|scan| scan.time));
+            let tracks: usize = history.checkpoints.iter().map(|checkpoint| checkpoint.tracks.len()).sum();
+            assert!(tracks <= MOST_TRACKS || history.checkpoints.len() == 1, "{tracks} tracks");
+            let first_s = history.checkpoints.front().map_or(0.0, |first| filter.now.seconds_since(first.now));
+            assert!(first_s <= LAG_S, "a state {first_s} s old");
+        }
+        history
+    }
+
+    /// One radar in time, the other two seconds late: more than the bounds could hold in the lag.
+    #[test]
+    fn memory_is_bounded_by_the_configuration() {
+        let both = (1..2_000).flat_map(|tick| {
+            let now_s = 0.25 * f64::from(tick);
+            [scan(0, now_s), scan(1, now_s - 2.0)]
+        });
+        let late = feed(both).late;
+        assert_eq!(late.refiltered + late.out_of_sequence, 1_999, "{late:?}");
+        assert_eq!(late.too_late, 0);
+    }
+
+    /// Nothing in time ever comes again, and the late ones do not stop.
+    #[test]
+    fn a_flood_of_late_scans_is_bounded_too() {
+        let flood = (0..500).map(|number| scan(1, 98.0 - 0.01 * f64::from(number % 300)));
+        feed([scan(0, 99.0), scan(0, 100.0)].into_iter().chain(flood));
+    }
+
+    /// What has lost its first scans cannot be the start of a pass.
+    #[test]
+    fn no_state_is_older_than_the_first_scan_lost() {
+        let both = (1..400).flat_map(|tick| [scan(0, 0.25 * f64::from(tick)), scan(1, 0.25 * f64::from(tick) - 1.0)]);
+        let history = feed(both);
+        let first = history.scans.front().expect("scans are kept").time;
+        let before_first = history.checkpoints.iter().filter(|checkpoint| checkpoint.now < first);
+        // Of those only one that holds all before.
+        assert!(before_first.count() <= 1);
+    }
 }

@@ -1,0 +1,62 @@
+//! Late data never changes a line that was already written, and is used all the same.
+
+use vedette_engine::config::EngineConfig;
+use vedette_engine::time::{format_rfc3339, parse_rfc3339};
+use vedette_engine::{Engine, Frame, FrameContent, Input, Output, Picture, Timestamp, Volatile};
+
+fn at(second: f64) -> Timestamp {
+    parse_rfc3339("2026-03-01T00:00:00Z").expect("a time").plus_seconds(second)
+}
+
+/// Somebody who walks north, as the radar saw them at `seen`, told at `received`.
+fn frame(seen: f64, received: f64) -> Input {
+    let wobble = 2.0 * (2.4 * seen).sin();
+    let message = format!(
+        r#"{{"v":1,"sensor":"radar-1","t":"{}","plots":[{{"kind":"position","east_m":{},"north_m":{}}}]}}"#,
+        format_rfc3339(at(seen)),
+        100.0 + wobble,
+        50.0 + 1.4 * seen - wobble
+    );
+    let content =
+        FrameContent::Message { codec: "native".into(), topic: None, retained: false, bytes: message.into_bytes() };
+    Input::Frame(Frame { source: "log".into(), received: at(received), content })
+}
+
+/// The pictures told while these frames come in, each with the time of the frame.
+fn pictures(frames: &[(f64, f64)]) -> (Engine, Vec<Picture>) {
+    let config: EngineConfig = toml::from_str(include_str!("fixtures/radar.toml")).expect("valid TOML");
+    let mut engine = Engine::new(&config).expect("valid configuration");
+    let (mut out, mut told) = (Vec::new(), Vec::new());
+    for (seen, received) in frames {
+        engine.handle(at(*received), frame(*seen, *received), &mut out);
+        told.extend(out.drain(..).filter_map(|output| match output {
+            Output::Volatile(Volatile::Tracks(picture)) => Some(picture),
+            _ => None,
+        }));
+    }
+    (engine, told)
+}
+
+#[test]
+fn a_late_scan_is_filtered_in_and_no_line_is_written_again() {
+    let in_time = (1..=40).map(|second| (f64::from(second), f64::from(second) + 0.1));
+    let mut frames: Vec<(f64, f64)> = in_time.collect();
+    // Scans between the others that come three seconds late.
+    for second in [10.0, 20.0, 30.0] {
+        let place = frames.iter().position(|(_, received)| *received > second + 3.5).expect("it goes on");
+        frames.insert(place, (second + 0.5, second + 3.5));
+    }
+    let (engine, told) = pictures(&frames);
+    assert_eq!(engine.counters().get("scans_late"), 3);
+    assert!(told.windows(2).all(|pair| pair[0].at < pair[1].at), "a time is told once, in order");
+    assert_eq!(told.len(), 40, "none for the late scans");
+
+    // What was told before a late scan came is what would have been told without it.
+    let first_late = frames.iter().position(|(seen, received)| received - seen > 1.0).expect("there is one");
+    let (_, before) = pictures(&frames[..first_late]);
+    assert_eq!(told[..before.len()], before);
+    // And it does change what is told afterwards.
+    let without: Vec<_> = frames.iter().copied().filter(|(seen, received)| received - seen < 1.0).collect();
+    let (_, without) = pictures(&without);
+    assert_ne!(told.last(), without.last());
+}
