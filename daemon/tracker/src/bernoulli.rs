@@ -89,6 +89,11 @@ impl Bernoulli {
         self.hypotheses.len() > 1
     }
 
+    /// Whether it has once been all but certain that the object exists.
+    pub(crate) fn is_proven(&self) -> bool {
+        self.companionship.is_none()
+    }
+
     /// Existence below which the track is tentative again. The evidence about an ambiguous one comes seldom and in large
     /// steps, so it is kept through more doubt.
     pub(crate) fn doubted_below(&self, config: &TrackerConfig) -> f64 {

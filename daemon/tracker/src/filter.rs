@@ -1,11 +1,14 @@
 //! The filter's recursion: predict, gate, associate, update, give birth, learn, forget.
 
+mod learn;
+
 use serde::{Deserialize, Serialize};
 
-use crate::association::{Association, associate};
+use crate::association::associate;
 use crate::belief::Pair;
 use crate::bernoulli::{Bernoulli, Label, Prospect};
 use crate::birth::{Birth, birth};
+use crate::cells::Cells;
 use crate::class;
 use crate::companions::{self, Companions};
 use crate::config::TrackerConfig;
@@ -36,16 +39,15 @@ const LEAST_AMBIGUOUS: f64 = 1e-3;
 /// Silence beyond this is not looked at second by second.
 const LONGEST_SILENCE_S: f64 = 600.0;
 
-/// A track this sure, wholly inside, is a chance to measure the sensor's detection probability.
-const SURE_EXISTENCE: f64 = 0.95;
-const SURELY_INSIDE: f64 = 0.99;
-
 /// All that the recursion remembers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Filter {
     /// In the order of their labels.
     pub(crate) tracks: Vec<Bernoulli>,
     pub(crate) sensors: Vec<SensorState>,
+    /// What each sensor's coverage is like from place to place; empty in checkpoints.
+    #[serde(default)]
+    cells: Vec<Cells>,
     fields: Fields,
     companions: Companions,
     events: EventSensors,
@@ -65,6 +67,7 @@ impl Filter {
         Self {
             tracks: Vec::new(),
             sensors: models.sensors.iter().map(SensorState::new).collect(),
+            cells: models.sensors.iter().map(Cells::new).collect(),
             fields: Fields::new(models.config, models.sensors),
             companions: Companions::new(models.config),
             events: EventSensors::new(models.sensors),
@@ -72,11 +75,12 @@ impl Filter {
         }
     }
 
-    /// A copy to come back to. The intensity of the undetected changes slowly and is large: it stays out.
+    /// A copy to come back to. The intensity of the undetected and the cells change slowly and are large: they stay out.
     pub(crate) fn checkpoint(&self) -> Self {
         Self {
             tracks: self.tracks.clone(),
             sensors: self.sensors.clone(),
+            cells: Vec::new(),
             fields: Fields::default(),
             companions: self.companions,
             events: EventSensors::default(),
@@ -86,7 +90,12 @@ impl Filter {
 
     /// The filter as it was at a checkpoint, with the undetected of now.
     pub(crate) fn back_at(&self, checkpoint: &Self) -> Self {
-        Self { fields: self.fields.clone(), events: self.events.clone(), ..checkpoint.clone() }
+        Self {
+            cells: self.cells.clone(),
+            fields: self.fields.clone(),
+            events: self.events.clone(),
+            ..checkpoint.clone()
+        }
     }
 
     /// One scan at its own time. Tracks that are ahead of it are moved back along their velocities. With a region,
@@ -105,7 +114,8 @@ impl Filter {
         if let Some(pose) = scan.at {
             self.sensors[scan.sensor].origin_m = pose.position_m;
         }
-        let mut view = View::new(models.config, scan, model, &self.sensors[scan.sensor], region);
+        let cells = self.cells.get_mut(scan.sensor).map(core::mem::take).unwrap_or_default();
+        let mut view = View::new(models.config, scan, model, &self.sensors[scan.sensor], cells, region);
         let touched = self.touched_by(&view);
         self.predict(models, &touched, scan.time);
         touched.iter().for_each(|track| sharpen(&mut self.tracks[*track], &view));
@@ -120,7 +130,7 @@ impl Filter {
         let pairs = self.pairs(&touched, &prospects, &view, &foreign);
         let existence: Vec<f64> = touched.iter().map(|track| self.tracks[*track].existence).collect();
         let association = associate(&existence, view.plots.len(), &pairs);
-        self.learn(&touched, &prospects, &view, &association, &foreign);
+        self.learn(models, &touched, &prospects, &mut view, &association, &foreign);
         for (place, ((track, prospect), verdict)) in touched.iter().zip(&prospects).zip(&association.tracks).enumerate()
         {
             let shadow = view.shadow(place, &verdict.claims, &foreign);
@@ -322,30 +332,6 @@ impl Filter {
                 track.records.note(view.sensor, view.time, 1.0, log_odds(existence), &view.plots[plot], &prior);
                 self.tracks.push(track);
             }
-        }
-    }
-
-    /// What the scan says about its sensor and about the rate of new objects.
-    fn learn(
-        &mut self,
-        touched: &[usize],
-        prospects: &[Prospect],
-        view: &View<'_>,
-        association: &Association,
-        foreign: &[f64],
-    ) {
-        let (mut hits, mut chances) = (0.0, 0.0);
-        for ((track, prospect), verdict) in touched.iter().zip(prospects).zip(&association.tracks) {
-            let inside = 1.0 - prospect.mean_missed >= SURELY_INSIDE * view.detection_probability;
-            if self.tracks[*track].existence >= SURE_EXISTENCE && inside && !view.is_event {
-                chances += 1.0;
-                hits += 1.0 - verdict.missed;
-            }
-        }
-        let parts = association.unclaimed.iter().zip(foreign).zip(&view.clutter);
-        let false_plots: f64 = parts.map(|((unclaimed, foreign), clutter)| unclaimed * clutter / foreign).sum();
-        if !view.is_event {
-            self.sensors[view.sensor].learn(hits, chances, false_plots);
         }
     }
 

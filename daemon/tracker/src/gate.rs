@@ -44,7 +44,7 @@ impl PlotIndex {
         let mut rows: Vec<(i64, usize)> = cells.iter().enumerate().map(|(place, cell)| (cell.0, place)).collect();
         rows.dedup_by_key(|(row, _)| *row);
         let widest = places.iter().flatten().fold(Vector2::zeros(), |widest: Vector2<f64>, (_, sd)| widest.sup(sd));
-        let age_s = plots.first().map_or(0.0, |plot| plot.sensor.plot_age_s);
+        let age_s = plots.first().map_or(0.0, |plot| plot.age_s);
         Self { cells, rows, places, everywhere, widest, age_s }
     }
 

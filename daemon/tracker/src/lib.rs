@@ -43,13 +43,18 @@
 //! **Birth.** Every plot begins a track with `r = p_unclaimed λ(z) / (λ(z) + c(z))` (`birth.rs`), leftovers or not.
 //! `λ` is the grid's intensity plus the companions of objects found nearby, because people walk in groups
 //! (`companions.rs`). The rate of arrivals, the number of companions, and each sensor's detection probability and
-//! clutter are learned on line from conjugate counts; the configuration is only where they start.
+//! clutter are learned on line from conjugate counts; the configuration is only where they start. A sensor that stands
+//! still also learns where in its coverage it surely sees less or has more clutter than elsewhere (`cells.rs`).
+//!
+//! **Clocks.** How far each scanning sensor's clock is ahead of the others' is estimated from how its plots trail the
+//! tracks that several sensors see, `gᵀ S⁻¹ (z - h(x))` with `g = -J v` (`clock_offset.rs`); plots are then used with
+//! that age. The mean of the clocks shows nowhere and is kept at zero.
 //!
 //! **Silence.** A scan without a plot lowers `r` by `1 - pD`, hypothesis by hypothesis, so that places where the object
 //! would have been seen lose weight. Sensors that report events are asked once a second: who was inside a footprint, or
 //! crossed a line, and was not reported (`silence.rs`).
 //!
-//! **Late scans** are filtered in at their own time from a bounded log (`refilter.rs`). Tracks keep their numbers
+//! **Late scans** are filtered in at their own time from a log bounded by the configuration (`refilter.rs`). Tracks keep their numbers
 //! through that, because a track is known by the plot that began it.
 //!
 //! **Report.** A track is confirmed when `r` reaches the threshold, by default one half, where reporting and not
@@ -74,7 +79,9 @@ mod association;
 mod belief;
 mod bernoulli;
 mod birth;
+mod cells;
 mod class;
+mod clock_offset;
 mod cluster;
 mod companions;
 mod config;
@@ -118,6 +125,7 @@ pub use detection::{ClassProbabilities, Detection, Direction, Measurement, Pose,
 pub use motion::MotionModel;
 pub use refilter::LateScans;
 pub use sensor::{Clutter, Coverage, SensorKind, SensorModel};
+pub use sensor_state::SensorEstimate;
 pub use time::Timestamp;
 pub use track::{Contribution, Track, TrackId, TrackStatus};
 pub use tracker::Tracker;

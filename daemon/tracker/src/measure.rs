@@ -10,8 +10,9 @@ pub(crate) mod presence;
 mod range;
 mod range_bearing;
 
-use nalgebra::{Matrix2, Vector2};
+use nalgebra::{Matrix2, Vector2, Vector4};
 
+use crate::clock_offset::Lag;
 use crate::detection::{ClassProbabilities, Measurement};
 use crate::gaussian::{Gaussian, Linearised};
 use crate::sensor::SensorModel;
@@ -26,6 +27,8 @@ pub(crate) struct Plot<'a> {
     pub(crate) origin_m: Vector2<f64>,
     /// Variance of the sensor's own position per axis.
     pub(crate) origin_variance_m2: f64,
+    /// How long before the scan's time the object was where the plot shows it, by the sensor's delay and its clock.
+    pub(crate) age_s: f64,
     /// Part of an independent measurement that this one is worth; the update weighs it so, the association does not.
     pub(crate) share: f64,
     pub(crate) sensor: &'a SensorModel,
@@ -61,9 +64,8 @@ impl Plot<'_> {
     ///
     /// A plot that shows the past measures where the object was then: `h(F⁻¹ x)` with constant velocity over its age.
     fn linearise(&self, prior: &Gaussian) -> Innovation {
-        let age_s = self.sensor.plot_age_s;
-        if age_s > 0.0 {
-            return self.linearise_present(&prior.shifted(-age_s)).aged(age_s);
+        if self.age_s.abs() > 0.0 {
+            return self.linearise_present(&prior.shifted(-self.age_s)).aged(self.age_s);
         }
         self.linearise_present(prior)
     }
@@ -130,6 +132,25 @@ impl Plot<'_> {
             },
         };
         Some((posterior, self.new_part_of(density)))
+    }
+
+    /// What this plot of a track says about its sensor's clock, the squared normalised innovation, and its dimensions.
+    pub(crate) fn lag(&self, prior: &Gaussian) -> (Lag, f64, f64) {
+        fn of<const D: usize>(linearised: &Linearised<D>, prior: &Gaussian) -> (Lag, f64, f64) {
+            let Some(factor) = linearised.innovation_covariance(prior).cholesky() else {
+                return (Lag::default(), f64::MAX, 1.0);
+            };
+            let velocity = Vector4::new(prior.mean[2], prior.mean[3], 0.0, 0.0);
+            let slope = -(linearised.jacobian * velocity);
+            let weighed = factor.solve(&slope);
+            let lag = Lag { information: slope.dot(&weighed), score: linearised.innovation.dot(&weighed) };
+            (lag, linearised.likelihood(prior).1, linearised.innovation.iter().map(|_| 1.0).sum())
+        }
+        match self.linearise(prior) {
+            Innovation::One(one) => of(&one, prior),
+            Innovation::Two(two) => of(&two, prior),
+            Innovation::Three(three) => of(&three, prior),
+        }
     }
 
     /// Innovation, its covariance and its test ratio, for the record.
@@ -210,6 +231,7 @@ pub(crate) mod fixture {
             object: None,
             origin_m: Vector2::zeros(),
             origin_variance_m2: 0.0,
+            age_s: sensor.plot_age_s,
             share: 1.0,
             sensor,
         }

@@ -6,6 +6,7 @@
 use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
 
+use crate::clock_offset::ClockOffset;
 use crate::hint::Reliability;
 use crate::sensor::{Clutter, SensorModel};
 use crate::time::Timestamp;
@@ -43,6 +44,22 @@ pub(crate) struct SensorState {
     /// What its object numbers are worth.
     #[serde(default)]
     pub(crate) numbering: Reliability,
+    /// How far its clock is ahead.
+    #[serde(default)]
+    pub(crate) clock: ClockOffset,
+}
+
+/// What has been learned of a sensor.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SensorEstimate {
+    /// Probability of detection, where the sensor sees as it usually does.
+    pub detection_probability: f64,
+    /// False plots in a scan, or in a second for a sensor that reports events.
+    pub clutter: f64,
+    /// How far its clock is ahead of what the sensors' clocks have in common, seconds.
+    pub clock_offset_s: f64,
+    /// Standard deviation of that; that of the prior while nothing is known.
+    pub clock_offset_sd_s: f64,
 }
 
 impl SensorState {
@@ -62,6 +79,7 @@ impl SensorState {
             false_plots: CLUTTER_PRIOR_SCANS * clutter,
             scans: CLUTTER_PRIOR_SCANS,
             numbering: Reliability::default(),
+            clock: ClockOffset::default(),
         }
     }
 
@@ -73,6 +91,16 @@ impl SensorState {
     /// False plots in a scan, or in a second for a sensor that reports events.
     pub(crate) fn clutter(&self) -> f64 {
         self.false_plots / self.scans
+    }
+
+    /// All that for others to see.
+    pub(crate) fn estimate(&self) -> SensorEstimate {
+        SensorEstimate {
+            detection_probability: self.detection_probability(),
+            clutter: self.clutter(),
+            clock_offset_s: self.clock.mean_s(),
+            clock_offset_sd_s: self.clock.sd_s(),
+        }
     }
 
     /// Whether a sensor of events could have reported in the second before `at`.

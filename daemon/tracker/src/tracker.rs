@@ -10,6 +10,7 @@ use crate::filter::{Filter, Models};
 use crate::group;
 use crate::refilter::{History, LateScans};
 use crate::report::report;
+use crate::sensor_state::{SensorEstimate, SensorState};
 use crate::validity::{self, ModelError};
 use crate::watch::{self, Watched};
 use crate::{Scan, SensorModel, Timestamp, Track, TrackId};
@@ -64,6 +65,11 @@ impl Tracker {
     #[must_use]
     pub const fn late_scans(&self) -> LateScans {
         self.history.late
+    }
+
+    /// What has been learned of each sensor, in the order of the tracker's list.
+    pub fn sensor_estimates(&self) -> impl Iterator<Item = SensorEstimate> + '_ {
+        self.filter.sensors.iter().map(SensorState::estimate)
     }
 
     /// All tracks predicted to `at`, in the order of their numbers. Read only.

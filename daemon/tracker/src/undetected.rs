@@ -57,9 +57,11 @@ pub(crate) struct Undetected {
     /// Walkers by direction, then row by row from the south-west, relative to the intensity of a field nobody watches, as
     /// they were after their last step.
     walkers: Vec<Vec<f64>>,
-    /// Their mean over the directions.
+    /// Their mean over the directions; empty in what an older program remembered.
+    #[serde(default)]
     walking: Vec<f64>,
     /// Part of them, by cell, that no scan since has found: a scan takes the same part from each direction.
+    #[serde(default)]
     unfound: Vec<f64>,
     /// Who appeared, relative to the same.
     appeared: Vec<f64>,
@@ -136,6 +138,9 @@ impl Undetected {
 
     /// Lets time pass: objects appear at once, walkers walk, turn and depart in whole steps.
     pub(crate) fn advance(&mut self, to: Timestamp) {
+        if self.unfound.len() != self.columns * self.rows {
+            self.sum_up();
+        }
         self.appear(to);
         let from = *self.time.get_or_insert(to);
         let steps = libm::floor(to.seconds_since(from) / STEP_S);
@@ -169,7 +174,6 @@ impl Undetected {
         for walkers in &mut self.walkers {
             walkers.iter_mut().zip(&self.unfound).for_each(|(walkers, unfound)| *walkers *= unfound);
         }
-        self.unfound.fill(1.0);
         let share = (self.speed_mps * STEP_S / self.cell_m).min(0.5);
         let moved: Vec<Vec<f64>> =
             (0..HEADINGS).map(|heading| self.moved(heading, direction(heading) * share)).collect();
@@ -183,7 +187,14 @@ impl Undetected {
                 *after = kept * straight + around;
             }
         }
-        self.walking.fill(0.0);
+        self.sum_up();
+    }
+
+    /// The mean over the directions, all that scans need, with nothing found yet.
+    fn sum_up(&mut self) {
+        let cells = self.columns * self.rows;
+        self.unfound = vec![1.0; cells];
+        self.walking = vec![0.0; cells];
         for walkers in &self.walkers {
             self.walking.iter_mut().zip(walkers).for_each(|(sum, walkers)| *sum += walkers / as_f64(HEADINGS));
         }

@@ -2,6 +2,7 @@
 
 use nalgebra::Vector2;
 
+use crate::cells::Cells;
 use crate::config::TrackerConfig;
 use crate::detection::{Detection, Measurement, Scan};
 use crate::extent;
@@ -19,6 +20,10 @@ pub(crate) struct View<'a> {
     pub(crate) time: Timestamp,
     pub(crate) origin_m: Vector2<f64>,
     pub(crate) detection_probability: f64,
+    /// False plots to expect in the scan.
+    pub(crate) usual_clutter: f64,
+    /// Where the sensor differs from that.
+    pub(crate) cells: Cells,
     /// Whether this scan reports events, so that the absence of a plot says nothing about this instant.
     pub(crate) is_event: bool,
     /// Whether one of the plots is a presence.
@@ -41,6 +46,7 @@ impl<'a> View<'a> {
         scan: &Scan,
         model: &'a SensorModel,
         state: &SensorState,
+        cells: Cells,
         region: Option<&Region>,
     ) -> Self {
         let origin_m = scan.at.map_or(state.origin_m, |pose| pose.position_m);
@@ -58,6 +64,7 @@ impl<'a> View<'a> {
                 object: detection.object,
                 origin_m,
                 origin_variance_m2,
+                age_s: model.plot_age_s + state.clock.mean_s(),
                 share,
                 sensor: model,
             })
@@ -69,13 +76,22 @@ impl<'a> View<'a> {
         let any = |is: fn(&Measurement) -> bool| plots.iter().any(|plot| is(&plot.measurement));
         let has_presence = any(|measurement| matches!(measurement, Measurement::Presence { .. }));
         let is_event = has_presence || any(|measurement| matches!(measurement, Measurement::Crossing { .. }));
-        let clutter = plots.iter().map(|plot| clutter_intensity(&plot.measurement, model, state.clutter())).collect();
+        let usual_clutter = state.clutter();
+        let clutter = plots
+            .iter()
+            .map(|plot| {
+                let local = plot.on_ground().map_or(1.0, |(place, _)| cells.clutter_ratio(place));
+                local * clutter_intensity(&plot.measurement, model, usual_clutter)
+            })
+            .collect();
         Self {
             sensor: scan.sensor,
             model,
             time: scan.time,
             origin_m,
             detection_probability: state.detection_probability(),
+            usual_clutter,
+            cells,
             share,
             further: vec![Vec::new(); plots.len()],
             is_event,
@@ -105,7 +121,10 @@ impl<'a> View<'a> {
     pub(crate) fn detection_at(&self, state: &Gaussian) -> f64 {
         let inside =
             self.model.coverage.probability_inside(self.origin_m, state.position(), &state.position_covariance());
-        self.detection_probability * inside
+        if inside <= 0.0 {
+            return 0.0;
+        }
+        self.cells.detection_probability(self.detection_probability, state.position()) * inside
     }
 }
 
