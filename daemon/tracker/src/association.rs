@@ -1,8 +1,9 @@
-//! From possible pairs to what each track and plot makes of the scan.
+//! From possible pairs to what each track and plot makes of the scan: the marginal probabilities, cluster by cluster.
 //!
-//! Existence always follows the marginal probabilities. The state does so too where tracks are alone; where likely
-//! tracks contend for the same plots it follows the best joint association, because averaging over exchanged plots
-//! draws objects that walk close together into one (coalescence).
+//! Existence follows the marginal probabilities, and so does the state of a track alone. Point objects that contend for
+//! plots have joint hypotheses (`joint.rs`). Objects that give several plots have not, since those would take each plot
+//! for an object of its own: where these contend the state follows the best joint association, because averaging over
+//! exchanged plots draws objects that are close together into one (coalescence).
 
 use crate::assignment;
 use crate::belief::{self, Marginals, Pair};
@@ -30,8 +31,9 @@ pub(crate) struct Association {
 const CONTENDED_SHARE: f64 = 0.05;
 const CONTENDER_EXISTENCE: f64 = 0.3;
 
-/// Associates a scan. `existence` is that of each track; `pairs` are sorted by track, then plot.
-pub(crate) fn associate(existence: &[f64], plots: usize, pairs: &[Pair]) -> Association {
+/// Associates a scan. `existence` is that of each track; `pairs` are sorted by track, then plot; `are_points`: whether an
+/// object gives one plot at most.
+pub(crate) fn associate(existence: &[f64], plots: usize, pairs: &[Pair], are_points: bool) -> Association {
     let mut result = Association {
         tracks: vec![Verdict { missed: 1.0, ..Verdict::default() }; existence.len()],
         unclaimed: vec![1.0; plots],
@@ -48,7 +50,7 @@ pub(crate) fn associate(existence: &[f64], plots: usize, pairs: &[Pair]) -> Asso
         for (index, share) in cluster.pairs.iter().zip(&marginals.pairs) {
             result.tracks[pairs[*index].track].claims.push((pairs[*index].plot, *share));
         }
-        if is_contended(&cluster, &local, &marginals, existence) {
+        if !are_points && is_contended(&cluster, &local, &marginals, existence) {
             let best = assignment::best(cluster.tracks.len(), cluster.plots.len(), &local);
             for (track, pair) in cluster.tracks.iter().zip(best) {
                 result.tracks[*track].best = Some(pair.map(|local| pairs[cluster.pairs[local]].plot));

@@ -5,7 +5,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::class;
 use crate::config::TrackerConfig;
 use crate::contribution::Records;
 use crate::detection::ClassProbabilities;
@@ -13,6 +12,7 @@ use crate::fixture::Mooring;
 use crate::gaussian::Gaussian;
 use crate::hint::Taken;
 use crate::imm::{Hypothesis, MotionStep};
+use crate::joint::{Bond, Rival};
 use crate::measure::Plot;
 use crate::mixture;
 use crate::time::Timestamp;
@@ -54,6 +54,8 @@ pub(crate) struct Bernoulli {
     pub(crate) taken: Taken,
     /// Since it was first confirmed, where fixtures are told apart.
     pub(crate) mooring: Option<Mooring>,
+    /// Where else it may be, jointly with the tracks it contends with.
+    pub(crate) bond: Option<Bond>,
 }
 
 /// What a scan could mean for one track, before association: for each hypothesis a factor on the density of a plot
@@ -73,15 +75,55 @@ impl Bernoulli {
     pub(crate) fn predict(&mut self, step: &MotionStep, to: Timestamp, life_s: f64) {
         // Who is not even placed has no way of moving worth telling: each hypothesis goes on as it began.
         let is_ambiguous = self.is_ambiguous();
-        for hypothesis in &mut self.hypotheses {
+        for hypothesis in self.states_mut() {
             if is_ambiguous {
                 hypothesis.carry(step);
             } else {
                 hypothesis.predict(step);
             }
         }
-        self.existence *= libm::exp(-step.interval_s / life_s);
+        let survival = libm::exp(-step.interval_s / life_s);
+        self.existence *= survival;
+        self.bond.iter_mut().flat_map(|bond| &mut bond.rivals).for_each(|rival| rival.existence *= survival);
         self.time = to;
+    }
+
+    /// All places that anything is believed of: its own, and those under less likely joint hypotheses.
+    pub(crate) fn states(&self) -> impl Iterator<Item = &Hypothesis> {
+        self.hypotheses.iter().chain(self.rivals().map(|rival| &rival.hypothesis))
+    }
+
+    fn states_mut(&mut self) -> impl Iterator<Item = &mut Hypothesis> {
+        let rivals = self.bond.iter_mut().flat_map(|bond| &mut bond.rivals);
+        self.hypotheses.iter_mut().chain(rivals.map(|rival| &mut rival.hypothesis))
+    }
+
+    fn rivals(&self) -> impl Iterator<Item = &Rival> {
+        self.bond.iter().flat_map(|bond| &bond.rivals)
+    }
+
+    /// Probability that the object exists, over all joint hypotheses.
+    pub(crate) fn existence_of_all(&self) -> f64 {
+        let (weight, rivals) = self.rivals().fold((0.0, 0.0), |(weight, sum), rival| {
+            (weight + rival.hypothesis.weight, sum + rival.hypothesis.weight * rival.existence)
+        });
+        (1.0 - weight) * self.existence + rivals
+    }
+
+    /// Density of `plot` coming from this object, detection and existence included, over all joint hypotheses.
+    pub(crate) fn density_of_all(&self, prospect: &Prospect, plot: &Plot<'_>) -> f64 {
+        let own = self.existence * self.likelihood(prospect, plot);
+        if self.bond.is_none() || self.is_ambiguous() {
+            return own;
+        }
+        let (mut weight, mut sum) = (0.0, 0.0);
+        for Rival { existence, hypothesis } in self.rivals() {
+            let density: f64 =
+                hypothesis.active().map(|(probability, state)| probability * plot.likelihood(state)).sum();
+            weight += hypothesis.weight;
+            sum += hypothesis.weight * existence * prospect.detected[0] * density;
+        }
+        (1.0 - weight) * own + sum
     }
 
     /// Whether the object may be in places far apart, as long as no position was measured.
@@ -104,7 +146,7 @@ impl Bernoulli {
     /// noise on the way forward again is counted twice, which errs on the safe side.
     pub(crate) fn move_back(&mut self, interval_s: f64, to: Timestamp) {
         if interval_s < 0.0 {
-            for mode in self.hypotheses.iter_mut().flat_map(|hypothesis| &mut hypothesis.modes) {
+            for mode in self.states_mut().flat_map(|hypothesis| &mut hypothesis.modes) {
                 *mode = mode.shifted(interval_s);
             }
             self.time = to;
@@ -193,9 +235,6 @@ impl Bernoulli {
             }
         }
         self.hypotheses = mixture::reduced(updated, &self.hypotheses);
-        for (share, plot) in taken {
-            self.class = class::fused(&self.class, plot.class.as_ref(), *share);
-        }
     }
 
     /// The state without a plot: places where it would have been seen lose weight.
@@ -236,12 +275,13 @@ impl Bernoulli {
             visibility,
             taken: Taken::default(),
             mooring: None,
+            bond: None,
         }
     }
 }
 
 /// The hypothesis after a plot, weighted `scale` times the plot's density. `None` when the plot is impossible.
-fn updated_by(hypothesis: &Hypothesis, plot: &Plot<'_>, scale: f64) -> Option<Hypothesis> {
+pub(crate) fn updated_by(hypothesis: &Hypothesis, plot: &Plot<'_>, scale: f64) -> Option<Hypothesis> {
     let mut posterior = hypothesis.clone();
     let mut total = 0.0;
     for (probability, mode) in posterior.mode_probability.iter_mut().zip(&mut posterior.modes) {

@@ -15,7 +15,7 @@ pub(crate) struct Cluster {
 
 /// The connected components of the pairs, in the order of their first track. Tracks and plots without a pair are in none.
 pub(crate) fn clusters(tracks: usize, plots: usize, pairs: &[Pair]) -> Vec<Cluster> {
-    let mut forest = Forest((0..tracks + plots).collect());
+    let mut forest = Forest::new(tracks + plots);
     for pair in pairs {
         forest.join(pair.track, tracks + pair.plot);
     }
@@ -42,10 +42,14 @@ pub(crate) fn clusters(tracks: usize, plots: usize, pairs: &[Pair]) -> Vec<Clust
 }
 
 /// Disjoint sets with path halving; the smaller number is the root, so that the result does not depend on order.
-struct Forest(Vec<usize>);
+pub(crate) struct Forest(Vec<usize>);
 
 impl Forest {
-    fn root(&mut self, mut node: usize) -> usize {
+    pub(crate) fn new(nodes: usize) -> Self {
+        Self((0..nodes).collect())
+    }
+
+    pub(crate) fn root(&mut self, mut node: usize) -> usize {
         while self.0[node] != node {
             self.0[node] = self.0[self.0[node]];
             node = self.0[node];
@@ -53,7 +57,7 @@ impl Forest {
         node
     }
 
-    fn join(&mut self, a: usize, b: usize) {
+    pub(crate) fn join(&mut self, a: usize, b: usize) {
         let (a, b) = (self.root(a), self.root(b));
         self.0[a.max(b)] = a.min(b);
     }

@@ -19,6 +19,7 @@ use crate::fixture::Mooring;
 use crate::gate::PlotIndex;
 use crate::hint::{self, Taken};
 use crate::imm::{Hypothesis, MotionStep};
+use crate::joint::{self, Scene};
 use crate::region::Region;
 use crate::sensor::{SensorKind, SensorModel};
 use crate::sensor_state::SensorState;
@@ -127,15 +128,24 @@ impl Filter {
         self.add_companions(&touched, &view, &mut births);
         let foreign: Vec<f64> =
             births.iter().enumerate().map(|(plot, birth)| birth.intensity + view.background(plot)).collect();
-        let pairs = self.pairs(&touched, &prospects, &view, &foreign);
+        let gated = self.gated(&touched, &view);
+        let mut pairs = self.pairs(&touched, &prospects, &gated, &view, &foreign);
+        let hints = hint::weigh(&mut pairs, &self.tracks, &touched, &view, &self.sensors[view.sensor]);
+        let are_points = models.config.object_extent_m <= 0.0;
         let existence: Vec<f64> = touched.iter().map(|track| self.tracks[*track].existence).collect();
-        let association = associate(&existence, view.plots.len(), &pairs);
+        let association = associate(&existence, view.plots.len(), &pairs, are_points);
         self.learn(models, &touched, &prospects, &mut view, &association, &foreign);
-        for (place, ((track, prospect), verdict)) in touched.iter().zip(&prospects).zip(&association.tracks).enumerate()
-        {
-            let shadow = view.shadow(place, &verdict.claims, &foreign);
-            update(models, &mut self.tracks[*track], prospect, verdict, &view, shadow);
-        }
+        let scene = Scene {
+            models,
+            touched: &touched,
+            prospects: &prospects,
+            gated: &gated,
+            verdicts: &association.tracks,
+            foreign: &foreign,
+            hints: &hints,
+            view: &view,
+        };
+        self.update(&scene, are_points);
         hint::remember(&mut self.tracks, &touched, &association, &view, &mut self.sensors[view.sensor]);
         self.give_birth(models.config, &view, births, &association.unclaimed);
         if !self.tracks.is_sorted_by_key(|track| track.label) {
@@ -143,6 +153,21 @@ impl Filter {
         }
         self.confirm(models);
         self.forget(models.config);
+    }
+
+    /// Updates the tracks by what the association made of the scan.
+    fn update(&mut self, scene: &Scene<'_>, are_points: bool) {
+        let settled = if are_points { joint::settle(&self.tracks, scene) } else { Vec::new() };
+        for (place, ((track, prospect), verdict)) in
+            scene.touched.iter().zip(scene.prospects).zip(scene.verdicts).enumerate()
+        {
+            let shadow = scene.view.shadow(place, &verdict.claims, scene.foreign);
+            update(scene.models, &mut self.tracks[*track], prospect, verdict, scene.view, shadow);
+        }
+        for settled in settled {
+            let track = settled.track;
+            settled.install(&mut self.tracks[track]);
+        }
     }
 
     /// Lets time pass: silence is taken into account each whole second, absent scans when they are due.
@@ -265,27 +290,40 @@ impl Filter {
         further
     }
 
-    /// All associations worth considering, sorted by track, then plot.
-    fn pairs(&self, touched: &[usize], prospects: &[Prospect], view: &View<'_>, foreign: &[f64]) -> Vec<Pair> {
+    /// Plots in the gate of each track.
+    fn gated(&self, touched: &[usize], view: &View<'_>) -> Vec<Vec<usize>> {
         let index = PlotIndex::new(&view.plots);
-        let mut gated = Vec::new();
+        let gate = |track: &usize| {
+            let mut found = Vec::new();
+            index.gated(&self.tracks[*track], &mut found);
+            found
+        };
+        touched.iter().map(gate).collect()
+    }
+
+    /// All associations worth considering, sorted by track, then plot.
+    fn pairs(
+        &self,
+        touched: &[usize],
+        prospects: &[Prospect],
+        gated: &[Vec<usize>],
+        view: &View<'_>,
+        foreign: &[f64],
+    ) -> Vec<Pair> {
         let mut pairs = Vec::new();
         for (place, (track, prospect)) in touched.iter().zip(prospects).enumerate() {
             let track = &self.tracks[*track];
-            let alone = 1.0 - track.existence + track.existence * prospect.mean_missed;
-            index.gated(track, &mut gated);
-            for plot in &gated {
-                let density = track.likelihood(prospect, &view.plots[*plot]);
-                // Its own further returns are no rivals of a track, nor are those of a younger one.
-                let own: f64 =
-                    view.further[*plot].iter().filter(|(other, _)| *other >= place).map(|(_, part)| part).sum();
-                let weight = track.existence * density / (alone * (foreign[*plot] - own).max(f64::MIN_POSITIVE));
+            let existence = track.existence_of_all();
+            let alone = 1.0 - existence + existence * prospect.mean_missed;
+            for plot in &gated[place] {
+                let density = track.density_of_all(prospect, &view.plots[*plot]);
+                let rivals = (foreign[*plot] - view.own_returns(place, *plot)).max(f64::MIN_POSITIVE);
+                let weight = density / (alone * rivals);
                 if weight > SMALLEST_PAIR_WEIGHT {
                     pairs.push(Pair { track: place, plot: *plot, weight });
                 }
             }
         }
-        hint::weigh(&mut pairs, &self.tracks, touched, view, &self.sensors[view.sensor]);
         pairs
     }
 
@@ -389,7 +427,7 @@ impl Filter {
 
     /// Drops the least likely tracks: those below the threshold, and those beyond the bound.
     fn forget(&mut self, config: &TrackerConfig) {
-        self.tracks.retain(|track| track.existence > config.forget_existence);
+        self.tracks.retain(|track| track.existence_of_all() > config.forget_existence);
         if self.tracks.len() > config.max_tracks {
             let mut ranked: Vec<f64> = self.tracks.iter().map(|track| track.existence).collect();
             ranked.sort_by(|a, b| b.total_cmp(a));

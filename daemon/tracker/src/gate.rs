@@ -55,7 +55,7 @@ impl PlotIndex {
         if self.cells.is_empty() {
             return;
         }
-        for hypothesis in &track.hypotheses {
+        for hypothesis in track.states() {
             let mut low = Vector2::repeat(f64::INFINITY);
             let mut high = Vector2::repeat(f64::NEG_INFINITY);
             for (_, state) in hypothesis.active() {

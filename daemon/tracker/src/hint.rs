@@ -6,6 +6,8 @@
 //! learned for each sensor from how well its numbers keep to tracks. What a plot says about existence, and whether it
 //! begins a track, stays as if it had no number.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::association::{Association, Verdict};
@@ -119,17 +121,29 @@ impl Share {
     }
 }
 
-/// Weighs the pairs of each plot against each other by its number. The best supported keeps its weight: whether the plot
-/// is of any track is none of the number's business.
+/// What the numbers of a scan say for each pair, as a factor of at most one.
+#[derive(Debug, Default)]
+pub(crate) struct Hints(BTreeMap<(usize, usize), f64>);
+
+impl Hints {
+    /// The factor for a track, by its place among those that the scan concerns, and a plot.
+    pub(crate) fn factor(&self, place: usize, plot: usize) -> f64 {
+        self.0.get(&(place, plot)).copied().unwrap_or(1.0)
+    }
+}
+
+/// Weighs the pairs of each plot against each other by its number, and tells the factors. The best supported keeps its
+/// weight: whether the plot is of any track is none of the number's business.
 pub(crate) fn weigh(
     pairs: &mut [Pair],
     tracks: &[Bernoulli],
     touched: &[usize],
     view: &View<'_>,
     sensor: &SensorState,
-) {
+) -> Hints {
+    let mut hints = Hints::default();
     if view.plots.iter().all(|plot| plot.object.is_none()) {
-        return;
+        return hints;
     }
     let ratio = |pair: &Pair| -> f64 {
         let last = tracks[touched[pair.track]].taken.of(view.sensor, view.time);
@@ -141,8 +155,11 @@ pub(crate) fn weigh(
         best[pair.plot] = best[pair.plot].max(ratio(pair));
     }
     for pair in pairs {
-        pair.weight *= ratio(pair) / best[pair.plot];
+        let factor = ratio(pair) / best[pair.plot];
+        pair.weight *= factor;
+        hints.0.insert((pair.track, pair.plot), factor);
     }
+    hints
 }
 
 /// Learns how well the sensor's numbers keep to tracks, then lets the tracks remember those they have taken.

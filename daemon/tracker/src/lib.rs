@@ -97,6 +97,7 @@ mod gaussian;
 mod group;
 mod hint;
 mod imm;
+mod joint;
 mod measure;
 pub mod metric;
 mod mixture;

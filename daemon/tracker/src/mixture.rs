@@ -114,7 +114,9 @@ fn merged_neighbours(hypotheses: &[Hypothesis]) -> Vec<Hypothesis> {
     for number in by_weight {
         let state = hypotheses[number].likeliest();
         let position_covariance = state.position_covariance();
-        let near = groups.iter().position(|group| are_close(state, &position_covariance, group));
+        let near = groups
+            .iter()
+            .position(|group| are_close_given(state, &position_covariance, &group.state, &group.position_covariance));
         let near = if near.is_none() && groups.len() >= MOST_HYPOTHESES { nearest(state, &groups) } else { near };
         match near {
             Some(group) => groups[group].others.push(number),
@@ -131,18 +133,23 @@ fn merged_neighbours(hypotheses: &[Hypothesis]) -> Vec<Hypothesis> {
     merged.collect()
 }
 
-fn are_close(state: &Gaussian, position_covariance: &Matrix2<f64>, group: &Group) -> bool {
-    let between = state.mean - group.state.mean;
+/// Whether two states are so close, in position and velocity, that one can stand for both.
+pub(crate) fn are_close(a: &Gaussian, b: &Gaussian) -> bool {
+    are_close_given(a, &a.position_covariance(), b, &b.position_covariance())
+}
+
+fn are_close_given(a: &Gaussian, a_covariance: &Matrix2<f64>, b: &Gaussian, b_covariance: &Matrix2<f64>) -> bool {
+    let between = a.mean - b.mean;
     // Cheap and sufficient to rule out: the distance of the positions alone is no greater than that of the states.
     let apart = between.fixed_rows::<2>(0).into_owned();
-    let spread = (position_covariance + group.position_covariance) * 0.5;
+    let spread = (a_covariance + b_covariance) * 0.5;
     let determinant = spread.determinant();
     let squared = spread[(1, 1)] * apart.x * apart.x - 2.0 * spread[(0, 1)] * apart.x * apart.y
         + spread[(0, 0)] * apart.y * apart.y;
     if squared > MERGE_SQUARED * determinant * (1.0 + 1e-9) {
         return false;
     }
-    let spread = (state.covariance + group.state.covariance) * 0.5;
+    let spread = (a.covariance + b.covariance) * 0.5;
     spread.cholesky().is_some_and(|factor| between.dot(&factor.solve(&between)) < MERGE_SQUARED)
 }
 

@@ -27,10 +27,8 @@ pub(crate) fn update(
     let alive = verdict.missed * track.alive_if_missed(prospect);
     let claimed: f64 = verdict.claims.iter().map(|(_, share)| share).sum();
     note(track, prospect, verdict, view);
-    // Further returns recur from scan to scan of one sensor: what may be one is no news, until another sensor agrees.
-    let agreed = track.visibility.is_seen_by(|sensor| sensor != view.sensor && models.sensors[sensor].initiates);
-    let news = if agreed { 1.0 } else { 1.0 - (1.0 - extent::NEWS_IN_SHADOW) * shadow };
-    let existence = tempered(track.existence, (alive + claimed).min(MOST_CERTAIN), view.share * news);
+    let existence =
+        tempered(track.existence, (alive + claimed).min(MOST_CERTAIN), view.share * news(models, track, view, shadow));
     if models.config.visibility_dwell_s > 0.0 && prospect.mean_missed < 1.0 && alive + claimed > 0.0 {
         let detection = (1.0 - prospect.mean_missed) / prospect.visible;
         let missed = alive / (alive + claimed);
@@ -38,7 +36,7 @@ pub(crate) fn update(
         track.visibility.learn(view.sensor, view.time, &look);
     }
     // Where the place is ambiguous, so is the claim: the best association of a moment would decide too early.
-    match verdict.best.filter(|_| track.hypotheses.len() == 1) {
+    match verdict.best.filter(|_| !track.is_ambiguous()) {
         Some(None) => track.update(prospect, 1.0, &[]),
         Some(Some(plot)) => track.update(prospect, 0.0, &[(1.0, &view.plots[plot])]),
         None => {
@@ -53,6 +51,13 @@ pub(crate) fn update(
     if claimed > 0.5 {
         track.last_seen = view.time;
     }
+}
+
+/// Part of what a plot says that is news. Further returns recur from scan to scan of one sensor: what may be one is none,
+/// until another sensor agrees. `shadow`: how far the plot may be a further return of older tracks.
+pub(crate) fn news(models: Models<'_>, track: &Bernoulli, view: &View<'_>, shadow: f64) -> f64 {
+    let agreed = track.visibility.is_seen_by(|sensor| sensor != view.sensor && models.sensors[sensor].initiates);
+    if agreed { 1.0 } else { 1.0 - (1.0 - extent::NEWS_IN_SHADOW) * shadow }
 }
 
 /// Writes the association into the track's records, before the state moves.
@@ -74,7 +79,7 @@ fn note(track: &mut Bernoulli, prospect: &Prospect, verdict: &Verdict, view: &Vi
 }
 
 /// The probability after evidence of which only a part is new: its log-odds move by `share` of the whole way.
-fn tempered(before: f64, after: f64, share: f64) -> f64 {
+pub(crate) fn tempered(before: f64, after: f64, share: f64) -> f64 {
     if share >= 1.0 {
         return after;
     }

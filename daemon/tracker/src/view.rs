@@ -107,6 +107,12 @@ impl<'a> View<'a> {
         self.clutter[plot] + self.further[plot].iter().map(|(_, part)| part).sum::<f64>()
     }
 
+    /// Intensity of further returns at a plot that are no rivals of the track at this place: its own, and those of younger
+    /// tracks.
+    pub(crate) fn own_returns(&self, place: usize, plot: usize) -> f64 {
+        self.further[plot].iter().filter(|(other, _)| *other >= place).map(|(_, part)| part).sum()
+    }
+
     /// How far the plots that the track at this place claims may be further returns of older tracks, 0 to 1.
     /// `claims`: plots with their shares; `foreign`: intensity of everything that is not a known track's own.
     pub(crate) fn shadow(&self, place: usize, claims: &[(usize, f64)], foreign: &[f64]) -> f64 {

@@ -42,7 +42,7 @@ pub(crate) fn outlasts(
     least: f64,
 ) -> bool {
     let interval_s = at.seconds_since(track.time).max(0.0);
-    let after = |life_s: f64| track.existence * libm::exp(-interval_s / life_s);
+    let after = |life_s: f64| track.existence_of_all() * libm::exp(-interval_s / life_s);
     // Most tracks do even if they have left: their place need not be looked up.
     let shortest_s = models.config.departed_life_s.min(models.config.mean_life_s);
     after(shortest_s) > least || after(life_s(models, sensors, track)) > least

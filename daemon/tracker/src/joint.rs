@@ -1,0 +1,207 @@
+//! Joint hypotheses: which of the tracks that contend for plots is where.
+//!
+//! Two who walk side by side may have passed each other or not; one state for each cannot say so. Following the best
+//! association of every scan lets them bounce, averaging draws them into one. So tracks that contend share a joint
+//! belief: a few weighted hypotheses, each with one state for every member, as in a multi-Bernoulli mixture
+//! (Garcia-Fernandez, Williams, Granstrom and Svensson, IEEE Transactions on Aerospace and Electronic Systems 54(4),
+//! 2018) over these members alone. Each scan extends every hypothesis by its likely associations. Hypotheses under which
+//! every member is in about the same place are merged rather than dropped, so a few of them span an encounter of any
+//! length. A member about whom all agree leaves.
+//!
+//! Existence is part of it: under each hypothesis a member that goes without plots fades there, and only there.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use self::hypotheses::{MOST_HYPOTHESES, State};
+use self::search::{Member, Parent};
+use crate::association::Verdict;
+use crate::bernoulli::{Bernoulli, Label, Prospect};
+use crate::cluster::Forest;
+use crate::filter::Models;
+use crate::hint::Hints;
+use crate::imm::Hypothesis;
+use crate::view::View;
+
+mod hypotheses;
+mod search;
+
+/// A track's share of a joint belief.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Bond {
+    /// Names the belief: the smallest label of its members.
+    name: Label,
+    /// Where the track is under each joint hypothesis but the likeliest, whose state is the track's own. All members
+    /// have the same weights, which with that of the likeliest sum to one.
+    pub(crate) rivals: Vec<Rival>,
+}
+
+/// One track under one joint hypothesis.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Rival {
+    /// Probability that the object exists, given the joint hypothesis.
+    pub(crate) existence: f64,
+    /// Where it is if so; weighs what the joint hypothesis does.
+    pub(crate) hypothesis: Hypothesis,
+}
+
+impl Rival {
+    fn new(weight: f64, State { existence, hypothesis, .. }: State) -> Self {
+        Self { existence, hypothesis: Hypothesis { weight, ..hypothesis } }
+    }
+}
+
+/// Tracks contend when both are likely to exist and both claim a plot with at least this probability.
+const CONTENDED_SHARE: f64 = 0.003;
+const CONTENDER_EXISTENCE: f64 = 0.1;
+
+/// A scan before its update, with all that the joint beliefs need of it.
+pub(crate) struct Scene<'a> {
+    pub(crate) models: Models<'a>,
+    /// The tracks that the scan concerns.
+    pub(crate) touched: &'a [usize],
+    pub(crate) prospects: &'a [Prospect],
+    /// Plots in the gate of each track touched.
+    pub(crate) gated: &'a [Vec<usize>],
+    pub(crate) verdicts: &'a [Verdict],
+    /// Intensity of everything that is not a known track's.
+    pub(crate) foreign: &'a [f64],
+    /// What the sensor's own numbers for its objects say.
+    pub(crate) hints: &'a Hints,
+    pub(crate) view: &'a View<'a>,
+}
+
+/// Where a track is after the scan: under each joint hypothesis, the likeliest first.
+pub(crate) struct Settled {
+    pub(crate) track: usize,
+    states: Vec<Rival>,
+    name: Label,
+}
+
+impl Settled {
+    /// Gives the track its states.
+    pub(crate) fn install(self, track: &mut Bernoulli) {
+        let mut states = self.states.into_iter();
+        if let Some(first) = states.next() {
+            track.existence = first.existence;
+            track.hypotheses = vec![Hypothesis { weight: 1.0, ..first.hypothesis }];
+        }
+        let rivals: Vec<Rival> = states.collect();
+        track.bond = if rivals.is_empty() { None } else { Some(Bond { name: self.name, rivals }) };
+    }
+}
+
+/// Updates the joint beliefs, old and new, of a scan. The tracks it names follow no other association.
+pub(crate) fn settle(tracks: &[Bernoulli], scene: &Scene<'_>) -> Vec<Settled> {
+    let mut place_of = vec![None; tracks.len()];
+    scene.touched.iter().enumerate().for_each(|(place, track)| place_of[*track] = Some(place));
+    parties(tracks, scene).iter().flat_map(|party| settle_party(tracks, scene, party, &place_of)).collect()
+}
+
+/// The tracks of each joint belief: those that have one, and those that contend for a plot now.
+fn parties(tracks: &[Bernoulli], scene: &Scene<'_>) -> Vec<Vec<usize>> {
+    let mut contenders: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (track, verdict) in scene.touched.iter().zip(scene.verdicts) {
+        if tracks[*track].existence >= CONTENDER_EXISTENCE && !tracks[*track].is_ambiguous() {
+            for (plot, _) in verdict.claims.iter().filter(|(_, share)| *share >= CONTENDED_SHARE) {
+                contenders.entry(*plot).or_default().push(*track);
+            }
+        }
+    }
+    let mut named: BTreeMap<Label, Vec<usize>> = BTreeMap::new();
+    for (track, bernoulli) in tracks.iter().enumerate().filter(|(_, track)| !track.is_ambiguous()) {
+        if let Some(bond) = &bernoulli.bond {
+            named.entry(bond.name).or_default().push(track);
+        }
+    }
+    let mut forest = Forest::new(tracks.len());
+    let mut concerned = vec![false; tracks.len()];
+    for members in contenders.values().filter(|members| members.len() > 1).chain(named.values()) {
+        for member in members {
+            forest.join(members[0], *member);
+            concerned[*member] = true;
+        }
+    }
+    let mut parties: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for track in (0..concerned.len()).filter(|track| concerned[*track]) {
+        parties.entry(forest.root(track)).or_default().push(track);
+    }
+    parties.into_values().collect()
+}
+
+/// Updates the joint belief of one party: extends it by the scan, and lets go of the members about whom all agree.
+fn settle_party(tracks: &[Bernoulli], scene: &Scene<'_>, party: &[usize], place_of: &[Option<usize>]) -> Vec<Settled> {
+    let share_of_others = share_of_others(scene, party);
+    let members: Vec<Member> =
+        party.iter().map(|track| Member::new(scene, &share_of_others, &tracks[*track], place_of[*track])).collect();
+    let mut joints = hypotheses::reduced(search::extended(&parents(tracks, party), &members));
+    let mut settled = Vec::with_capacity(party.len());
+    let mut undecided = party.to_vec();
+    let mut member = 0;
+    while let Some(track) = undecided.get(member).copied() {
+        if joints.iter().all(|joint| joint.states[member].is_close(&joints[0].states[member])) {
+            undecided.remove(member);
+            let parts = joints.iter_mut().map(|joint| (joint.weight, joint.states.remove(member)));
+            let agreed = hypotheses::merged(&parts.collect::<Vec<_>>());
+            let states = agreed.into_iter().map(|state| Rival::new(1.0, state)).collect();
+            settled.push(Settled { track, states, name: tracks[track].label });
+        } else {
+            member += 1;
+        }
+    }
+    if let Some(first) = undecided.first() {
+        let name = tracks[*first].label;
+        let joints = hypotheses::reduced(joints);
+        for (member, track) in undecided.into_iter().enumerate() {
+            let states = joints.iter().map(|joint| Rival::new(joint.weight, joint.states[member].clone())).collect();
+            settled.push(Settled { track, states, name });
+        }
+    }
+    settled
+}
+
+/// For each plot the probability that it is from a track outside the party.
+fn share_of_others(scene: &Scene<'_>, party: &[usize]) -> Vec<f64> {
+    let mut shares = vec![0.0; scene.view.plots.len()];
+    for (track, verdict) in scene.touched.iter().zip(scene.verdicts) {
+        if party.binary_search(track).is_err() {
+            verdict.claims.iter().for_each(|(plot, share)| shares[*plot] += share);
+        }
+    }
+    shares
+}
+
+/// The joint hypotheses before the scan. Beliefs that were apart are independent. One that has come to pieces, because a
+/// part of it was filtered anew, counts as its likeliest alone.
+fn parents(tracks: &[Bernoulli], party: &[usize]) -> Vec<Parent> {
+    let mut beliefs: BTreeMap<Label, Vec<usize>> = BTreeMap::new();
+    for (member, track) in party.iter().enumerate() {
+        let track = &tracks[*track];
+        beliefs.entry(track.bond.as_ref().map_or(track.label, |bond| bond.name)).or_default().push(member);
+    }
+    let weights = |member: usize| -> Vec<f64> {
+        let rivals = tracks[party[member]].bond.iter().flat_map(|bond| &bond.rivals);
+        let rivals: Vec<f64> = rivals.map(|rival| rival.hypothesis.weight).collect();
+        std::iter::once(1.0 - rivals.iter().sum::<f64>()).chain(rivals).collect()
+    };
+    let mut parents = vec![Parent { weight: 1.0, states: vec![0; party.len()] }];
+    for members in beliefs.values() {
+        let shared = weights(members[0]);
+        if members.iter().any(|member| weights(*member) != shared) {
+            continue;
+        }
+        let mut product = Vec::with_capacity(parents.len() * shared.len());
+        for parent in &parents {
+            for (number, share) in shared.iter().enumerate() {
+                let mut states = parent.states.clone();
+                members.iter().for_each(|member| states[*member] = number);
+                product.push(Parent { weight: parent.weight * share, states });
+            }
+        }
+        product.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+        product.truncate(2 * MOST_HYPOTHESES);
+        parents = product;
+    }
+    parents
+}

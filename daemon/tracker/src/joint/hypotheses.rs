@@ -1,0 +1,159 @@
+//! The joint hypotheses themselves: comparing, merging, and keeping them few.
+
+use crate::gaussian::Gaussian;
+use crate::imm::Hypothesis;
+use crate::mixture;
+
+/// Most joint hypotheses of one belief.
+pub(super) const MOST_HYPOTHESES: usize = 5;
+
+/// Another hypothesis is reported only when it is so many times likelier than the one reported before: tracks that
+/// exchange their names every few scans are of no use.
+const CHANGE_OF_MIND: f64 = 3.0;
+
+/// Existence that differs by more than this is worth telling apart.
+const ALIKE_EXISTENCE: f64 = 0.2;
+
+/// A joint hypothesis: a state for each member.
+#[derive(Clone)]
+pub(super) struct Joint {
+    pub(super) weight: f64,
+    /// Part of the weight that comes down from the hypothesis that was reported before.
+    pub(super) reported: f64,
+    pub(super) states: Vec<State>,
+}
+
+/// A member's state with its moments, for comparing.
+#[derive(Clone)]
+pub(super) struct State {
+    pub(super) existence: f64,
+    pub(super) hypothesis: Hypothesis,
+    moments: Gaussian,
+}
+
+impl State {
+    pub(super) fn new(existence: f64, hypothesis: Hypothesis) -> Self {
+        let moments = hypothesis.moments();
+        Self { existence, hypothesis, moments }
+    }
+
+    /// Whether one can stand for both.
+    pub(super) fn is_close(&self, other: &Self) -> bool {
+        (self.existence - other.existence).abs() <= ALIKE_EXISTENCE
+            && (self.moments == other.moments || mixture::are_close(&self.moments, &other.moments))
+    }
+}
+
+/// Normalised, with the alike merged and the least likely beyond the bound left out. The one to report comes first.
+pub(super) fn reduced(mut joints: Vec<Joint>) -> Vec<Joint> {
+    joints.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+    let mut groups: Vec<Vec<Joint>> = Vec::new();
+    for joint in joints {
+        let alike = |group: &&mut Vec<Joint>| group[0].states.iter().zip(&joint.states).all(|(a, b)| a.is_close(b));
+        match groups.iter_mut().find(alike) {
+            Some(group) => group.push(joint),
+            None => groups.push(vec![joint]),
+        }
+    }
+    let mut kept: Vec<Joint> = groups.into_iter().filter_map(|group| merged_joint(&group)).collect();
+    kept.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+    kept.truncate(MOST_HYPOTHESES);
+    let total: f64 = kept.iter().map(|joint| joint.weight).sum();
+    for joint in &mut kept {
+        joint.weight /= total;
+        joint.reported /= total;
+    }
+    let by_reported = |a: &usize, b: &usize| kept[*a].reported.total_cmp(&kept[*b].reported);
+    if let Some(before) = (0..kept.len()).max_by(by_reported)
+        && kept[before].weight * CHANGE_OF_MIND >= kept[0].weight
+    {
+        kept[..=before].rotate_right(1);
+    }
+    kept
+}
+
+fn merged_joint(group: &[Joint]) -> Option<Joint> {
+    if let [only] = group {
+        return Some(only.clone());
+    }
+    let of_member = |member: usize| {
+        merged(&group.iter().map(|joint| (joint.weight, joint.states[member].clone())).collect::<Vec<_>>())
+    };
+    let states: Option<Vec<State>> = (0..group[0].states.len()).map(of_member).collect();
+    Some(Joint {
+        weight: group.iter().map(|joint| joint.weight).sum(),
+        reported: group.iter().map(|joint| joint.reported).sum(),
+        states: states?,
+    })
+}
+
+/// One state with the moments of several.
+pub(super) fn merged(parts: &[(f64, State)]) -> Option<State> {
+    let total: f64 = parts.iter().map(|(weight, _)| weight).sum();
+    let existence = parts.iter().map(|(weight, state)| weight * state.existence).sum::<f64>() / total;
+    let weighted: Vec<Hypothesis> = parts
+        .iter()
+        .map(|(weight, state)| Hypothesis { weight: weight * state.existence, ..state.hypothesis.clone() })
+        .collect();
+    let merged = Hypothesis::merged(&weighted.iter().collect::<Vec<_>>())?;
+    Some(State::new(existence, Hypothesis { weight: 1.0, ..merged }))
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::{Matrix2, Vector2};
+
+    use super::*;
+
+    fn at(east_m: f64, existence: f64) -> State {
+        let (place, still) = (Vector2::new(east_m, 0.0), Vector2::zeros());
+        let state = Gaussian::new(place, Matrix2::identity() * 4.0, still, Matrix2::identity());
+        State::new(existence, Hypothesis { weight: 1.0, mode_probability: [0.0, 1.0, 0.0], modes: [state; 3] })
+    }
+
+    fn joint(weight: f64, reported: f64, states: [State; 2]) -> Joint {
+        Joint { weight, reported, states: states.to_vec() }
+    }
+
+    #[test]
+    fn the_same_places_by_another_way_are_one_hypothesis() {
+        let joints = vec![
+            joint(3.0, 3.0, [at(0.0, 0.9), at(20.0, 0.9)]),
+            joint(2.0, 2.0, [at(20.0, 0.9), at(0.0, 0.9)]),
+            joint(1.0, 0.0, [at(0.5, 0.8), at(20.0, 0.9)]),
+        ];
+        let reduced = reduced(joints);
+        assert_eq!(reduced.len(), 2);
+        assert!((reduced[0].weight - 4.0 / 6.0).abs() < 1e-12);
+        assert!((reduced[0].states[0].existence - (3.0 * 0.9 + 0.8) / 4.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn who_is_gone_and_who_was_missed_are_told_apart() {
+        let joints =
+            vec![joint(1.0, 1.0, [at(0.0, 0.9), at(20.0, 0.9)]), joint(1.0, 1.0, [at(0.0, 0.1), at(20.0, 0.9)])];
+        assert_eq!(reduced(joints).len(), 2);
+    }
+
+    #[test]
+    fn names_are_exchanged_only_for_a_good_reason() {
+        let exchanged = |weight: f64| {
+            let joints =
+                vec![joint(1.0, 1.0, [at(0.0, 0.9), at(20.0, 0.9)]), joint(weight, 0.0, [at(20.0, 0.9), at(0.0, 0.9)])];
+            reduced(joints)[0].states[0].moments.position().x > 10.0
+        };
+        assert!(!exchanged(2.0));
+        assert!(exchanged(4.0));
+    }
+
+    #[test]
+    fn no_more_hypotheses_than_the_bound() {
+        let far_apart = (0..20_u32).map(|number| {
+            let east_m = 100.0 * f64::from(number);
+            joint(1.0 + f64::from(number), 0.0, [at(east_m, 0.9), at(-east_m, 0.9)])
+        });
+        let reduced = reduced(far_apart.collect());
+        assert_eq!(reduced.len(), MOST_HYPOTHESES);
+        assert!((reduced.iter().map(|joint| joint.weight).sum::<f64>() - 1.0).abs() < 1e-12);
+    }
+}
