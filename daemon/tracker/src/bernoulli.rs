@@ -117,7 +117,7 @@ impl Bernoulli {
             return own;
         }
         let (mut weight, mut sum) = (0.0, 0.0);
-        for Rival { existence, hypothesis } in self.rivals() {
+        for Rival { existence, hypothesis, .. } in self.rivals() {
             let density: f64 =
                 hypothesis.active().map(|(probability, state)| probability * plot.likelihood(state)).sum();
             weight += hypothesis.weight;

@@ -130,11 +130,12 @@ impl Filter {
             births.iter().enumerate().map(|(plot, birth)| birth.intensity + view.background(plot)).collect();
         let gated = self.gated(&touched, &view);
         let mut pairs = self.pairs(&touched, &prospects, &gated, &view, &foreign);
-        let hints = hint::weigh(&mut pairs, &self.tracks, &touched, &view, &self.sensors[view.sensor]);
+        hint::weigh(&mut pairs, &self.tracks, &touched, &view, &self.sensors[view.sensor]);
         let are_points = models.config.object_extent_m <= 0.0;
         let existence: Vec<f64> = touched.iter().map(|track| self.tracks[*track].existence).collect();
         let association = associate(&existence, view.plots.len(), &pairs, are_points);
         self.learn(models, &touched, &prospects, &mut view, &association, &foreign);
+        let numbering = self.sensors[view.sensor].numbering;
         let scene = Scene {
             models,
             touched: &touched,
@@ -142,11 +143,10 @@ impl Filter {
             gated: &gated,
             verdicts: &association.tracks,
             foreign: &foreign,
-            hints: &hints,
+            numbering,
             view: &view,
         };
         self.update(&scene, are_points);
-        hint::remember(&mut self.tracks, &touched, &association, &view, &mut self.sensors[view.sensor]);
         self.give_birth(models.config, &view, births, &association.unclaimed);
         if !self.tracks.is_sorted_by_key(|track| track.label) {
             self.tracks.sort_by_key(|track| track.label);
@@ -164,6 +164,8 @@ impl Filter {
             let shadow = scene.view.shadow(place, &verdict.claims, scene.foreign);
             update(scene.models, &mut self.tracks[*track], prospect, verdict, scene.view, shadow);
         }
+        let sensor = &mut self.sensors[scene.view.sensor];
+        hint::remember(&mut self.tracks, scene.touched, scene.verdicts, scene.view, sensor);
         for settled in settled {
             let track = settled.track;
             settled.install(&mut self.tracks[track]);

@@ -6,11 +6,9 @@
 //! learned for each sensor from how well its numbers keep to tracks. What a plot says about existence, and whether it
 //! begins a track, stays as if it had no number.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use crate::association::{Association, Verdict};
+use crate::association::Verdict;
 use crate::belief::Pair;
 use crate::bernoulli::Bernoulli;
 use crate::sensor_state::SensorState;
@@ -62,7 +60,7 @@ impl Taken {
         (now.seconds_since(taken.time).abs() <= REMEMBERED_S).then_some(taken.object)
     }
 
-    fn note(&mut self, sensor: usize, object: u64, time: Timestamp) {
+    pub(crate) fn note(&mut self, sensor: usize, object: u64, time: Timestamp) {
         let taken = TakenNumber { sensor, object, time };
         match self.0.binary_search_by_key(&sensor, |taken| taken.sensor) {
             Ok(place) => self.0[place] = taken,
@@ -121,56 +119,43 @@ impl Share {
     }
 }
 
-/// What the numbers of a scan say for each pair, as a factor of at most one.
-#[derive(Debug, Default)]
-pub(crate) struct Hints(BTreeMap<(usize, usize), f64>);
-
-impl Hints {
-    /// The factor for a track, by its place among those that the scan concerns, and a plot.
-    pub(crate) fn factor(&self, place: usize, plot: usize) -> f64 {
-        self.0.get(&(place, plot)).copied().unwrap_or(1.0)
-    }
+/// What the number of a plot says for an object that has taken these: 1 when there is nothing to compare.
+pub(crate) fn ratio(taken: &Taken, view: &View<'_>, plot: usize, reliability: &Reliability) -> f64 {
+    let last = taken.of(view.sensor, view.time);
+    view.plots[plot].object.zip(last).map_or(1.0, |(number, last)| reliability.ratio(number == last))
 }
 
-/// Weighs the pairs of each plot against each other by its number, and tells the factors. The best supported keeps its
-/// weight: whether the plot is of any track is none of the number's business.
+/// Weighs the pairs of each plot against each other by its number. The best supported keeps its weight: whether the plot
+/// is of any track is none of the number's business.
 pub(crate) fn weigh(
     pairs: &mut [Pair],
     tracks: &[Bernoulli],
     touched: &[usize],
     view: &View<'_>,
     sensor: &SensorState,
-) -> Hints {
-    let mut hints = Hints::default();
-    if view.plots.iter().all(|plot| plot.object.is_none()) {
-        return hints;
+) {
+    if !view.has_numbers() {
+        return;
     }
-    let ratio = |pair: &Pair| -> f64 {
-        let last = tracks[touched[pair.track]].taken.of(view.sensor, view.time);
-        let number = view.plots[pair.plot].object;
-        number.zip(last).map_or(1.0, |(number, last)| sensor.numbering.ratio(number == last))
-    };
+    let ratio = |pair: &Pair| ratio(&tracks[touched[pair.track]].taken, view, pair.plot, &sensor.numbering);
     let mut best = vec![0.0_f64; view.plots.len()];
     for pair in pairs.iter() {
         best[pair.plot] = best[pair.plot].max(ratio(pair));
     }
     for pair in pairs {
-        let factor = ratio(pair) / best[pair.plot];
-        pair.weight *= factor;
-        hints.0.insert((pair.track, pair.plot), factor);
+        pair.weight *= ratio(pair) / best[pair.plot];
     }
-    hints
 }
 
 /// Learns how well the sensor's numbers keep to tracks, then lets the tracks remember those they have taken.
 pub(crate) fn remember(
     tracks: &mut [Bernoulli],
     touched: &[usize],
-    association: &Association,
+    verdicts: &[Verdict],
     view: &View<'_>,
     sensor: &mut SensorState,
 ) {
-    for (track, verdict) in touched.iter().zip(&association.tracks) {
+    for (track, verdict) in touched.iter().zip(verdicts) {
         let Some((plot, share)) = taken_plot(verdict) else { continue };
         let Some(number) = view.plots[plot].object else { continue };
         if share >= SURELY_TAKEN {

@@ -15,12 +15,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use self::hypotheses::{MOST_HYPOTHESES, State};
-use self::search::{Member, Parent};
+use self::search::{Member, Parent, Rivalry};
 use crate::association::Verdict;
 use crate::bernoulli::{Bernoulli, Label, Prospect};
 use crate::cluster::Forest;
 use crate::filter::Models;
-use crate::hint::Hints;
+use crate::hint::{self, Reliability, Taken};
 use crate::imm::Hypothesis;
 use crate::view::View;
 
@@ -44,11 +44,13 @@ pub(crate) struct Rival {
     pub(crate) existence: f64,
     /// Where it is if so; weighs what the joint hypothesis does.
     pub(crate) hypothesis: Hypothesis,
+    /// The sensors' own numbers that it has taken.
+    taken: Taken,
 }
 
 impl Rival {
-    fn new(weight: f64, State { existence, hypothesis, .. }: State) -> Self {
-        Self { existence, hypothesis: Hypothesis { weight, ..hypothesis } }
+    fn new(weight: f64, State { existence, hypothesis, taken, .. }: State) -> Self {
+        Self { existence, hypothesis: Hypothesis { weight, ..hypothesis }, taken }
     }
 }
 
@@ -67,8 +69,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) verdicts: &'a [Verdict],
     /// Intensity of everything that is not a known track's.
     pub(crate) foreign: &'a [f64],
-    /// What the sensor's own numbers for its objects say.
-    pub(crate) hints: &'a Hints,
+    /// How far the sensor's own numbers for its objects can be believed.
+    pub(crate) numbering: Reliability,
     pub(crate) view: &'a View<'a>,
 }
 
@@ -85,6 +87,7 @@ impl Settled {
         let mut states = self.states.into_iter();
         if let Some(first) = states.next() {
             track.existence = first.existence;
+            track.taken = first.taken;
             track.hypotheses = vec![Hypothesis { weight: 1.0, ..first.hypothesis }];
         }
         let rivals: Vec<Rival> = states.collect();
@@ -132,9 +135,10 @@ fn parties(tracks: &[Bernoulli], scene: &Scene<'_>) -> Vec<Vec<usize>> {
 
 /// Updates the joint belief of one party: extends it by the scan, and lets go of the members about whom all agree.
 fn settle_party(tracks: &[Bernoulli], scene: &Scene<'_>, party: &[usize], place_of: &[Option<usize>]) -> Vec<Settled> {
-    let share_of_others = share_of_others(scene, party);
+    let members: Vec<_> = party.iter().map(|track| (&tracks[*track], place_of[*track])).collect();
+    let rivalry = Rivalry { share_of_others: share_of_others(scene, party), best_ratio: best_ratio(scene, &members) };
     let members: Vec<Member> =
-        party.iter().map(|track| Member::new(scene, &share_of_others, &tracks[*track], place_of[*track])).collect();
+        members.into_iter().map(|(track, place)| Member::new(scene, &rivalry, track, place)).collect();
     let mut joints = hypotheses::reduced(search::extended(&parents(tracks, party), &members));
     let mut settled = Vec::with_capacity(party.len());
     let mut undecided = party.to_vec();
@@ -170,6 +174,23 @@ fn share_of_others(scene: &Scene<'_>, party: &[usize]) -> Vec<f64> {
         }
     }
     shares
+}
+
+/// For each plot the most that its number says for any member; empty when the sensor numbers nothing.
+fn best_ratio(scene: &Scene<'_>, members: &[(&Bernoulli, Option<usize>)]) -> Vec<f64> {
+    if !scene.view.has_numbers() {
+        return Vec::new();
+    }
+    let mut best = vec![0.0_f64; scene.view.plots.len()];
+    for (track, place) in members.iter().filter_map(|(track, place)| Some((track, (*place)?))) {
+        let rivals = track.bond.iter().flat_map(|bond| &bond.rivals).map(|rival| &rival.taken);
+        for taken in std::iter::once(&track.taken).chain(rivals) {
+            for plot in &scene.gated[place] {
+                best[*plot] = best[*plot].max(hint::ratio(taken, scene.view, *plot, &scene.numbering));
+            }
+        }
+    }
+    best
 }
 
 /// The joint hypotheses before the scan. Beliefs that were apart are independent. One that has come to pieces, because a

@@ -37,8 +37,12 @@
 //! (`belief.rs`, \[3\], \[4\]).
 //!
 //! **Update.** Existence follows the marginals: `r <- p_missed r(1-pD) / (1 - r pD) + Σ p_ij`. So does the state of a
-//! track alone, moment-matched. Where likely tracks contend for plots the state follows the best joint association
-//! instead (`association.rs`, `assignment.rs`, \[5\]), which keeps people who walk side by side apart.
+//! track alone, moment-matched. Tracks that contend for plots share a few joint hypotheses instead (`joint.rs`), a local
+//! multi-Bernoulli mixture \[5\] with one `r` and one `p(x)` for each member and hypothesis: who walks side by side is then
+//! neither drawn into one nor made to bounce where two may have passed each other. Each hypothesis `h` is extended by its
+//! likely associations `a`, `w_ha ∝ w_h Π_i (1 - r_hi + r_hi (1 - pD)) Π_(i,j in a) ψ_hij`; those in which every member is
+//! in about the same place are merged. Of objects that give several plots the state follows the best joint association
+//! (`association.rs`, `assignment.rs`, \[6\]). Numbers that a sensor gives its objects weigh the pairs a little (`hint.rs`).
 //!
 //! **Birth.** Every plot begins a track with `r = p_unclaimed λ(z) / (λ(z) + c(z))` (`birth.rs`), leftovers or not.
 //! `λ` is the grid's intensity plus the companions of objects found nearby, because people walk in groups
@@ -70,7 +74,9 @@
 //!    Transactions on Aerospace and Electronic Systems 50(4), 2014.
 //! 4. Meyer, Kropfreiter, Williams, Lau, Hlawatsch, Braca, Win, Message passing algorithms for scalable multitarget
 //!    tracking, Proceedings of the IEEE 106(2), 2018.
-//! 5. Jonker, Volgenant, A shortest augmenting path algorithm for dense and sparse linear assignment problems,
+//! 5. García-Fernández, Williams, Granström, Svensson, Poisson multi-Bernoulli mixture filter: direct derivation and
+//!    implementation, IEEE Transactions on Aerospace and Electronic Systems 54(4), 2018.
+//! 6. Jonker, Volgenant, A shortest augmenting path algorithm for dense and sparse linear assignment problems,
 //!    Computing 38, 1987.
 
 mod angle;

@@ -102,6 +102,11 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Whether the sensor follows objects itself and numbers them.
+    pub(crate) fn has_numbers(&self) -> bool {
+        self.plots.iter().any(|plot| plot.object.is_some())
+    }
+
     /// Intensity of plots that are no object's own: false ones and further returns.
     pub(crate) fn background(&self, plot: usize) -> f64 {
         self.clutter[plot] + self.further[plot].iter().map(|(_, part)| part).sum::<f64>()

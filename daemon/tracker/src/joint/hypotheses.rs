@@ -1,6 +1,7 @@
 //! The joint hypotheses themselves: comparing, merging, and keeping them few.
 
 use crate::gaussian::Gaussian;
+use crate::hint::Taken;
 use crate::imm::Hypothesis;
 use crate::mixture;
 
@@ -28,13 +29,15 @@ pub(super) struct Joint {
 pub(super) struct State {
     pub(super) existence: f64,
     pub(super) hypothesis: Hypothesis,
+    /// The sensors' own numbers that it has taken.
+    pub(super) taken: Taken,
     moments: Gaussian,
 }
 
 impl State {
-    pub(super) fn new(existence: f64, hypothesis: Hypothesis) -> Self {
+    pub(super) fn new(existence: f64, hypothesis: Hypothesis, taken: Taken) -> Self {
         let moments = hypothesis.moments();
-        Self { existence, hypothesis, moments }
+        Self { existence, hypothesis, taken, moments }
     }
 
     /// Whether one can stand for both.
@@ -96,7 +99,9 @@ pub(super) fn merged(parts: &[(f64, State)]) -> Option<State> {
         .map(|(weight, state)| Hypothesis { weight: weight * state.existence, ..state.hypothesis.clone() })
         .collect();
     let merged = Hypothesis::merged(&weighted.iter().collect::<Vec<_>>())?;
-    Some(State::new(existence, Hypothesis { weight: 1.0, ..merged }))
+    // The likeliest comes first.
+    let taken = parts.first().map(|(_, state)| state.taken.clone()).unwrap_or_default();
+    Some(State::new(existence, Hypothesis { weight: 1.0, ..merged }, taken))
 }
 
 #[cfg(test)]
@@ -108,7 +113,8 @@ mod tests {
     fn at(east_m: f64, existence: f64) -> State {
         let (place, still) = (Vector2::new(east_m, 0.0), Vector2::zeros());
         let state = Gaussian::new(place, Matrix2::identity() * 4.0, still, Matrix2::identity());
-        State::new(existence, Hypothesis { weight: 1.0, mode_probability: [0.0, 1.0, 0.0], modes: [state; 3] })
+        let hypothesis = Hypothesis { weight: 1.0, mode_probability: [0.0, 1.0, 0.0], modes: [state; 3] };
+        State::new(existence, hypothesis, Taken::default())
     }
 
     fn joint(weight: f64, reported: f64, states: [State; 2]) -> Joint {

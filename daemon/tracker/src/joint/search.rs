@@ -6,7 +6,7 @@ use super::hypotheses::{Joint, State};
 use crate::assignment;
 use crate::belief::Pair;
 use crate::bernoulli::{Bernoulli, updated_by};
-use crate::imm::Hypothesis;
+use crate::hint;
 use crate::update::{MOST_CERTAIN, news, tempered};
 
 /// Most partial associations of one joint hypothesis that are looked at.
@@ -20,6 +20,14 @@ pub(super) struct Parent {
     pub(super) weight: f64,
     /// For each member the number of its state.
     pub(super) states: Vec<usize>,
+}
+
+/// What speaks about each plot for others than the member that might have given it.
+pub(super) struct Rivalry {
+    /// Probability that it is from a track outside the party.
+    pub(super) share_of_others: Vec<f64>,
+    /// The most that its number says for any member; empty when the sensor numbers nothing.
+    pub(super) best_ratio: Vec<f64>,
 }
 
 /// What one member may have given, under each of its states.
@@ -45,13 +53,13 @@ struct Choice {
 
 impl Member {
     /// `place`: among those touched. A track that the scan does not concern stays as it is.
-    pub(super) fn new(scene: &Scene<'_>, share_of_others: &[f64], track: &Bernoulli, place: Option<usize>) -> Self {
-        let own = (track.existence, &track.hypotheses[0]);
-        let rivals = track.bond.iter().flat_map(|bond| &bond.rivals);
-        let states = std::iter::once(own).chain(rivals.map(|rival| (rival.existence, &rival.hypothesis)));
-        let of_state = states.map(|(existence, hypothesis)| match place {
-            Some(place) => Choices::seen(scene, share_of_others, (track, place), existence, hypothesis),
-            None => Choices::unseen(State::new(existence, hypothesis.clone())),
+    pub(super) fn new(scene: &Scene<'_>, rivalry: &Rivalry, track: &Bernoulli, place: Option<usize>) -> Self {
+        let own = State::new(track.existence, track.hypotheses[0].clone(), track.taken.clone());
+        let rivals = track.bond.iter().flat_map(|bond| &bond.rivals).cloned();
+        let rivals = rivals.map(|rival| State::new(rival.existence, rival.hypothesis, rival.taken));
+        let of_state = std::iter::once(own).chain(rivals).map(|state| match place {
+            Some(place) => Choices::seen(scene, rivalry, (track, place), state),
+            None => Choices::unseen(state),
         });
         let mut of_state: Vec<Choices> = of_state.collect();
         // Products over many members stay in range; what is common to all hypotheses tells nothing.
@@ -70,35 +78,37 @@ impl Choices {
         Self { choices: vec![Choice { plot: None, weight: 1.0, state }], alone: 1.0 }
     }
 
-    fn seen(
-        scene: &Scene<'_>,
-        share_of_others: &[f64],
-        (track, place): (&Bernoulli, usize),
-        existence: f64,
-        hypothesis: &Hypothesis,
-    ) -> Self {
-        let (prospect, view) = (&scene.prospects[place], scene.view);
+    fn seen(scene: &Scene<'_>, rivalry: &Rivalry, (track, place): (&Bernoulli, usize), before: State) -> Self {
+        let (prospect, view, existence) = (&scene.prospects[place], scene.view, before.existence);
         let weight_of = |ratio: f64| if view.share < 1.0 { libm::pow(ratio, view.share) } else { ratio };
         let alone = (1.0 - existence + existence * prospect.mean_missed).max(f64::MIN_POSITIVE);
         let if_missed = tempered(existence, existence * prospect.mean_missed / alone, view.share);
-        let mut of = Self { alone: weight_of(alone), ..Self::unseen(State::new(if_missed, hypothesis.clone())) };
+        let mut missed = before.clone();
+        missed.existence = if_missed;
+        let mut of = Self { alone: weight_of(alone), ..Self::unseen(missed) };
         for plot in scene.gated[place].iter().copied() {
             let seen = &view.plots[plot];
-            let density: f64 =
-                hypothesis.active().map(|(probability, state)| probability * seen.likelihood(state)).sum();
-            let others = share_of_others[plot] / (1.0 - share_of_others[plot]).max(SMALLEST_RATIO);
-            let elsewhere = scene.foreign[plot] * (1.0 + others) - view.own_returns(place, plot);
+            let states = before.hypothesis.active();
+            let density: f64 = states.map(|(probability, state)| probability * seen.likelihood(state)).sum();
+            let others = rivalry.share_of_others[plot];
+            let elsewhere = scene.foreign[plot] * (1.0 + others / (1.0 - others).max(SMALLEST_RATIO))
+                - view.own_returns(place, plot);
             let detected = existence * prospect.detected[0] * density;
             let likely = weight_of(detected / (alone * elsewhere.max(f64::MIN_POSITIVE)));
-            let weight = likely * scene.hints.factor(place, plot);
+            let ratio = |best: &f64| hint::ratio(&before.taken, view, plot, &scene.numbering) / best;
+            let weight = likely * rivalry.best_ratio.get(plot).map_or(1.0, ratio);
             if weight <= SMALLEST_RATIO {
                 continue;
             }
             let shadow = view.shadow(place, &[(plot, 1.0)], scene.foreign);
             let news = news(scene.models, track, view, shadow);
             let if_seen = tempered(existence, MOST_CERTAIN, view.share * news);
-            let state = updated_by(hypothesis, seen, 1.0).map(|updated| State::new(if_seen, updated));
-            of.choices.extend(state.map(|state| Choice { plot: Some(plot), weight, state }));
+            let Some(after) = updated_by(&before.hypothesis, seen, 1.0) else { continue };
+            let mut state = State::new(if_seen, after, before.taken.clone());
+            if let Some(number) = seen.object {
+                state.taken.note(view.sensor, number, view.time);
+            }
+            of.choices.push(Choice { plot: Some(plot), weight, state });
         }
         of.choices.sort_by(|a, b| b.weight.total_cmp(&a.weight));
         of
@@ -228,12 +238,15 @@ mod tests {
 
     use super::*;
     use crate::gaussian::Gaussian;
+    use crate::hint::Taken;
+    use crate::imm::Hypothesis;
 
     const PLOTS: usize = 3;
 
     fn somewhere() -> State {
         let place = Gaussian::new(Vector2::zeros(), Matrix2::identity(), Vector2::zeros(), Matrix2::identity());
-        State::new(0.9, Hypothesis { weight: 1.0, mode_probability: [0.0, 1.0, 0.0], modes: [place; 3] })
+        let hypothesis = Hypothesis { weight: 1.0, mode_probability: [0.0, 1.0, 0.0], modes: [place; 3] };
+        State::new(0.9, hypothesis, Taken::default())
     }
 
     /// A member of one state that gives nothing, or one of the plots with these logarithms of weights.
