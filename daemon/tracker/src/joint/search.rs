@@ -12,6 +12,12 @@ use crate::update::{MOST_CERTAIN, news, tempered};
 /// Most partial associations of one joint hypothesis that are looked at.
 const MOST_NODES: usize = 500;
 
+/// Members of a belief that all likely associations are looked for of.
+const MOST_MEMBERS: usize = 12;
+
+/// Most associations that become hypotheses, before the alike are merged.
+const MOST_FOLLOWED: usize = 40;
+
 /// What weighs less than this against the likeliest is not followed.
 const SMALLEST_RATIO: f64 = 1e-4;
 
@@ -125,15 +131,20 @@ pub(super) fn extended(parents: &[Parent], members: &[Member]) -> Vec<Joint> {
     });
     let searches: Vec<(Search<'_>, Association)> = searches.collect();
     let least = SMALLEST_RATIO * searches.iter().fold(0.0, |most: f64, (_, best)| most.max(best.weight));
-    let mut joints = Vec::new();
-    for (search, best) in searches {
-        let mut nodes = MOST_NODES;
-        let mut found = vec![best];
-        search.descend(&Association { weight: search.weight, choices: Vec::new() }, least, &mut nodes, &mut found);
-        found.retain(|association| association.weight >= least);
-        joints.extend(found.iter().map(|association| search.joint(association)));
+    // Those of a crowd are too many to look through: only the best of each parent is followed.
+    let most_nodes = if members.len() > MOST_MEMBERS { 0 } else { MOST_NODES };
+    let mut found = Vec::new();
+    for (search, best) in &searches {
+        let mut nodes = most_nodes;
+        let mut of_search = vec![best.clone()];
+        let begun = Association { weight: search.weight, choices: Vec::new() };
+        search.descend(&begun, least, &mut nodes, &mut of_search);
+        let likely = of_search.into_iter().filter(|association| association.weight >= least);
+        found.extend(likely.map(|association| (search, association)));
     }
-    joints
+    found.sort_by(|a, b| b.1.weight.total_cmp(&a.1.weight));
+    found.truncate(MOST_FOLLOWED);
+    found.iter().map(|(search, association)| search.joint(association)).collect()
 }
 
 /// The associations under one joint hypothesis.
