@@ -251,6 +251,9 @@ fn a_patrol_of_two_explains_two_tracks_and_nobody_who_joins_them() {
     let told = |people: usize| {
         let mut stage = Stage::new();
         stage.site.units[0].people = people;
+        let start_m = walker(0.0).expect("a track").position_m;
+        let earlier = OwnReport { unit: 0, time: at(-15.0), position_m: start_m, sd_m: 5.0 };
+        assert!(stage.units.take(&earlier, at(-15.0), &stage.site));
         let pair = |second: f64| {
             let first = walker(second).expect("a track");
             let behind =
