@@ -508,7 +508,7 @@ fn a_unit_that_appears_out_of_silence_hides_nobody_before_the_alert() {
             let report = OwnReport { unit: 0, time: at(now), position_m: walker.position_m, sd_m: 5.0 };
             assert!(stage.units.take(&report, at(now), &stage.site));
         }
-        let explained = stage.units.explain(&[walker.clone()], at(now), &stage.site);
+        let explained = stage.units.explain(std::slice::from_ref(&walker), at(now), &stage.site);
         assert_eq!(explained.is_empty(), second < 15, "at {second} s");
         alerts.extend(stage.run(second, second + 1, |_| Some(walker.clone())));
     }

@@ -117,16 +117,16 @@ mod tests {
         State::new(existence, hypothesis, Taken::default())
     }
 
-    fn joint(weight: f64, reported: f64, states: [State; 2]) -> Joint {
-        Joint { weight, reported, states: states.to_vec() }
+    fn joint(weight: f64, reported: f64, first: State, second: State) -> Joint {
+        Joint { weight, reported, states: vec![first, second] }
     }
 
     #[test]
     fn the_same_places_by_another_way_are_one_hypothesis() {
         let joints = vec![
-            joint(3.0, 3.0, [at(0.0, 0.9), at(20.0, 0.9)]),
-            joint(2.0, 2.0, [at(20.0, 0.9), at(0.0, 0.9)]),
-            joint(1.0, 0.0, [at(0.5, 0.8), at(20.0, 0.9)]),
+            joint(3.0, 3.0, at(0.0, 0.9), at(20.0, 0.9)),
+            joint(2.0, 2.0, at(20.0, 0.9), at(0.0, 0.9)),
+            joint(1.0, 0.0, at(0.5, 0.8), at(20.0, 0.9)),
         ];
         let reduced = reduced(joints);
         assert_eq!(reduced.len(), 2);
@@ -136,8 +136,7 @@ mod tests {
 
     #[test]
     fn who_is_gone_and_who_was_missed_are_told_apart() {
-        let joints =
-            vec![joint(1.0, 1.0, [at(0.0, 0.9), at(20.0, 0.9)]), joint(1.0, 1.0, [at(0.0, 0.1), at(20.0, 0.9)])];
+        let joints = vec![joint(1.0, 1.0, at(0.0, 0.9), at(20.0, 0.9)), joint(1.0, 1.0, at(0.0, 0.1), at(20.0, 0.9))];
         assert_eq!(reduced(joints).len(), 2);
     }
 
@@ -145,7 +144,7 @@ mod tests {
     fn names_are_exchanged_only_for_a_good_reason() {
         let exchanged = |weight: f64| {
             let joints =
-                vec![joint(1.0, 1.0, [at(0.0, 0.9), at(20.0, 0.9)]), joint(weight, 0.0, [at(20.0, 0.9), at(0.0, 0.9)])];
+                vec![joint(1.0, 1.0, at(0.0, 0.9), at(20.0, 0.9)), joint(weight, 0.0, at(20.0, 0.9), at(0.0, 0.9))];
             reduced(joints)[0].states[0].moments.position().x > 10.0
         };
         assert!(!exchanged(2.0));
@@ -156,7 +155,7 @@ mod tests {
     fn no_more_hypotheses_than_the_bound() {
         let far_apart = (0..20_u32).map(|number| {
             let east_m = 100.0 * f64::from(number);
-            joint(1.0 + f64::from(number), 0.0, [at(east_m, 0.9), at(-east_m, 0.9)])
+            joint(1.0 + f64::from(number), 0.0, at(east_m, 0.9), at(-east_m, 0.9))
         });
         let reduced = reduced(far_apart.collect());
         assert_eq!(reduced.len(), MOST_HYPOTHESES);

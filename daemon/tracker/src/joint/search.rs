@@ -64,7 +64,7 @@ impl Member {
         let rivals = track.bond.iter().flat_map(|bond| &bond.rivals).cloned();
         let rivals = rivals.map(|rival| State::new(rival.existence, rival.hypothesis, rival.taken));
         let of_state = std::iter::once(own).chain(rivals).map(|state| match place {
-            Some(place) => Choices::seen(scene, rivalry, (track, place), state),
+            Some(place) => Choices::seen(scene, rivalry, (track, place), &state),
             None => Choices::unseen(state),
         });
         let mut of_state: Vec<Choices> = of_state.collect();
@@ -84,7 +84,7 @@ impl Choices {
         Self { choices: vec![Choice { plot: None, weight: 1.0, state }], alone: 1.0 }
     }
 
-    fn seen(scene: &Scene<'_>, rivalry: &Rivalry, (track, place): (&Bernoulli, usize), before: State) -> Self {
+    fn seen(scene: &Scene<'_>, rivalry: &Rivalry, (track, place): (&Bernoulli, usize), before: &State) -> Self {
         let (prospect, view, existence) = (&scene.prospects[place], scene.view, before.existence);
         let weight_of = |ratio: f64| if view.share < 1.0 { libm::pow(ratio, view.share) } else { ratio };
         let alone = (1.0 - existence + existence * prospect.mean_missed).max(f64::MIN_POSITIVE);
