@@ -10,7 +10,7 @@ fn at(second: f64) -> Timestamp {
 
 /// Somebody who walks north, as the radar saw them at `seen`, told at `received`.
 fn frame(seen: f64, received: f64) -> Input {
-    let wobble = 2.0 * (2.4 * seen).sin();
+    let wobble = 2.0 * libm::sin(2.4 * seen);
     let message = format!(
         r#"{{"v":1,"sensor":"radar-1","t":"{}","plots":[{{"kind":"position","east_m":{},"north_m":{}}}]}}"#,
         format_rfc3339(at(seen)),
