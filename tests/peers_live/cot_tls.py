@@ -1,5 +1,6 @@
 """Cursor on Target over TLS against Python's own TLS server: certificates on both sides, a foreign authority, reconnection."""
 
+import contextlib
 import datetime
 import json
 import socket
@@ -66,6 +67,8 @@ class Server:
                 self.received.extend(part)
         except OSError:
             pass
+        finally:
+            connection.close()
 
     def say(self, uid):
         stamp = datetime.datetime.now(datetime.timezone.utc)
@@ -86,9 +89,9 @@ class Server:
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         for connection in self.connections:
-            # Closing alone would wait for the thread that reads.
-            connection.shutdown(socket.SHUT_RDWR)
-            connection.close()
+            # The thread that reads it closes it: a number closed here could be another file's before that thread knows.
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 def configuration(port, client):
