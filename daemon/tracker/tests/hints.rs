@@ -132,9 +132,19 @@ fn numbers_drawn_at_random_cost_neither_score_nor_switches() {
     }
 }
 
+#[test]
+fn numbers_that_are_exchanged_or_come_round_again_cost_no_score() {
+    let (without, _) = over_seeds(Numbers::None, SD_M);
+    for numbers in [Numbers::Exchanged, Numbers::Recycled] {
+        let (with, _) = over_seeds(numbers, SD_M);
+        assert!(with < without * 1.02, "{numbers:?}: GOSPA {with}, {without} without");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
+    // A single run may turn out otherwise at one crossing, by up to 23 % in 720 of them, either way; it must not break.
     #[test]
     fn wrong_numbers_break_no_tracking(
         numbers in prop_oneof![
@@ -143,7 +153,7 @@ proptest! {
         seed in 100..100_000_u64,
     ) {
         let (without, with) = (scored(Numbers::None, SD_M, seed), scored(numbers, SD_M, seed));
-        prop_assert!(with.gospa < without.gospa * 1.05, "GOSPA {} with numbers, {} without", with.gospa, without.gospa);
-        prop_assert!(with.missed < without.missed + 0.1 && with.false_tracks < without.false_tracks + 0.1);
+        prop_assert!(with.gospa < without.gospa * 1.5, "GOSPA {} with numbers, {} without", with.gospa, without.gospa);
+        prop_assert!(with.missed < without.missed + 0.5 && with.false_tracks < without.false_tracks + 0.5);
     }
 }
