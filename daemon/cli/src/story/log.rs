@@ -7,7 +7,7 @@ use vedette_gateway::engine::Timestamp;
 use super::chart::{Chart, bars};
 use super::night::{LATENCY_BINS_S, Night};
 use super::page::{Column, Page};
-use super::{clock, date_and_clock, kind_in_words, map, span, state};
+use super::{clock, date_and_clock, kind_in_words, map, span, state, zoned};
 use crate::plain::{columns, wrapped};
 
 /// Tracks listed; the longest are.
@@ -112,6 +112,11 @@ pub(crate) fn summary(night: &Night, out: &mut impl Write) -> Result<()> {
     columns(&["within", "messages"], &rows, out)
 }
 
+/// The time of day, with its date in a log that is longer than one.
+fn moment(time: Timestamp, night: &Night) -> String {
+    if hours(night) < 24.0 { clock(time, &night.site) } else { zoned(time, &night.site, "%d %b %H:%M:%S") }
+}
+
 fn hours(night: &Night) -> f64 {
     (night.to.seconds_since(night.from) / 3600.0).max(1.0 / 3600.0)
 }
@@ -156,7 +161,7 @@ fn alert_rows(night: &Night) -> Vec<Vec<String>> {
     alerts.sort_by_key(|(written, ..)| *written);
     let row = |(written, revisions, alert): &(Timestamp, u32, vedette_gateway::engine::Alert)| {
         vec![
-            clock(*written, &night.site),
+            moment(*written, night),
             format!("{:?}", alert.severity).to_lowercase(),
             kind_in_words(alert.kind),
             state(alert.state),
@@ -187,7 +192,7 @@ fn tracks(page: &mut Page, night: &Night) {
                 summary.path.windows(2).map(|pair| (pair[1].0 - pair[0].0).hypot(pair[1].1 - pair[0].1)).sum();
             vec![
                 id.0.to_string(),
-                clock(summary.first, &night.site),
+                moment(summary.first, night),
                 span(summary.last.seconds_since(summary.first)),
                 format!("{:.0} m", length_m.max(0.0)),
                 format!("{:.0}", summary.plots),
@@ -278,7 +283,7 @@ fn gap_rows(night: &Night) -> Vec<Vec<String>> {
     gaps.sort_by(|a, b| b.0.total_cmp(&a.0));
     gaps.truncate(MAX_GAPS);
     let row = |(length_s, from, to, name): (f64, Timestamp, Timestamp, &str)| {
-        vec![name.to_owned(), span(length_s), clock(from, &night.site), clock(to, &night.site)]
+        vec![name.to_owned(), span(length_s), moment(from, night), moment(to, night)]
     };
     gaps.into_iter().map(row).collect()
 }
