@@ -118,8 +118,7 @@ impl Bernoulli {
         }
         let (mut weight, mut sum) = (0.0, 0.0);
         for Rival { existence, hypothesis, .. } in self.rivals() {
-            let density: f64 =
-                hypothesis.active().map(|(probability, state)| probability * plot.likelihood(state)).sum();
+            let density = hypothesis.mean(|state| plot.likelihood(state));
             weight += hypothesis.weight;
             sum += hypothesis.weight * existence * prospect.detected[0] * density;
         }
@@ -193,11 +192,8 @@ impl Bernoulli {
 
     /// Mean of a function of the state, weighted by the detection probability.
     fn mean_over_states(&self, prospect: &Prospect, value: impl Fn(&Gaussian) -> f64) -> f64 {
-        let over_modes = |hypothesis: &Hypothesis| -> f64 {
-            hypothesis.active().map(|(probability, state)| probability * value(state)).sum()
-        };
         let parts = self.hypotheses.iter().zip(&prospect.detected);
-        parts.filter(|(_, d)| **d > 0.0).map(|(h, detection)| h.weight * detection * over_modes(h)).sum()
+        parts.filter(|(_, d)| **d > 0.0).map(|(h, detection)| h.weight * detection * h.mean(&value)).sum()
     }
 
     /// The update of the multi-Bernoulli filter: a mixture over "missed" and each plot taken, weighted by their

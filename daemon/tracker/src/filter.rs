@@ -26,7 +26,7 @@ use crate::sensor_state::SensorState;
 use crate::sharpen::sharpen;
 use crate::silence::{DELIVERED, EventSensors, reports_events};
 use crate::time::Timestamp;
-use crate::update::{MOST_CERTAIN, log_odds, update};
+use crate::update::{MOST_CERTAIN, follow, log_odds, update};
 use crate::view::View;
 use crate::visibility::Visibility;
 use crate::watch::{self, Watched};
@@ -125,10 +125,11 @@ impl Filter {
         let undetected = self.fields.of(scan.sensor);
         let mut births: Vec<_> = view.plots.iter().map(|plot| birth(models.config, undetected, &view, plot)).collect();
         self.settle_arrivals(&view, &touched, &mut births);
-        self.add_companions(&touched, &view, &mut births);
+        let index = PlotIndex::new(&view.plots);
+        self.add_companions(&touched, &view, &index, &mut births);
         let foreign: Vec<f64> =
             births.iter().enumerate().map(|(plot, birth)| birth.intensity + view.background(plot)).collect();
-        let gated = self.gated(&touched, &view);
+        let gated = self.gated(&touched, &index);
         let mut pairs = self.pairs(&touched, &prospects, &gated, &view, &foreign);
         hint::weigh(&mut pairs, &self.tracks, &touched, &view, &self.sensors[view.sensor]);
         let are_points = models.config.object_extent_m <= 0.0;
@@ -158,11 +159,17 @@ impl Filter {
     /// Updates the tracks by what the association made of the scan.
     fn update(&mut self, scene: &Scene<'_>, are_points: bool) {
         let settled = if are_points { joint::settle(&self.tracks, scene) } else { Vec::new() };
+        let mut is_settled = vec![false; self.tracks.len()];
+        settled.iter().for_each(|settled| is_settled[settled.track] = true);
         for (place, ((track, prospect), verdict)) in
             scene.touched.iter().zip(scene.prospects).zip(scene.verdicts).enumerate()
         {
             let shadow = scene.view.shadow(place, &verdict.claims, scene.foreign);
-            update(scene.models, &mut self.tracks[*track], prospect, verdict, scene.view, shadow);
+            let bernoulli = &mut self.tracks[*track];
+            let alive = update(scene.models, bernoulli, prospect, verdict, scene.view, shadow);
+            if !is_settled[*track] {
+                follow(bernoulli, prospect, verdict, alive, scene.view);
+            }
         }
         let sensor = &mut self.sensors[scene.view.sensor];
         hint::remember(&mut self.tracks, scene.touched, scene.verdicts, scene.view, sensor);
@@ -293,8 +300,7 @@ impl Filter {
     }
 
     /// Plots in the gate of each track.
-    fn gated(&self, touched: &[usize], view: &View<'_>) -> Vec<Vec<usize>> {
-        let index = PlotIndex::new(&view.plots);
+    fn gated(&self, touched: &[usize], index: &PlotIndex) -> Vec<Vec<usize>> {
         let gate = |track: &usize| {
             let mut found = Vec::new();
             index.gated(&self.tracks[*track], &mut found);
@@ -330,11 +336,10 @@ impl Filter {
     }
 
     /// Raises the births beside tracks that may have companions; what the scan could see of those is used up by it.
-    fn add_companions(&mut self, touched: &[usize], view: &View<'_>, births: &mut [Birth]) {
+    fn add_companions(&mut self, touched: &[usize], view: &View<'_>, index: &PlotIndex, births: &mut [Birth]) {
         if view.is_event {
             return;
         }
-        let index = PlotIndex::new(&view.plots);
         let mut near = Vec::new();
         for track in touched {
             let track = &mut self.tracks[*track];

@@ -91,6 +91,11 @@ impl Hypothesis {
         self.mode_probability.iter().copied().zip(&self.modes).filter(|(probability, _)| *probability > NEGLIGIBLE)
     }
 
+    /// Mean of a function of the state over the modes.
+    pub(crate) fn mean(&self, value: impl Fn(&Gaussian) -> f64) -> f64 {
+        self.active().map(|(probability, state)| probability * value(state)).sum()
+    }
+
     /// The state given the likeliest mode: where the hypothesis is about, without the tail of the rarer modes.
     pub(crate) fn likeliest(&self) -> &Gaussian {
         let mode = (0..MODES).max_by(|a, b| self.mode_probability[*a].total_cmp(&self.mode_probability[*b]));

@@ -14,8 +14,8 @@ pub(crate) const MOST_CERTAIN: f64 = 1.0 - 1e-6;
 /// A sensor whose chance of missing the object is smaller than this should have spoken.
 const EXPECTED_MISS: f64 = 0.5;
 
-/// Updates one track with what the association made of the scan. `shadow`: how far the plots it claims may be further
-/// returns of older tracks.
+/// Updates all but the state of one track with what the association made of the scan. `shadow`: how far the plots it
+/// claims may be further returns of older tracks. Gives the probability that it exists and gave no plot.
 pub(crate) fn update(
     models: Models<'_>,
     track: &mut Bernoulli,
@@ -23,7 +23,7 @@ pub(crate) fn update(
     verdict: &Verdict,
     view: &View<'_>,
     shadow: f64,
-) {
+) -> f64 {
     let alive = verdict.missed * track.alive_if_missed(prospect);
     let claimed: f64 = verdict.claims.iter().map(|(_, share)| share).sum();
     note(track, prospect, verdict, view);
@@ -35,6 +35,18 @@ pub(crate) fn update(
         let look = Look { prior: prospect.visible, missed, missed_if_visible: 1.0 - detection, share: view.share };
         track.visibility.learn(view.sensor, view.time, &look);
     }
+    for (plot, share) in &verdict.claims {
+        track.class = class::fused(&track.class, view.plots[*plot].class.as_ref(), *share);
+    }
+    track.existence = existence;
+    if claimed > 0.5 {
+        track.last_seen = view.time;
+    }
+    alive
+}
+
+/// Moves the state by the association. `alive`: probability that the object exists and gave no plot.
+pub(crate) fn follow(track: &mut Bernoulli, prospect: &Prospect, verdict: &Verdict, alive: f64, view: &View<'_>) {
     // Where the place is ambiguous, so is the claim: the best association of a moment would decide too early.
     match verdict.best.filter(|_| !track.is_ambiguous()) {
         Some(None) => track.update(prospect, 1.0, &[]),
@@ -43,13 +55,6 @@ pub(crate) fn update(
             let taken: Vec<_> = verdict.claims.iter().map(|(plot, share)| (*share, &view.plots[*plot])).collect();
             track.update(prospect, alive, &taken);
         }
-    }
-    for (plot, share) in &verdict.claims {
-        track.class = class::fused(&track.class, view.plots[*plot].class.as_ref(), *share);
-    }
-    track.existence = existence;
-    if claimed > 0.5 {
-        track.last_seen = view.time;
     }
 }
 

@@ -9,10 +9,11 @@ use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
 use vedette_tracker::{Timestamp, TrackId};
 
-use super::Situation;
 use super::geometry::meets;
 use super::situation::Candidate;
+use super::{Finding, Lasting, Situation};
 use crate::config::{ZoneDirection, ZoneKind};
+use crate::{AlertKind, Severity};
 
 /// Probability of a side from which on a track has been there.
 const SURE: f64 = 0.9;
@@ -35,6 +36,27 @@ pub(super) struct Passage {
     pub(super) inward: bool,
     /// It is back where it came from.
     pub(super) returned: bool,
+}
+
+impl Passage {
+    /// The finding of `rule` about it: as severe as the border says, as sure as the side the track is on now.
+    pub(super) fn finding(
+        self,
+        situation: &Situation<'_>,
+        candidate: &Candidate<'_>,
+        (rule, kind): (&'static str, AlertKind),
+        went: &str,
+    ) -> Finding {
+        let mut finding = situation.track_finding(rule, kind, candidate);
+        finding.lasting = Lasting::Event;
+        finding.severity = candidate.zone.severity.unwrap_or(Severity::High);
+        let probability_in = candidate.relation.probability_in();
+        finding.confidence *= if self.inward { probability_in } else { 1.0 - probability_in };
+        let way = if self.inward { "inward" } else { "outward" };
+        finding.inward = Some(self.inward);
+        finding.what = format!("{went} {} {way}", candidate.zone.name);
+        finding
+    }
 }
 
 /// By border and track.

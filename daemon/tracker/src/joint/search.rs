@@ -94,8 +94,7 @@ impl Choices {
         let mut of = Self { alone: weight_of(alone), ..Self::unseen(missed) };
         for plot in scene.gated[place].iter().copied() {
             let seen = &view.plots[plot];
-            let states = before.hypothesis.active();
-            let density: f64 = states.map(|(probability, state)| probability * seen.likelihood(state)).sum();
+            let density = before.hypothesis.mean(|state| seen.likelihood(state));
             let others = rivalry.share_of_others[plot];
             let elsewhere = scene.foreign[plot] * (1.0 + others / (1.0 - others).max(SMALLEST_RATIO))
                 - view.own_returns(place, plot);
