@@ -1,7 +1,8 @@
 //! Late scans: the recent past is kept, and filtered again with the late scan in its place.
 //!
 //! A bounded log of scans and a few checkpoints of the filter, close together in the near past and sparse in the far
-//! one. Only the region that the late scan concerns is filtered again; elsewhere the tracks stay as they are. When the
+//! one. Only the region that the late scan concerns is filtered again; elsewhere the tracks stay as they are. The pass
+//! brings the checkpoints that it passes up to date, so that a sensor which is always late finds recent ones. When the
 //! last pass was too recent, the late scan is instead applied at once to tracks moved back along their velocities, and
 //! the next pass puts it into its place. Nothing is logged before the first late scan, so a site where all
 //! is in order pays nothing.
@@ -40,6 +41,23 @@ pub struct LateScans {
     pub too_late: u64,
 }
 
+/// Late scans that were applied out of sequence since the last pass: checkpoints after them do not know of them.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Pending {
+    /// The time of the first.
+    since: Timestamp,
+    region: Region,
+}
+
+impl Pending {
+    fn joined(self, other: Option<Self>) -> Self {
+        other.map_or(self, |other| Self {
+            since: self.since.min(other.since),
+            region: self.region.joined(&other.region),
+        })
+    }
+}
+
 /// The recent past.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct History {
@@ -50,6 +68,9 @@ pub(crate) struct History {
     checkpoints: VecDeque<Filter>,
     /// Whether anything has come late yet.
     needed: bool,
+    /// What the next pass has to put into its place.
+    #[serde(default)]
+    pending: Option<Pending>,
     last_pass: Option<Timestamp>,
     pub(crate) late: LateScans,
 }
@@ -60,15 +81,23 @@ impl History {
         if !self.needed {
             return;
         }
-        // A checkpoint holds every scan up to its time, so it is taken when time moves on.
-        let moves_on = scan.time > filter.now;
-        let since = |last: &Filter| filter.now.seconds_since(last.now) >= CHECKPOINT_INTERVAL_S;
-        if moves_on && self.checkpoints.back().is_none_or(since) {
-            self.checkpoints.push_back(filter.checkpoint());
-            self.thin_checkpoints(filter.now);
+        if scan.time > filter.now {
+            self.keep(filter);
+        } else if self.checkpoints.back().is_some_and(|last| last.now >= scan.time) {
+            // A checkpoint holds every scan up to its time.
+            self.checkpoints.pop_back();
         }
         self.log(self.scans.len(), scan);
         self.bound(models.config, filter.now);
+    }
+
+    /// Takes a checkpoint, unless the last is young.
+    fn keep(&mut self, filter: &Filter) {
+        let since = |last: &Filter| filter.now.seconds_since(last.now) >= CHECKPOINT_INTERVAL_S;
+        if self.checkpoints.back().is_none_or(since) {
+            self.checkpoints.push_back(filter.checkpoint());
+            self.thin_checkpoints(filter.now);
+        }
     }
 
     fn log(&mut self, place: usize, scan: &Scan) {
@@ -90,6 +119,8 @@ impl History {
         while kept > config.max_logged_tracks && self.checkpoints.len() > 1 {
             kept -= self.checkpoints.pop_front().map_or(0, |oldest| oldest.tracks.len());
         }
+        let first = self.checkpoints.front().map(|checkpoint| checkpoint.now);
+        self.pending = self.pending.filter(|pending| first.is_some_and(|first| first < pending.since));
     }
 
     /// Takes in a scan from before the filter's present.
@@ -98,39 +129,52 @@ impl History {
             self.late.too_late += 1;
             return;
         }
+        let Some(model) = models.sensors.get(scan.sensor) else { return };
         self.needed = true;
         let place = self.scans.partition_point(|other| other.time <= scan.time);
         self.log(place, scan);
+        let pending = Pending { since: scan.time, region: Region::of(scan, model) }.joined(self.pending);
         let rested = self.last_pass.is_none_or(|last| filter.now.seconds_since(last) >= PASS_INTERVAL_S);
-        let from = self.checkpoints.iter().rposition(|checkpoint| checkpoint.now < scan.time);
+        let from = self.checkpoints.iter().rposition(|checkpoint| checkpoint.now < pending.since);
         match from {
             Some(from) if rested => {
                 self.late.refiltered += 1;
                 self.last_pass = Some(filter.now);
-                self.refilter(models, scan, filter, from);
+                self.pending = None;
+                self.refilter(models, &pending.region, filter, from);
             }
             _ => {
                 self.late.out_of_sequence += 1;
+                self.pending = Some(pending);
                 filter.step(models, scan, None);
             }
         }
-        // Checkpoints after the scan's time do not know of it.
-        self.checkpoints.retain(|checkpoint| checkpoint.now < scan.time);
+        // Where all is late, no scan in order takes a checkpoint.
+        self.keep(filter);
         self.bound(models.config, filter.now);
     }
 
-    fn refilter(&mut self, models: Models<'_>, late: &Scan, filter: &mut Filter, from: usize) {
-        let Some(model) = models.sensors.get(late.sensor) else { return };
-        let region = Region::of(late, model);
+    /// Filters the region again from a checkpoint on, and brings the later checkpoints up to date on the way.
+    fn refilter(&mut self, models: Models<'_>, region: &Region, filter: &mut Filter, from: usize) {
         let mut past = filter.back_at(&self.checkpoints[from]);
         let reach = region.within_reach(filter.now.seconds_since(past.now));
         past.tracks.retain(|track| reach.holds(track.moments().position()));
+        let concerned = region.within_reach(0.0);
+        let mut later = self.checkpoints.iter_mut().skip(from + 1).peekable();
         let start = past.now;
         let first = self.scans.partition_point(|scan| scan.time <= start);
         for scan in self.scans.iter().skip(first) {
+            while let Some(checkpoint) = later.next_if(|checkpoint| checkpoint.now < scan.time) {
+                past.advance(models, checkpoint.now);
+                splice(&mut checkpoint.tracks, past.tracks.clone(), &concerned);
+            }
             past.step(models, scan, Some(&reach));
         }
-        splice(&mut filter.tracks, past.tracks, &region.within_reach(0.0));
+        for checkpoint in later {
+            past.advance(models, checkpoint.now);
+            splice(&mut checkpoint.tracks, past.tracks.clone(), &concerned);
+        }
+        splice(&mut filter.tracks, past.tracks, &concerned);
     }
 
     /// Keeps checkpoints denser the younger they are: the first in each span of a length that doubles with age.

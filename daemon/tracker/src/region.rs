@@ -1,12 +1,13 @@
 //! The part of the ground that a late scan concerns.
 
 use nalgebra::Vector2;
+use serde::{Deserialize, Serialize};
 
 use crate::detection::{Measurement, Pose, Scan};
 use crate::sensor::SensorModel;
 
 /// A box on the ground.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Region {
     low_m: Vector2<f64>,
     high_m: Vector2<f64>,
@@ -47,7 +48,7 @@ impl Region {
         Self { low_m: self.low_m.add_scalar(-margin_m), high_m: self.high_m.add_scalar(margin_m) }
     }
 
-    fn joined(&self, other: &Self) -> Self {
+    pub(crate) fn joined(&self, other: &Self) -> Self {
         Self { low_m: self.low_m.inf(&other.low_m), high_m: self.high_m.sup(&other.high_m) }
     }
 }

@@ -59,3 +59,35 @@ fn a_scan_beyond_the_lag_changes_nothing() {
     assert_eq!(serde_json::to_string(&tracker.tracks_at(Timestamp::from_seconds(40))).unwrap(), before);
     assert_eq!(tracker.late_scans().too_late, 1);
 }
+
+/// A radar whose scans all arrive two seconds late beside one that is in time.
+#[test]
+fn a_sensor_that_is_always_late_is_filtered_at_its_own_time() {
+    let two = vec![radar("in time", 0.0), radar("late", 0.0)];
+    let in_order = scans(60);
+    let second = |number: usize, sensor: usize| Scan { sensor, ..in_order[number].clone() };
+    let run = |lag: usize| {
+        let mut tracker = Tracker::new(TrackerConfig::default(), two.clone()).expect("a valid model");
+        for number in 0..in_order.len() + lag {
+            if number < in_order.len() {
+                tracker.step(&second(number, 0));
+            }
+            if let Some(number) = number.checked_sub(lag) {
+                tracker.step(&second(number, 1));
+            }
+        }
+        tracker
+    };
+    let end = Timestamp::from_seconds(60);
+    let expected = places(&run(0).tracks_at(end));
+    let tracker = run(2);
+    let got = places(&tracker.tracks_at(end));
+    assert_eq!(expected.len(), 2);
+    assert_eq!(got.len(), 2);
+    for ((_, place), (_, late_place)) in expected.iter().zip(&got) {
+        assert!((place - late_place).norm() < 0.2, "{place} in order, {late_place} with late scans");
+    }
+    let late = tracker.late_scans();
+    assert!(late.out_of_sequence <= 5, "{late:?}");
+    assert_eq!(late.refiltered + late.out_of_sequence, 59, "the last is as old as the present");
+}
