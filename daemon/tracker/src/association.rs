@@ -5,9 +5,11 @@
 //! for an object of its own: where these contend the state follows the best joint association, because averaging over
 //! exchanged plots draws objects that are close together into one (coalescence).
 
+use smallvec::SmallVec;
+
 use crate::assignment;
-use crate::belief::{self, Marginals, Pair};
-use crate::cluster::{Cluster, clusters};
+use crate::belief::{Marginals, Pair, Propagation};
+use crate::cluster::{Cluster, Clusters};
 
 /// What one track makes of the scan.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,7 +17,7 @@ pub(crate) struct Verdict {
     /// Probability that no plot is from this track (the object may not exist).
     pub(crate) missed: f64,
     /// Plots with the probability that they are from this track.
-    pub(crate) claims: Vec<(usize, f64)>,
+    pub(crate) claims: SmallVec<[(usize, f64); 2]>,
     /// The one plot that the state follows in a contended cluster: `Some(None)` for "none of them".
     pub(crate) best: Option<Option<usize>>,
 }
@@ -38,9 +40,11 @@ pub(crate) fn associate(existence: &[f64], plots: usize, pairs: &[Pair], are_poi
         tracks: vec![Verdict { missed: 1.0, ..Verdict::default() }; existence.len()],
         unclaimed: vec![1.0; plots],
     };
-    for cluster in clusters(existence.len(), plots, pairs) {
-        let local = localised(&cluster, pairs);
-        let marginals = belief::marginals(cluster.tracks.len(), cluster.plots.len(), &local);
+    let clusters = Clusters::of(existence.len(), plots, pairs);
+    let (mut propagation, mut local) = (Propagation::default(), Vec::new());
+    for cluster in clusters.iter() {
+        localise(&cluster, pairs, &mut local);
+        let marginals = propagation.marginals(cluster.tracks.len(), cluster.plots.len(), &local);
         for (place, track) in cluster.tracks.iter().enumerate() {
             result.tracks[*track].missed = marginals.missed[place];
         }
@@ -50,7 +54,7 @@ pub(crate) fn associate(existence: &[f64], plots: usize, pairs: &[Pair], are_poi
         for (index, share) in cluster.pairs.iter().zip(&marginals.pairs) {
             result.tracks[pairs[*index].track].claims.push((pairs[*index].plot, *share));
         }
-        if !are_points && is_contended(&cluster, &local, &marginals, existence) {
+        if !are_points && is_contended(&cluster, &local, marginals, existence) {
             let best = assignment::best(cluster.tracks.len(), cluster.plots.len(), &local);
             for (track, pair) in cluster.tracks.iter().zip(best) {
                 result.tracks[*track].best = Some(pair.map(|local| pairs[cluster.pairs[local]].plot));
@@ -60,24 +64,17 @@ pub(crate) fn associate(existence: &[f64], plots: usize, pairs: &[Pair], are_poi
     result
 }
 
-/// The pairs of a cluster in the cluster's own numbers.
-fn localised(cluster: &Cluster, pairs: &[Pair]) -> Vec<Pair> {
+/// Writes down the pairs of a cluster in the cluster's own numbers.
+fn localise(cluster: &Cluster<'_>, pairs: &[Pair], local: &mut Vec<Pair>) {
     let place = |members: &[usize], member: usize| members.partition_point(|other| *other < member);
-    cluster
-        .pairs
-        .iter()
-        .map(|index| {
-            let pair = pairs[*index];
-            Pair {
-                track: place(&cluster.tracks, pair.track),
-                plot: place(&cluster.plots, pair.plot),
-                weight: pair.weight,
-            }
-        })
-        .collect()
+    local.clear();
+    local.extend(cluster.pairs.iter().map(|index| {
+        let pair = pairs[*index];
+        Pair { track: place(cluster.tracks, pair.track), plot: place(cluster.plots, pair.plot), weight: pair.weight }
+    }));
 }
 
-fn is_contended(cluster: &Cluster, local: &[Pair], marginals: &Marginals, existence: &[f64]) -> bool {
+fn is_contended(cluster: &Cluster<'_>, local: &[Pair], marginals: &Marginals, existence: &[f64]) -> bool {
     let mut contenders = vec![0_u32; cluster.plots.len()];
     for (pair, share) in local.iter().zip(&marginals.pairs) {
         if *share >= CONTENDED_SHARE && existence[cluster.tracks[pair.track]] >= CONTENDER_EXISTENCE {

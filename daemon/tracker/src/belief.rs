@@ -17,7 +17,7 @@ pub(crate) struct Pair {
 }
 
 /// Association probabilities.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Marginals {
     /// For each pair given, the probability that it is true.
     pub(crate) pairs: Vec<f64>,
@@ -30,38 +30,59 @@ pub(crate) struct Marginals {
 const MOST_ROUNDS: usize = 100;
 const CONVERGED: f64 = 1e-5;
 
-/// Marginal association probabilities. `pairs` are sorted by track.
-pub(crate) fn marginals(tracks: usize, plots: usize, pairs: &[Pair]) -> Marginals {
-    let mut to_track = vec![1.0; pairs.len()];
-    let mut to_plot = vec![0.0; pairs.len()];
-    let mut at_track = vec![0.0; tracks];
-    let mut at_plot = vec![0.0; plots];
-    for _ in 0..MOST_ROUNDS {
-        gather(&mut at_track, pairs.iter().zip(&to_track).map(|(pair, message)| (pair.track, pair.weight * message)));
-        for ((pair, message), sent) in pairs.iter().zip(&to_track).zip(&mut to_plot) {
-            *sent = pair.weight / (1.0 + (at_track[pair.track] - pair.weight * message).max(0.0));
+/// The messages, and what they come to; used again from one cluster to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Propagation {
+    to_track: Vec<f64>,
+    to_plot: Vec<f64>,
+    at_track: Vec<f64>,
+    at_plot: Vec<f64>,
+    marginals: Marginals,
+}
+
+impl Propagation {
+    /// Marginal association probabilities. `pairs` are sorted by track.
+    pub(crate) fn marginals(&mut self, tracks: usize, plots: usize, pairs: &[Pair]) -> &Marginals {
+        let Self { to_track, to_plot, at_track, at_plot, marginals } = self;
+        for (values, count, start) in [
+            (&mut *to_track, pairs.len(), 1.0),
+            (to_plot, pairs.len(), 0.0),
+            (at_track, tracks, 0.0),
+            (at_plot, plots, 0.0),
+        ] {
+            values.clear();
+            values.resize(count, start);
         }
-        gather(&mut at_plot, pairs.iter().zip(&to_plot).map(|(pair, message)| (pair.plot, *message)));
-        let mut change: f64 = 0.0;
-        for ((pair, message), sent) in pairs.iter().zip(&mut to_track).zip(&to_plot) {
-            let fresh = 1.0 / (1.0 + (at_plot[pair.plot] - sent).max(0.0));
-            change = change.max((fresh - *message).abs());
-            *message = fresh;
+        for _ in 0..MOST_ROUNDS {
+            gather(at_track, weighed(pairs, to_track));
+            for ((pair, message), sent) in pairs.iter().zip(&*to_track).zip(&mut *to_plot) {
+                *sent = pair.weight / (1.0 + (at_track[pair.track] - pair.weight * message).max(0.0));
+            }
+            gather(at_plot, pairs.iter().zip(&*to_plot).map(|(pair, message)| (pair.plot, *message)));
+            let mut change: f64 = 0.0;
+            for ((pair, message), sent) in pairs.iter().zip(&mut *to_track).zip(&*to_plot) {
+                let fresh = 1.0 / (1.0 + (at_plot[pair.plot] - sent).max(0.0));
+                change = change.max((fresh - *message).abs());
+                *message = fresh;
+            }
+            if change < CONVERGED {
+                break;
+            }
         }
-        if change < CONVERGED {
-            break;
+        gather(at_track, weighed(pairs, to_track));
+        marginals.pairs.clear();
+        marginals.pairs.extend(weighed(pairs, to_track).map(|(track, weight)| weight / (1.0 + at_track[track])));
+        for (shares, sums) in [(&mut marginals.missed, at_track), (&mut marginals.unclaimed, at_plot)] {
+            shares.clear();
+            shares.extend(sums.iter().map(|sum| 1.0 / (1.0 + sum)));
         }
+        marginals
     }
-    gather(&mut at_track, pairs.iter().zip(&to_track).map(|(pair, message)| (pair.track, pair.weight * message)));
-    Marginals {
-        pairs: pairs
-            .iter()
-            .zip(&to_track)
-            .map(|(pair, message)| pair.weight * message / (1.0 + at_track[pair.track]))
-            .collect(),
-        missed: at_track.iter().map(|sum| 1.0 / (1.0 + sum)).collect(),
-        unclaimed: at_plot.iter().map(|sum| 1.0 / (1.0 + sum)).collect(),
-    }
+}
+
+/// For each pair its track and its weight times the message to it.
+fn weighed<'a>(pairs: &'a [Pair], to_track: &'a [f64]) -> impl Iterator<Item = (usize, f64)> + 'a {
+    pairs.iter().zip(to_track).map(|(pair, message)| (pair.track, pair.weight * message))
 }
 
 fn gather(sums: &mut [f64], terms: impl Iterator<Item = (usize, f64)>) {
@@ -74,6 +95,10 @@ fn gather(sums: &mut [f64], terms: impl Iterator<Item = (usize, f64)>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn marginals(tracks: usize, plots: usize, pairs: &[Pair]) -> Marginals {
+        Propagation::default().marginals(tracks, plots, pairs).clone()
+    }
 
     fn close(got: f64, expected: f64) {
         assert!((got - expected).abs() < 1e-4, "{got}, expected {expected}");

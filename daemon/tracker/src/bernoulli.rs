@@ -4,6 +4,7 @@
 //! positions are measured, many along the ray while only a bearing is known.
 
 use serde::{Deserialize, Serialize};
+use smallvec::{SmallVec, smallvec};
 
 use crate::config::TrackerConfig;
 use crate::contribution::Records;
@@ -62,12 +63,14 @@ pub(crate) struct Bernoulli {
 /// (the detection probability there) and one on having no plot.
 #[derive(Clone, Debug)]
 pub(crate) struct Prospect {
-    pub(crate) detected: Vec<f64>,
-    pub(crate) missed: Vec<f64>,
+    pub(crate) detected: SmallVec<[f64; 1]>,
+    pub(crate) missed: SmallVec<[f64; 1]>,
     /// Mean of the latter over the hypotheses.
     pub(crate) mean_missed: f64,
     /// Probability that the object is visible to the sensor; the factors include it.
     pub(crate) visible: f64,
+    /// Moments of the state, where there is only one hypothesis.
+    state: Option<Gaussian>,
 }
 
 impl Bernoulli {
@@ -170,19 +173,25 @@ impl Bernoulli {
     /// The factors of a sensor that scans, from its detection probability at a place, for an object that is visible to
     /// it with probability `visible`.
     pub(crate) fn prospect(&self, visible: f64, detection_at: impl Fn(&Gaussian) -> f64) -> Prospect {
-        let detected: Vec<f64> = match self.hypotheses.as_slice() {
-            [only] => vec![visible * detection_at(&only.moments())],
-            many => many.iter().map(|hypothesis| visible * detection_at(hypothesis.likeliest())).collect(),
+        let state = if let [only] = self.hypotheses.as_slice() { Some(only.moments()) } else { None };
+        let detected: SmallVec<[f64; 1]> = match &state {
+            Some(state) => smallvec![visible * detection_at(state)],
+            None => self.hypotheses.iter().map(|hypothesis| visible * detection_at(hypothesis.likeliest())).collect(),
         };
-        let missed: Vec<f64> = detected.iter().map(|detection| 1.0 - detection).collect();
+        let missed: SmallVec<[f64; 1]> = detected.iter().map(|detection| 1.0 - detection).collect();
         let mean_missed = self.hypotheses.iter().zip(&missed).map(|(h, m)| h.weight * m).sum();
-        Prospect { detected, missed, mean_missed, visible }
+        Prospect { detected, missed, mean_missed, visible, state }
     }
 
     /// The factors of a sensor that reports events: its silence in this instant says nothing.
     pub(crate) fn prospect_of_event(&self) -> Prospect {
-        let ones = vec![1.0; self.hypotheses.len()];
-        Prospect { detected: ones.clone(), missed: ones, mean_missed: 1.0, visible: 1.0 }
+        let ones: SmallVec<[f64; 1]> = smallvec![1.0; self.hypotheses.len()];
+        Prospect { detected: ones.clone(), missed: ones, mean_missed: 1.0, visible: 1.0, state: None }
+    }
+
+    /// The state with the moments of the whole mixture, as it was when the prospect was taken.
+    pub(crate) fn moments_at(&self, prospect: &Prospect) -> Gaussian {
+        prospect.state.unwrap_or_else(|| self.moments())
     }
 
     /// Density of `plot` coming from this object, detection included, if the object exists.
@@ -205,13 +214,11 @@ impl Bernoulli {
             self.reweigh(prospect);
             return;
         }
-        let mut updated = Vec::with_capacity(self.hypotheses.len());
         let weighed = |(_, plot): &(f64, &Plot<'_>)| self.mean_over_states(prospect, |state| plot.evidence(state));
-        let evidence: Vec<f64> = taken.iter().map(weighed).collect();
-        let mut parts = Vec::with_capacity(taken.len() + 1);
+        let evidence: SmallVec<[f64; 4]> = taken.iter().map(weighed).collect();
+        let mut parts = Vec::with_capacity(self.hypotheses.len() * (taken.len() + 1));
         for (place, hypothesis) in self.hypotheses.iter().enumerate() {
             let detection = prospect.detected[place];
-            parts.clear();
             let silence = prospect.missed[place] / prospect.mean_missed.max(f64::MIN_POSITIVE);
             let stayed = missed * hypothesis.weight * silence;
             if stayed > 0.0 {
@@ -221,16 +228,14 @@ impl Bernoulli {
                 let scale = share * hypothesis.weight * detection / evidence;
                 parts.extend(updated_by(hypothesis, plot, scale));
             }
-            if self.hypotheses.len() > 1 {
-                // Where the place is ambiguous, so is the claim: what does not differ is merged below.
-                updated.append(&mut parts);
-            } else {
-                let merged =
-                    if parts.len() > 1 { Hypothesis::merged(&parts.iter().collect::<Vec<_>>()) } else { parts.pop() };
-                updated.extend(merged);
-            }
         }
-        self.hypotheses = mixture::reduced(updated, &self.hypotheses);
+        // Where the place is ambiguous, so is the claim: only what does not differ is merged.
+        if self.hypotheses.len() == 1 && parts.len() > 1 {
+            let merged = Hypothesis::merged(parts.iter());
+            parts.clear();
+            parts.extend(merged);
+        }
+        self.hypotheses = mixture::reduced(parts, &self.hypotheses);
     }
 
     /// The state without a plot: places where it would have been seen lose weight.

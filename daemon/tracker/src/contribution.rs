@@ -34,10 +34,7 @@ impl Records {
         record.detections += share;
         record.log_likelihood += log_ratio;
         if share >= WORTH_RECORDING || record.innovation.is_empty() {
-            let innovation = plot.record(prior);
-            record.innovation = innovation.innovation;
-            record.innovation_covariance = innovation.covariance;
-            record.test_ratio = innovation.test_ratio;
+            plot.record(prior, record);
         }
     }
 

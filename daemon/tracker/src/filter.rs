@@ -16,7 +16,7 @@ use crate::detection::Scan;
 use crate::extent;
 use crate::fields::Fields;
 use crate::fixture::Mooring;
-use crate::gate::PlotIndex;
+use crate::gate::{Gates, PlotIndex};
 use crate::hint::{self, Taken};
 use crate::imm::{Hypothesis, MotionStep};
 use crate::joint::{self, Scene};
@@ -126,11 +126,11 @@ impl Filter {
         let mut births: Vec<_> = view.plots.iter().map(|plot| birth(models.config, undetected, &view, plot)).collect();
         self.settle_arrivals(&view, &touched, &mut births);
         let index = PlotIndex::new(&view.plots);
-        self.add_companions(&touched, &view, &index, &mut births);
+        self.add_companions(&touched, &prospects, &view, &index, &mut births);
         let foreign: Vec<f64> =
             births.iter().enumerate().map(|(plot, birth)| birth.intensity + view.background(plot)).collect();
-        let gated = self.gated(&touched, &index);
-        let mut pairs = self.pairs(&touched, &prospects, &gated, &view, &foreign);
+        let gates = self.gates(&touched, &index);
+        let mut pairs = self.pairs(&touched, &prospects, &gates, &view, &foreign);
         hint::weigh(&mut pairs, &self.tracks, &touched, &view, &self.sensors[view.sensor]);
         let are_points = models.config.object_extent_m <= 0.0;
         let existence: Vec<f64> = touched.iter().map(|track| self.tracks[*track].existence).collect();
@@ -141,7 +141,7 @@ impl Filter {
             models,
             touched: &touched,
             prospects: &prospects,
-            gated: &gated,
+            gates: &gates,
             verdicts: &association.tracks,
             foreign: &foreign,
             numbering,
@@ -300,13 +300,10 @@ impl Filter {
     }
 
     /// Plots in the gate of each track.
-    fn gated(&self, touched: &[usize], index: &PlotIndex) -> Vec<Vec<usize>> {
-        let gate = |track: &usize| {
-            let mut found = Vec::new();
-            index.gated(&self.tracks[*track], &mut found);
-            found
-        };
-        touched.iter().map(gate).collect()
+    fn gates(&self, touched: &[usize], index: &PlotIndex) -> Gates {
+        let mut gates = Gates::default();
+        touched.iter().for_each(|track| gates.add(&self.tracks[*track], index));
+        gates
     }
 
     /// All associations worth considering, sorted by track, then plot.
@@ -314,7 +311,7 @@ impl Filter {
         &self,
         touched: &[usize],
         prospects: &[Prospect],
-        gated: &[Vec<usize>],
+        gates: &Gates,
         view: &View<'_>,
         foreign: &[f64],
     ) -> Vec<Pair> {
@@ -323,7 +320,7 @@ impl Filter {
             let track = &self.tracks[*track];
             let existence = track.existence_of_all();
             let alone = 1.0 - existence + existence * prospect.mean_missed;
-            for plot in &gated[place] {
+            for plot in gates.of(place) {
                 let density = track.density_of_all(prospect, &view.plots[*plot]);
                 let rivals = (foreign[*plot] - view.own_returns(place, *plot)).max(f64::MIN_POSITIVE);
                 let weight = density / (alone * rivals);
@@ -336,17 +333,24 @@ impl Filter {
     }
 
     /// Raises the births beside tracks that may have companions; what the scan could see of those is used up by it.
-    fn add_companions(&mut self, touched: &[usize], view: &View<'_>, index: &PlotIndex, births: &mut [Birth]) {
+    fn add_companions(
+        &mut self,
+        touched: &[usize],
+        prospects: &[Prospect],
+        view: &View<'_>,
+        index: &PlotIndex,
+        births: &mut [Birth],
+    ) {
         if view.is_event {
             return;
         }
         let mut near = Vec::new();
-        for track in touched {
+        for (track, prospect) in touched.iter().zip(prospects) {
             let track = &mut self.tracks[*track];
             if track.existence * track.companions < NO_COMPANIONS {
                 continue;
             }
-            let state = track.moments();
+            let state = track.moments_at(prospect);
             let detection = view.detection_at(&state);
             index.around(state.position(), companions::REACH_M, &mut near);
             for plot in &near {

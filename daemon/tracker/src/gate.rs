@@ -3,6 +3,7 @@
 use nalgebra::Vector2;
 
 use crate::bernoulli::Bernoulli;
+use crate::cluster::sort_from;
 use crate::gaussian::Gaussian;
 use crate::measure::Plot;
 
@@ -24,6 +25,30 @@ pub(crate) struct PlotIndex {
     widest: Vector2<f64>,
     /// Age of what the plots show.
     age_s: f64,
+}
+
+/// The plots in the gate of each track of a scan, one list after the other.
+#[derive(Default)]
+pub(crate) struct Gates {
+    plots: Vec<usize>,
+    /// Where each track's plots end.
+    ends: Vec<usize>,
+}
+
+impl Gates {
+    /// Those of one more track.
+    pub(crate) fn add(&mut self, track: &Bernoulli, index: &PlotIndex) {
+        let start = self.plots.len();
+        index.add_gated(track, &mut self.plots);
+        sort_from(&mut self.plots, start);
+        self.ends.push(self.plots.len());
+    }
+
+    /// Plots in the gate of the track added at this place, ascending.
+    pub(crate) fn of(&self, place: usize) -> &[usize] {
+        let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.plots[start..self.ends[place]]
+    }
 }
 
 impl PlotIndex {
@@ -48,9 +73,8 @@ impl PlotIndex {
         Self { cells, rows, places, everywhere, widest, age_s }
     }
 
-    /// Plots inside the box around the track, in ascending order.
-    pub(crate) fn gated(&self, track: &Bernoulli, found: &mut Vec<usize>) {
-        found.clear();
+    /// Adds the plots inside the box around the track, in no particular order and perhaps more than once.
+    fn add_gated(&self, track: &Bernoulli, found: &mut Vec<usize>) {
         found.extend_from_slice(&self.everywhere);
         if self.cells.is_empty() {
             return;
@@ -66,8 +90,6 @@ impl PlotIndex {
             }
             self.in_rectangle(low, high, found);
         }
-        found.sort_unstable();
-        found.dedup();
     }
 
     /// Plots on the ground in the square of this half-width, in no particular order.

@@ -187,4 +187,5 @@ fn density<const D: usize>(lower: &SMatrix<f64, D, D>, innovation: &SVector<f64,
     (libm::exp(-0.5 * squared) / normaliser, squared)
 }
 
-const SQRT_TWO_PI: f64 = 2.506_628_274_631_000_5;
+/// Square root of two pi.
+pub(crate) const SQRT_TWO_PI: f64 = 2.506_628_274_631_000_5;

@@ -20,6 +20,7 @@ use crate::association::Verdict;
 use crate::bernoulli::{Bernoulli, Label, Prospect};
 use crate::cluster::Forest;
 use crate::filter::Models;
+use crate::gate::Gates;
 use crate::hint::{self, Reliability, Taken};
 use crate::imm::Hypothesis;
 use crate::view::View;
@@ -65,7 +66,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) touched: &'a [usize],
     pub(crate) prospects: &'a [Prospect],
     /// Plots in the gate of each track touched.
-    pub(crate) gated: &'a [Vec<usize>],
+    pub(crate) gates: &'a Gates,
     pub(crate) verdicts: &'a [Verdict],
     /// Intensity of everything that is not a known track's.
     pub(crate) foreign: &'a [f64],
@@ -104,14 +105,15 @@ pub(crate) fn settle(tracks: &[Bernoulli], scene: &Scene<'_>) -> Vec<Settled> {
 
 /// The tracks of each joint belief: those that have one, and those that contend for a plot now.
 fn parties(tracks: &[Bernoulli], scene: &Scene<'_>) -> Vec<Vec<usize>> {
-    let mut contenders: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut contenders: Vec<(usize, usize)> = Vec::new();
     for (track, verdict) in scene.touched.iter().zip(scene.verdicts) {
         if tracks[*track].existence >= CONTENDER_EXISTENCE && !tracks[*track].is_ambiguous() {
             for (plot, _) in verdict.claims.iter().filter(|(_, share)| *share >= CONTENDED_SHARE) {
-                contenders.entry(*plot).or_default().push(*track);
+                contenders.push((*plot, *track));
             }
         }
     }
+    contenders.sort_unstable();
     let mut named: BTreeMap<Label, Vec<usize>> = BTreeMap::new();
     for (track, bernoulli) in tracks.iter().enumerate().filter(|(_, track)| !track.is_ambiguous()) {
         if let Some(bond) = &bernoulli.bond {
@@ -120,7 +122,12 @@ fn parties(tracks: &[Bernoulli], scene: &Scene<'_>) -> Vec<Vec<usize>> {
     }
     let mut forest = Forest::new(tracks.len());
     let mut concerned = vec![false; tracks.len()];
-    for members in contenders.values().filter(|members| members.len() > 1).chain(named.values()) {
+    for rivals in contenders.windows(2).filter(|rivals| rivals[0].0 == rivals[1].0) {
+        forest.join(rivals[0].1, rivals[1].1);
+        concerned[rivals[0].1] = true;
+        concerned[rivals[1].1] = true;
+    }
+    for members in named.values() {
         for member in members {
             forest.join(members[0], *member);
             concerned[*member] = true;
@@ -185,7 +192,7 @@ fn best_ratio(scene: &Scene<'_>, members: &[(&Bernoulli, Option<usize>)]) -> Vec
     for (track, place) in members.iter().filter_map(|(track, place)| Some((track, (*place)?))) {
         let rivals = track.bond.iter().flat_map(|bond| &bond.rivals).map(|rival| &rival.taken);
         for taken in std::iter::once(&track.taken).chain(rivals) {
-            for plot in &scene.gated[place] {
+            for plot in scene.gates.of(place) {
                 best[*plot] = best[*plot].max(hint::ratio(taken, scene.view, *plot, &scene.numbering));
             }
         }

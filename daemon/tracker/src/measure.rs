@@ -16,6 +16,7 @@ use crate::clock_offset::Lag;
 use crate::detection::{ClassProbabilities, Measurement};
 use crate::gaussian::{Gaussian, Linearised};
 use crate::sensor::SensorModel;
+use crate::track::Contribution;
 
 /// One detection ready for filtering: the measurement, where the sensor stood, and the shape it watches.
 #[derive(Clone, Debug)]
@@ -39,13 +40,6 @@ enum Innovation {
     One(Linearised<1>),
     Two(Linearised<2>),
     Three(Linearised<3>),
-}
-
-/// The record of one association.
-pub(crate) struct InnovationRecord {
-    pub(crate) innovation: Vec<f64>,
-    pub(crate) covariance: Vec<f64>,
-    pub(crate) test_ratio: f64,
 }
 
 impl Innovation {
@@ -103,6 +97,9 @@ impl Plot<'_> {
                 .segment()
                 .and_then(|segment| crossing::update(direction, self, &segment, prior))
                 .map_or(0.0, |(_, density)| density),
+            Measurement::Position { position_m, covariance_m2 } if self.age_s.abs() <= 0.0 => {
+                position::likelihood(position_m, &covariance_m2, self.origin_variance_m2, prior)
+            }
             _ => match self.linearise(prior) {
                 Innovation::One(one) => one.likelihood(prior).0,
                 Innovation::Two(two) => two.likelihood(prior).0,
@@ -153,19 +150,19 @@ impl Plot<'_> {
         }
     }
 
-    /// Innovation, its covariance and its test ratio, for the record.
-    pub(crate) fn record(&self, prior: &Gaussian) -> InnovationRecord {
-        fn of<const D: usize>(linearised: &Linearised<D>, prior: &Gaussian) -> InnovationRecord {
-            InnovationRecord {
-                innovation: linearised.innovation.iter().copied().collect(),
-                covariance: linearised.innovation_covariance(prior).transpose().iter().copied().collect(),
-                test_ratio: linearised.likelihood(prior).1,
-            }
+    /// Writes innovation, its covariance and its test ratio into the record.
+    pub(crate) fn record(&self, prior: &Gaussian, record: &mut Contribution) {
+        fn write<const D: usize>(linearised: &Linearised<D>, prior: &Gaussian, record: &mut Contribution) {
+            record.innovation.clear();
+            record.innovation.extend(linearised.innovation.iter());
+            record.innovation_covariance.clear();
+            record.innovation_covariance.extend(linearised.innovation_covariance(prior).transpose().iter());
+            record.test_ratio = linearised.likelihood(prior).1;
         }
         match self.linearise(prior) {
-            Innovation::One(one) => of(&one, prior),
-            Innovation::Two(two) => of(&two, prior),
-            Innovation::Three(three) => of(&three, prior),
+            Innovation::One(one) => write(&one, prior, record),
+            Innovation::Two(two) => write(&two, prior, record),
+            Innovation::Three(three) => write(&three, prior, record),
         }
     }
 

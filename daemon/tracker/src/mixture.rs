@@ -1,6 +1,6 @@
 //! Mixtures of hypotheses: their moments, splitting what is too wide for a measurement, and keeping them few.
 
-use nalgebra::{Matrix2, Vector2};
+use nalgebra::{Matrix2, Vector2, Vector4};
 
 use crate::gaussian::Gaussian;
 use crate::imm::Hypothesis;
@@ -30,7 +30,17 @@ pub(crate) fn moments(hypotheses: &[Hypothesis]) -> Gaussian {
         .iter()
         .flat_map(|hypothesis| hypothesis.active().map(move |(mode, state)| (hypothesis.weight * mode, state)));
     Gaussian::merged(parts)
-        .unwrap_or(Gaussian { mean: nalgebra::Vector4::zeros(), covariance: nalgebra::Matrix4::identity() * 1e12 })
+        .unwrap_or(Gaussian { mean: Vector4::zeros(), covariance: nalgebra::Matrix4::identity() * 1e12 })
+}
+
+/// Mean over all hypotheses and modes.
+pub(crate) fn mean(hypotheses: &[Hypothesis]) -> Vector4<f64> {
+    let parts = hypotheses
+        .iter()
+        .flat_map(|hypothesis| hypothesis.active().map(move |(mode, state)| (hypothesis.weight * mode, &state.mean)));
+    let total: f64 = parts.clone().map(|(weight, _)| weight).sum();
+    let sum = parts.fold(Vector4::zeros(), |sum: Vector4<f64>, (weight, mean)| sum + mean * weight);
+    sum / total.max(f64::MIN_POSITIVE)
 }
 
 /// Splits, along its longer axis, every hypothesis that is wider than `widest_sd_m` and that `concerns` is true of.
@@ -128,7 +138,7 @@ fn merged_neighbours(hypotheses: &[Hypothesis]) -> Vec<Hypothesis> {
             return Some(hypotheses[group.first].clone());
         }
         let members = core::iter::once(&group.first).chain(&group.others);
-        Hypothesis::merged(&members.map(|number| &hypotheses[*number]).collect::<Vec<_>>())
+        Hypothesis::merged(members.map(|number| &hypotheses[*number]))
     });
     merged.collect()
 }

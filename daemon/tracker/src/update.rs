@@ -1,5 +1,7 @@
 //! What a scan does to one track: its existence, its visibility, its state, its class, and the record of it all.
 
+use smallvec::SmallVec;
+
 use crate::association::Verdict;
 use crate::bernoulli::{Bernoulli, Prospect};
 use crate::class;
@@ -52,7 +54,8 @@ pub(crate) fn follow(track: &mut Bernoulli, prospect: &Prospect, verdict: &Verdi
         Some(None) => track.update(prospect, 1.0, &[]),
         Some(Some(plot)) => track.update(prospect, 0.0, &[(1.0, &view.plots[plot])]),
         None => {
-            let taken: Vec<_> = verdict.claims.iter().map(|(plot, share)| (*share, &view.plots[*plot])).collect();
+            let taken: SmallVec<[_; 4]> =
+                verdict.claims.iter().map(|(plot, share)| (*share, &view.plots[*plot])).collect();
             track.update(prospect, alive, &taken);
         }
     }
@@ -71,7 +74,7 @@ fn note(track: &mut Bernoulli, prospect: &Prospect, verdict: &Verdict, view: &Vi
     let likeliest = verdict.claims.iter().max_by(|a, b| a.1.total_cmp(&b.1));
     match likeliest {
         Some((plot, share)) if *share > 0.05 => {
-            let prior = track.moments();
+            let prior = track.moments_at(prospect);
             let density = track.likelihood(prospect, &view.plots[*plot]);
             let ratio = share * libm::log((density / view.clutter[*plot]).max(1e-12)) + (1.0 - share) * silence;
             track.records.note(view.sensor, view.time, *share, ratio, &view.plots[*plot], &prior);

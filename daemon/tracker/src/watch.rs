@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bernoulli::Bernoulli;
 use crate::filter::Models;
+use crate::mixture;
 use crate::sensor::SensorModel;
 use crate::sensor_state::SensorState;
 use crate::time::Timestamp;
@@ -23,10 +24,9 @@ const DOUBTED_AFTER_S: f64 = 10.0;
 
 /// Mean life of the track's object, as its place and course give it.
 pub(crate) fn life_s(models: Models<'_>, sensors: &[SensorState], track: &Bernoulli) -> f64 {
-    let state = track.moments();
-    let (place, velocity) = (state.position(), state.velocity());
-    let slack = state.position_sd_m();
-    if is_watched(models, sensors, place) || slack > models.config.point_sd_m {
+    let mean = mixture::mean(&track.hypotheses);
+    let (place, velocity) = (mean.fixed_rows::<2>(0).into_owned(), mean.fixed_rows::<2>(2).into_owned());
+    if is_watched(models, sensors, place) || track.moments().position_sd_m() > models.config.point_sd_m {
         return models.config.mean_life_s;
     }
     let returns = COURSE_S.iter().any(|ahead| is_watched(models, sensors, place + velocity * *ahead));

@@ -98,7 +98,7 @@ pub(super) fn merged(parts: &[(f64, State)]) -> Option<State> {
         .iter()
         .map(|(weight, state)| Hypothesis { weight: weight * state.existence, ..state.hypothesis.clone() })
         .collect();
-    let merged = Hypothesis::merged(&weighted.iter().collect::<Vec<_>>())?;
+    let merged = Hypothesis::merged(weighted.iter())?;
     // The likeliest comes first.
     let taken = parts.first().map(|(_, state)| state.taken.clone()).unwrap_or_default();
     Some(State::new(existence, Hypothesis { weight: 1.0, ..merged }, taken))

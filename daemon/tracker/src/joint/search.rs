@@ -92,7 +92,7 @@ impl Choices {
         let mut missed = before.clone();
         missed.existence = if_missed;
         let mut of = Self { alone: weight_of(alone), ..Self::unseen(missed) };
-        for plot in scene.gated[place].iter().copied() {
+        for plot in scene.gates.of(place).iter().copied() {
             let seen = &view.plots[plot];
             let density = before.hypothesis.mean(|state| seen.likelihood(state));
             let others = rivalry.share_of_others[plot];
