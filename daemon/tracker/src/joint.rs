@@ -50,8 +50,9 @@ pub(crate) struct Rival {
 }
 
 impl Rival {
-    fn new(weight: f64, State { existence, hypothesis, taken, .. }: State) -> Self {
-        Self { existence, hypothesis: Hypothesis { weight, ..hypothesis }, taken }
+    fn new(weight: f64, state: &State) -> Self {
+        let hypothesis = Hypothesis { weight, ..state.hypothesis.clone() };
+        Self { existence: state.existence, hypothesis, taken: state.taken.clone() }
     }
 }
 
@@ -146,16 +147,16 @@ fn settle_party(tracks: &[Bernoulli], scene: &Scene<'_>, party: &[usize], place_
     let rivalry = Rivalry { share_of_others: share_of_others(scene, party), best_ratio: best_ratio(scene, &members) };
     let members: Vec<Member> =
         members.into_iter().map(|(track, place)| Member::new(scene, &rivalry, track, place)).collect();
-    let mut joints = hypotheses::reduced(search::extended(&parents(tracks, party), &members));
+    let mut joints = hypotheses::reduced(search::extended(&parents(tracks, party), &members, scene.view));
     let mut settled = Vec::with_capacity(party.len());
     let mut undecided = party.to_vec();
     let mut member = 0;
     while let Some(track) = undecided.get(member).copied() {
-        if joints.iter().all(|joint| joint.states[member].is_close(&joints[0].states[member])) {
+        if joints.iter().all(|joint| hypotheses::are_close(&joint.states[member], &joints[0].states[member])) {
             undecided.remove(member);
-            let parts = joints.iter_mut().map(|joint| (joint.weight, joint.states.remove(member)));
-            let agreed = hypotheses::merged(&parts.collect::<Vec<_>>());
-            let states = agreed.into_iter().map(|state| Rival::new(1.0, state)).collect();
+            let agreed = hypotheses::merged(joints.iter().map(|joint| (joint.weight, &joint.states[member])));
+            joints.iter_mut().for_each(|joint| drop(joint.states.remove(member)));
+            let states = agreed.into_iter().map(|state| Rival::new(1.0, &state)).collect();
             settled.push(Settled { track, states, name: tracks[track].label });
         } else {
             member += 1;
@@ -165,7 +166,7 @@ fn settle_party(tracks: &[Bernoulli], scene: &Scene<'_>, party: &[usize], place_
         let name = tracks[*first].label;
         let joints = hypotheses::reduced(joints);
         for (member, track) in undecided.into_iter().enumerate() {
-            let states = joints.iter().map(|joint| Rival::new(joint.weight, joint.states[member].clone())).collect();
+            let states = joints.iter().map(|joint| Rival::new(joint.weight, &joint.states[member])).collect();
             settled.push(Settled { track, states, name });
         }
     }

@@ -124,9 +124,9 @@ fn merged_neighbours(hypotheses: &[Hypothesis]) -> Vec<Hypothesis> {
     for number in by_weight {
         let state = hypotheses[number].likeliest();
         let position_covariance = state.position_covariance();
-        let near = groups
-            .iter()
-            .position(|group| are_close_given(state, &position_covariance, &group.state, &group.position_covariance));
+        let near = groups.iter().position(|group| {
+            are_close_given(state, &position_covariance, &group.state, &group.position_covariance, MERGE_SQUARED)
+        });
         let near = if near.is_none() && groups.len() >= MOST_HYPOTHESES { nearest(state, &groups) } else { near };
         match near {
             Some(group) => groups[group].others.push(number),
@@ -143,12 +143,19 @@ fn merged_neighbours(hypotheses: &[Hypothesis]) -> Vec<Hypothesis> {
     merged.collect()
 }
 
-/// Whether two states are so close, in position and velocity, that one can stand for both.
-pub(crate) fn are_close(a: &Gaussian, b: &Gaussian) -> bool {
-    are_close_given(a, &a.position_covariance(), b, &b.position_covariance())
+/// Whether two states are closer, in position and velocity, than this squared Mahalanobis distance in their mean
+/// covariance.
+pub(crate) fn are_close(a: &Gaussian, b: &Gaussian, squared: f64) -> bool {
+    are_close_given(a, &a.position_covariance(), b, &b.position_covariance(), squared)
 }
 
-fn are_close_given(a: &Gaussian, a_covariance: &Matrix2<f64>, b: &Gaussian, b_covariance: &Matrix2<f64>) -> bool {
+fn are_close_given(
+    a: &Gaussian,
+    a_covariance: &Matrix2<f64>,
+    b: &Gaussian,
+    b_covariance: &Matrix2<f64>,
+    most_squared: f64,
+) -> bool {
     let between = a.mean - b.mean;
     // Cheap and sufficient to rule out: the distance of the positions alone is no greater than that of the states.
     let apart = between.fixed_rows::<2>(0).into_owned();
@@ -156,11 +163,11 @@ fn are_close_given(a: &Gaussian, a_covariance: &Matrix2<f64>, b: &Gaussian, b_co
     let determinant = spread.determinant();
     let squared = spread[(1, 1)] * apart.x * apart.x - 2.0 * spread[(0, 1)] * apart.x * apart.y
         + spread[(0, 0)] * apart.y * apart.y;
-    if squared > MERGE_SQUARED * determinant * (1.0 + 1e-9) {
+    if squared > most_squared * determinant * (1.0 + 1e-9) {
         return false;
     }
     let spread = (a.covariance + b.covariance) * 0.5;
-    spread.cholesky().is_some_and(|factor| between.dot(&factor.solve(&between)) < MERGE_SQUARED)
+    spread.cholesky().is_some_and(|factor| between.dot(&factor.solve(&between)) < most_squared)
 }
 
 fn nearest(state: &Gaussian, groups: &[Group]) -> Option<usize> {

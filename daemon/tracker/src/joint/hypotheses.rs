@@ -1,27 +1,32 @@
 //! The joint hypotheses themselves: comparing, merging, and keeping them few.
 
+use std::rc::Rc;
+
 use crate::gaussian::Gaussian;
 use crate::hint::Taken;
 use crate::imm::Hypothesis;
 use crate::mixture;
 
 /// Most joint hypotheses of one belief.
-pub(super) const MOST_HYPOTHESES: usize = 5;
+pub(super) const MOST_HYPOTHESES: usize = 10;
 
 /// Another hypothesis is reported only when it is so many times likelier than the one reported before: tracks that
 /// exchange their names every few scans are of no use.
-const CHANGE_OF_MIND: f64 = 3.0;
+const CHANGE_OF_MIND: f64 = 2.0;
 
 /// Existence that differs by more than this is worth telling apart.
 const ALIKE_EXISTENCE: f64 = 0.2;
 
-/// A joint hypothesis: a state for each member.
+/// States nearer to each other than this, as a squared Mahalanobis distance in their mean covariance, are alike.
+const ALIKE_SQUARED: f64 = 0.8;
+
+/// A joint hypothesis: a state for each member. Hypotheses that agree about a member share its state.
 #[derive(Clone)]
 pub(super) struct Joint {
     pub(super) weight: f64,
     /// Part of the weight that comes down from the hypothesis that was reported before.
     pub(super) reported: f64,
-    pub(super) states: Vec<State>,
+    pub(super) states: Vec<Rc<State>>,
 }
 
 /// A member's state with its moments, for comparing.
@@ -40,11 +45,15 @@ impl State {
         Self { existence, hypothesis, taken, moments }
     }
 
-    /// Whether one can stand for both.
-    pub(super) fn is_close(&self, other: &Self) -> bool {
+    fn is_close(&self, other: &Self) -> bool {
         (self.existence - other.existence).abs() <= ALIKE_EXISTENCE
-            && (self.moments == other.moments || mixture::are_close(&self.moments, &other.moments))
+            && (self.moments == other.moments || mixture::are_close(&self.moments, &other.moments, ALIKE_SQUARED))
     }
+}
+
+/// Whether one can stand for both.
+pub(super) fn are_close(a: &Rc<State>, b: &Rc<State>) -> bool {
+    Rc::ptr_eq(a, b) || a.is_close(b)
 }
 
 /// Normalised, with the alike merged and the least likely beyond the bound left out. The one to report comes first.
@@ -52,7 +61,7 @@ pub(super) fn reduced(mut joints: Vec<Joint>) -> Vec<Joint> {
     joints.sort_by(|a, b| b.weight.total_cmp(&a.weight));
     let mut groups: Vec<Vec<Joint>> = Vec::new();
     for joint in joints {
-        let alike = |group: &&mut Vec<Joint>| group[0].states.iter().zip(&joint.states).all(|(a, b)| a.is_close(b));
+        let alike = |group: &&mut Vec<Joint>| group[0].states.iter().zip(&joint.states).all(|(a, b)| are_close(a, b));
         match groups.iter_mut().find(alike) {
             Some(group) => group.push(joint),
             None => groups.push(vec![joint]),
@@ -79,10 +88,8 @@ fn merged_joint(group: &[Joint]) -> Option<Joint> {
     if let [only] = group {
         return Some(only.clone());
     }
-    let of_member = |member: usize| {
-        merged(&group.iter().map(|joint| (joint.weight, joint.states[member].clone())).collect::<Vec<_>>())
-    };
-    let states: Option<Vec<State>> = (0..group[0].states.len()).map(of_member).collect();
+    let of_member = |member: usize| merged(group.iter().map(|joint| (joint.weight, &joint.states[member])));
+    let states: Option<Vec<Rc<State>>> = (0..group[0].states.len()).map(of_member).collect();
     Some(Joint {
         weight: group.iter().map(|joint| joint.weight).sum(),
         reported: group.iter().map(|joint| joint.reported).sum(),
@@ -90,18 +97,19 @@ fn merged_joint(group: &[Joint]) -> Option<Joint> {
     })
 }
 
-/// One state with the moments of several.
-pub(super) fn merged(parts: &[(f64, State)]) -> Option<State> {
-    let total: f64 = parts.iter().map(|(weight, _)| weight).sum();
-    let existence = parts.iter().map(|(weight, state)| weight * state.existence).sum::<f64>() / total;
+/// One state with the moments of several, of which the likeliest comes first.
+pub(super) fn merged<'a>(parts: impl Iterator<Item = (f64, &'a Rc<State>)> + Clone) -> Option<Rc<State>> {
+    let (_, first) = parts.clone().next()?;
+    if parts.clone().all(|(_, state)| Rc::ptr_eq(state, first)) {
+        return Some(Rc::clone(first));
+    }
+    let total: f64 = parts.clone().map(|(weight, _)| weight).sum();
+    let existence = parts.clone().map(|(weight, state)| weight * state.existence).sum::<f64>() / total;
     let weighted: Vec<Hypothesis> = parts
-        .iter()
         .map(|(weight, state)| Hypothesis { weight: weight * state.existence, ..state.hypothesis.clone() })
         .collect();
     let merged = Hypothesis::merged(weighted.iter())?;
-    // The likeliest comes first.
-    let taken = parts.first().map(|(_, state)| state.taken.clone()).unwrap_or_default();
-    Some(State::new(existence, Hypothesis { weight: 1.0, ..merged }, taken))
+    Some(Rc::new(State::new(existence, Hypothesis { weight: 1.0, ..merged }, first.taken.clone())))
 }
 
 #[cfg(test)]
@@ -118,7 +126,7 @@ mod tests {
     }
 
     fn joint(weight: f64, reported: f64, first: State, second: State) -> Joint {
-        Joint { weight, reported, states: vec![first, second] }
+        Joint { weight, reported, states: vec![Rc::new(first), Rc::new(second)] }
     }
 
     #[test]

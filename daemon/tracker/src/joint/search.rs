@@ -1,6 +1,9 @@
 //! From the joint hypotheses before a scan to those after it: what each member may have given, and which of that goes
 //! together.
 
+use std::cell::OnceCell;
+use std::rc::Rc;
+
 use super::Scene;
 use super::hypotheses::{Joint, State};
 use crate::assignment;
@@ -8,6 +11,7 @@ use crate::belief::Pair;
 use crate::bernoulli::{Bernoulli, updated_by};
 use crate::hint;
 use crate::update::{MOST_CERTAIN, news, tempered};
+use crate::view::View;
 
 /// Most partial associations of one joint hypothesis that are looked at.
 const MOST_NODES: usize = 500;
@@ -43,6 +47,7 @@ pub(super) struct Member {
 
 /// What a member may have given under one of its states.
 struct Choices {
+    before: State,
     /// The likeliest first; never empty.
     choices: Vec<Choice>,
     /// Probability that it gives nothing, relative to the member's other states.
@@ -54,7 +59,32 @@ struct Choice {
     plot: Option<usize>,
     /// Relative to the likeliest that the member may have given.
     weight: f64,
-    state: State,
+    /// Probability that the member exists, if so.
+    existence: f64,
+    /// The state after it, once a joint hypothesis follows it.
+    after: OnceCell<Rc<State>>,
+}
+
+impl Choice {
+    fn new(plot: Option<usize>, weight: f64, existence: f64) -> Self {
+        Self { plot, weight, existence, after: OnceCell::new() }
+    }
+
+    fn after(&self, before: &State, view: &View<'_>) -> Rc<State> {
+        let after = self.after.get_or_init(|| {
+            let seen = self.plot.map(|plot| &view.plots[plot]);
+            let moved = seen.and_then(|plot| updated_by(&before.hypothesis, plot, 1.0));
+            let stayed = || before.clone();
+            let mut after =
+                moved.map_or_else(stayed, |hypothesis| State::new(self.existence, hypothesis, before.taken.clone()));
+            after.existence = self.existence;
+            if let Some(number) = seen.and_then(|plot| plot.object) {
+                after.taken.note(view.sensor, number, view.time);
+            }
+            Rc::new(after)
+        });
+        Rc::clone(after)
+    }
 }
 
 impl Member {
@@ -64,7 +94,7 @@ impl Member {
         let rivals = track.bond.iter().flat_map(|bond| &bond.rivals).cloned();
         let rivals = rivals.map(|rival| State::new(rival.existence, rival.hypothesis, rival.taken));
         let of_state = std::iter::once(own).chain(rivals).map(|state| match place {
-            Some(place) => Choices::seen(scene, rivalry, (track, place), &state),
+            Some(place) => Choices::seen(scene, rivalry, (track, place), state),
             None => Choices::unseen(state),
         });
         let mut of_state: Vec<Choices> = of_state.collect();
@@ -81,20 +111,17 @@ impl Member {
 
 impl Choices {
     fn unseen(state: State) -> Self {
-        Self { choices: vec![Choice { plot: None, weight: 1.0, state }], alone: 1.0 }
+        Self { choices: vec![Choice::new(None, 1.0, state.existence)], alone: 1.0, before: state }
     }
 
-    fn seen(scene: &Scene<'_>, rivalry: &Rivalry, (track, place): (&Bernoulli, usize), before: &State) -> Self {
+    fn seen(scene: &Scene<'_>, rivalry: &Rivalry, (track, place): (&Bernoulli, usize), before: State) -> Self {
         let (prospect, view, existence) = (&scene.prospects[place], scene.view, before.existence);
         let weight_of = |ratio: f64| if view.share < 1.0 { libm::pow(ratio, view.share) } else { ratio };
         let alone = (1.0 - existence + existence * prospect.mean_missed).max(f64::MIN_POSITIVE);
         let if_missed = tempered(existence, existence * prospect.mean_missed / alone, view.share);
-        let mut missed = before.clone();
-        missed.existence = if_missed;
-        let mut of = Self { alone: weight_of(alone), ..Self::unseen(missed) };
+        let mut choices = vec![Choice::new(None, 1.0, if_missed)];
         for plot in scene.gates.of(place).iter().copied() {
-            let seen = &view.plots[plot];
-            let density = before.hypothesis.mean(|state| seen.likelihood(state));
+            let density = before.hypothesis.mean(|state| view.plots[plot].likelihood(state));
             let others = rivalry.share_of_others[plot];
             let elsewhere = scene.foreign[plot] * (1.0 + others / (1.0 - others).max(SMALLEST_RATIO))
                 - view.own_returns(place, plot);
@@ -108,21 +135,16 @@ impl Choices {
             let shadow = view.shadow(place, &[(plot, 1.0)], scene.foreign);
             let news = news(scene.models, track, view, shadow);
             let if_seen = tempered(existence, MOST_CERTAIN, view.share * news);
-            let Some(after) = updated_by(&before.hypothesis, seen, 1.0) else { continue };
-            let mut state = State::new(if_seen, after, before.taken.clone());
-            if let Some(number) = seen.object {
-                state.taken.note(view.sensor, number, view.time);
-            }
-            of.choices.push(Choice { plot: Some(plot), weight, state });
+            choices.push(Choice::new(Some(plot), weight, if_seen));
         }
-        of.choices.sort_by(|a, b| b.weight.total_cmp(&a.weight));
-        of
+        choices.sort_by(|a, b| b.weight.total_cmp(&a.weight));
+        Self { before, choices, alone: weight_of(alone) }
     }
 }
 
 /// The likeliest joint associations, found depth first. The best of each parent, an assignment problem, tells early what
 /// is too unlikely to follow.
-pub(super) fn extended(parents: &[Parent], members: &[Member]) -> Vec<Joint> {
+pub(super) fn extended(parents: &[Parent], members: &[Member], view: &View<'_>) -> Vec<Joint> {
     let searches = parents.iter().map(|parent| {
         let search = Search::new(parent, members);
         let best = search.best();
@@ -136,28 +158,27 @@ pub(super) fn extended(parents: &[Parent], members: &[Member]) -> Vec<Joint> {
     for (search, best) in &searches {
         let mut nodes = most_nodes;
         let mut of_search = vec![best.clone()];
-        let begun = Association { weight: search.weight, choices: Vec::new() };
-        search.descend(&begun, least, &mut nodes, &mut of_search);
+        search.descend(search.weight, &mut Vec::new(), least, &mut nodes, &mut of_search);
         let likely = of_search.into_iter().filter(|association| association.weight >= least);
         found.extend(likely.map(|association| (search, association)));
     }
     found.sort_by(|a, b| b.1.weight.total_cmp(&a.1.weight));
     found.truncate(MOST_FOLLOWED);
-    found.iter().map(|(search, association)| search.joint(association)).collect()
+    found.iter().map(|(search, association)| search.joint(association, view)).collect()
 }
 
 /// The associations under one joint hypothesis.
 struct Search<'a> {
     weight: f64,
     /// What each member may choose.
-    members: Vec<&'a [Choice]>,
+    members: Vec<&'a Choices>,
     /// The most that the members from each on can contribute.
     bound: Vec<f64>,
     /// Whether this is the hypothesis that was reported before.
     is_reported: bool,
 }
 
-/// An association, perhaps of the first members only: for each the number of its choice.
+/// An association: for each member the number of its choice.
 #[derive(Clone, Debug)]
 struct Association {
     weight: f64,
@@ -171,71 +192,96 @@ impl<'a> Search<'a> {
         for (number, member) in parent.states.iter().zip(all) {
             let of = &member.of_state[*number];
             weight *= of.alone;
-            members.push(of.choices.as_slice());
+            members.push(of);
         }
         let mut bound = vec![1.0; members.len() + 1];
         for member in (0..members.len()).rev() {
-            bound[member] = bound[member + 1] * members[member][0].weight;
+            bound[member] = bound[member + 1] * members[member].choices[0].weight;
         }
         Self { weight, members, bound, is_reported: parent.states.iter().all(|number| *number == 0) }
     }
 
     /// The best association of all members.
     fn best(&self) -> Association {
+        let choices = if self.is_free() { vec![0; self.members.len()] } else { self.best_of_contended() };
+        let weights = choices.iter().zip(&self.members).map(|(number, of)| of.choices[*number].weight);
+        Association { weight: self.weight * weights.product::<f64>(), choices }
+    }
+
+    /// Whether each member may have its likeliest choice.
+    fn is_free(&self) -> bool {
+        let likeliest = |of: &&Choices| of.choices[0].plot;
+        (1..self.members.len()).all(|member| {
+            let plot = likeliest(&self.members[member]);
+            plot.is_none() || self.members[..member].iter().all(|other| likeliest(other) != plot)
+        })
+    }
+
+    /// The numbers of the choices of the best association, as an assignment problem.
+    fn best_of_contended(&self) -> Vec<usize> {
         let mut plots: Vec<usize> =
-            self.members.iter().flat_map(|of| of.iter().filter_map(|choice| choice.plot)).collect();
+            self.members.iter().flat_map(|of| of.choices.iter().filter_map(|choice| choice.plot)).collect();
         plots.sort_unstable();
         plots.dedup();
         let mut pairs = Vec::new();
         for (track, of) in self.members.iter().enumerate() {
-            pairs.extend(of.iter().filter_map(|choice| {
+            pairs.extend(of.choices.iter().filter_map(|choice| {
                 let plot = plots.binary_search(&choice.plot?).ok()?;
                 Some(Pair { track, plot, weight: choice.weight })
             }));
         }
         // The assignment compares with giving nothing.
         for pair in &mut pairs {
-            let nothing = self.members[pair.track].iter().find(|choice| choice.plot.is_none());
+            let nothing = self.members[pair.track].choices.iter().find(|choice| choice.plot.is_none());
             pair.weight /= nothing.map_or(1.0, |nothing| nothing.weight).max(f64::MIN_POSITIVE);
         }
         let best = assignment::best(self.members.len(), plots.len(), &pairs);
-        let number = |(pair, of): (&Option<usize>, &&[Choice])| {
+        let number = |(pair, of): (&Option<usize>, &&Choices)| {
             let plot = pair.map(|pair| plots[pairs[pair].plot]);
-            of.iter().position(|choice| choice.plot == plot).unwrap_or(0)
+            of.choices.iter().position(|choice| choice.plot == plot).unwrap_or(0)
         };
-        let choices: Vec<usize> = best.iter().zip(&self.members).map(number).collect();
-        let weights = choices.iter().zip(&self.members).map(|(number, of)| of[*number].weight);
-        Association { weight: self.weight * weights.product::<f64>(), choices }
+        best.iter().zip(&self.members).map(number).collect()
     }
 
-    /// Adds to `found`, which begins with the best, every other association that begins so and weighs at least `least`.
-    fn descend(&self, begun: &Association, least: f64, nodes: &mut usize, found: &mut Vec<Association>) {
-        let member = begun.choices.len();
+    /// Adds to `found`, which begins with the best, every other association that begins with these choices, of this weight,
+    /// and weighs at least `least`.
+    fn descend(
+        &self,
+        begun: f64,
+        choices: &mut Vec<usize>,
+        least: f64,
+        nodes: &mut usize,
+        found: &mut Vec<Association>,
+    ) {
+        let member = choices.len();
         if member == self.members.len() {
-            if found[0].choices != begun.choices {
-                found.push(begun.clone());
+            if found[0].choices != *choices {
+                found.push(Association { weight: begun, choices: choices.clone() });
             }
             return;
         }
-        for (number, choice) in self.members[member].iter().enumerate() {
-            let weight = begun.weight * choice.weight;
+        for (number, choice) in self.members[member].choices.iter().enumerate() {
+            let weight = begun * choice.weight;
             if *nodes == 0 || weight * self.bound[member + 1] < least {
                 return;
             }
             *nodes -= 1;
-            if choice.plot.is_none_or(|plot| !self.takes(begun, plot)) {
-                let choices = begun.choices.iter().copied().chain([number]).collect();
-                self.descend(&Association { weight, choices }, least, nodes, found);
+            if choice.plot.is_none_or(|plot| !self.takes(choices, plot)) {
+                choices.push(number);
+                self.descend(weight, choices, least, nodes, found);
+                choices.pop();
             }
         }
     }
 
-    fn takes(&self, begun: &Association, plot: usize) -> bool {
-        begun.choices.iter().zip(&self.members).any(|(number, of)| of[*number].plot == Some(plot))
+    /// Whether one of the first members has chosen the plot.
+    fn takes(&self, choices: &[usize], plot: usize) -> bool {
+        choices.iter().zip(&self.members).any(|(number, of)| of.choices[*number].plot == Some(plot))
     }
 
-    fn joint(&self, association: &Association) -> Joint {
-        let states = association.choices.iter().zip(&self.members).map(|(number, of)| of[*number].state.clone());
+    fn joint(&self, association: &Association, view: &View<'_>) -> Joint {
+        let followed = association.choices.iter().zip(&self.members);
+        let states = followed.map(|(number, of)| of.choices[*number].after(&of.before, view));
         let reported = if self.is_reported { association.weight } else { 0.0 };
         Joint { weight: association.weight, reported, states: states.collect() }
     }
@@ -247,9 +293,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::cells::Cells;
+    use crate::config::TrackerConfig;
+    use crate::detection::{Detection, Measurement, Scan};
     use crate::gaussian::Gaussian;
     use crate::hint::Taken;
     use crate::imm::Hypothesis;
+    use crate::measure::fixture::sensor;
+    use crate::sensor::{Coverage, SensorKind};
+    use crate::sensor_state::SensorState;
+    use crate::time::Timestamp;
 
     const PLOTS: usize = 3;
 
@@ -259,11 +312,18 @@ mod tests {
         State::new(0.9, hypothesis, Taken::default())
     }
 
+    /// As many plots as any member may give.
+    fn scan() -> Scan {
+        let measurement = Measurement::Position { position_m: Vector2::zeros(), covariance_m2: Matrix2::identity() };
+        let plot = Detection { measurement, class: None, confidence: None, object: None };
+        Scan { sensor: 0, time: Timestamp::from_seconds(0), at: None, detections: vec![plot; PLOTS] }
+    }
+
     /// A member of one state that gives nothing, or one of the plots with these logarithms of weights.
     fn member(logs: &[Option<f64>]) -> Member {
         let mut of = Choices::unseen(somewhere());
         for (plot, log) in logs.iter().enumerate() {
-            let choice = log.map(|log| Choice { plot: Some(plot), weight: libm::exp(log), state: somewhere() });
+            let choice = log.map(|log| Choice::new(Some(plot), libm::exp(log), 0.9));
             of.choices.extend(choice);
         }
         of.choices.sort_by(|a, b| b.weight.total_cmp(&a.weight));
@@ -293,7 +353,9 @@ mod tests {
         ) {
             let members: Vec<Member> = logs.iter().map(|logs| member(logs)).collect();
             let parent = Parent { weight: 1.0, states: vec![0; members.len()] };
-            let mut found: Vec<f64> = extended(&[parent], &members).iter().map(|joint| joint.weight).collect();
+            let radar = sensor(SensorKind::Radar, Coverage::Circle { radius_m: 100.0 });
+            let seen = View::new(&TrackerConfig::default(), &scan(), &radar, &SensorState::new(&radar), Cells::default(), None);
+            let mut found: Vec<f64> = extended(&[parent], &members, &seen).iter().map(|joint| joint.weight).collect();
             let mut expected = Vec::new();
             exhaustive(&logs, &mut Vec::new(), 1.0, &mut expected);
             for weights in [&mut found, &mut expected] {
