@@ -101,7 +101,10 @@ impl Settled {
 pub(crate) fn settle(tracks: &[Bernoulli], scene: &Scene<'_>) -> Vec<Settled> {
     let mut place_of = vec![None; tracks.len()];
     scene.touched.iter().enumerate().for_each(|(place, track)| place_of[*track] = Some(place));
-    parties(tracks, scene).iter().flat_map(|party| settle_party(tracks, scene, party, &place_of)).collect()
+    let parties = parties(tracks, scene);
+    // The scan says nothing about a belief none of whose members it concerns.
+    let concerned = parties.iter().filter(|party| party.iter().any(|track| place_of[*track].is_some()));
+    concerned.flat_map(|party| settle_party(tracks, scene, party, &place_of)).collect()
 }
 
 /// The tracks of each joint belief: those that have one, and those that contend for a plot now.
