@@ -119,7 +119,7 @@ fn is_somebody(track: &Surrounding) -> bool {
 
 fn storm(situation: &Situation<'_>, key: String, members: &[Finding]) -> Finding {
     let name = |finding: &Finding| match &finding.subject {
-        Subject::Track(track) => format!("track {}", track.track.0),
+        Subject::Track(track) => track.track.0.to_string(),
         Subject::Sensor(index) => situation.site.sensors[*index].model.id.clone(),
         Subject::Gateway | Subject::Spot { .. } => finding.key.clone(),
     };
@@ -130,7 +130,7 @@ fn storm(situation: &Situation<'_>, key: String, members: &[Finding]) -> Finding
     }
     let (what, note) = match (&first.subject, &first.zone) {
         (Subject::Track(_), Some(zone)) => (
-            format!("{} tracks at once at {zone}: {}", members.len(), names.join(", ")),
+            format!("{} moving things at once near {zone}, tracks {}", members.len(), names.join(", ")),
             "A herd, weather or a crowd; who is surely a person is told on its own.",
         ),
         _ => (

@@ -671,7 +671,7 @@ fn a_quiet_tripwire_that_is_tripped_twice_is_an_alert_and_a_restless_one_is_none
     };
     let quiet = told(0);
     assert_eq!(quiet.len(), 1, "{}", lines(&quiet));
-    assert!(quiet[0].text.starts_with("Something crossed Bug line inward 2 times at trip-1"), "{}", quiet[0].text);
+    assert!(quiet[0].text.starts_with("Something crossed Bug line inward twice at trip-1"), "{}", quiet[0].text);
     assert_eq!(lines(&told(8)), "");
 }
 

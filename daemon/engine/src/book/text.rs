@@ -12,6 +12,9 @@ const NAMED_FROM: f64 = 0.65;
 /// A class is named without "probably" from this probability on.
 const PLAIN_FROM: f64 = 0.8;
 
+/// Sensors named that saw it, and that should have.
+const NAMED_SENSORS: usize = 3;
+
 /// The time of day at the site, `02:14:07`.
 pub(crate) fn clock(time: Timestamp, site: &Site) -> String {
     Instant::from_microsecond(time.as_micros()).map_or_else(
@@ -149,21 +152,18 @@ fn movement(alert: &Alert) -> String {
     }
 }
 
-/// "94 % sure: radar-7 60 %, pir-3 40 %; cam-2 saw nothing."
+/// "94 % sure: seen by radar-7 and pir-3, not by cam-2." Who bears how much of it stands in the alert's contributors.
 fn why(alert: &Alert) -> String {
-    let saw = |share: f64, sensor: &str| {
-        if share > 0.0 { format!("{sensor} {:.0} %", share * 100.0) } else { sensor.to_owned() }
+    let named = |seen: bool| -> Vec<&str> {
+        let parts = alert.contributors.iter().filter(|part| part.share.is_some() == seen);
+        parts.map(|part| part.sensor.as_str()).take(NAMED_SENSORS).collect()
     };
-    let seen: Vec<String> =
-        alert.contributors.iter().filter_map(|part| Some(saw(part.share?, &part.sensor))).take(3).collect();
-    let silent: Vec<&str> =
-        alert.contributors.iter().filter(|part| part.share.is_none()).map(|part| part.sensor.as_str()).collect();
     let mut text = format!("{:.0} % sure", alert.confidence * 100.0);
-    if !seen.is_empty() {
-        text.push_str(&format!(": {}", seen.join(", ")));
-    }
-    if !silent.is_empty() {
-        text.push_str(&format!("; {} should have seen it and did not", silent.join(", ")));
+    for (link, sensors) in [(": seen by ", named(true)), (", not by ", named(false))] {
+        if let Some((last, others)) = sensors.split_last() {
+            let and = if others.is_empty() { "" } else { " and " };
+            text.push_str(&format!("{link}{}{and}{last}", others.join(", ")));
+        }
     }
     text.push('.');
     text

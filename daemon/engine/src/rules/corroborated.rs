@@ -307,7 +307,11 @@ fn finding(situation: &Situation<'_>, incident: &Incident, witnesses: &[Report])
     let contributors = std::iter::once(share(incident.sensor)).chain(witnesses.iter().take(4).map(|w| share(w.sensor)));
     let key = format!("wire/{}/{}/{}", zone.name, wire.id, incident.first.as_micros() / 1_000_000);
     let when = text::clock(incident.first, site);
-    let times = if incident.crossings > 1 { format!(" {} times", incident.crossings) } else { String::new() };
+    let times = match incident.crossings {
+        0 | 1 => String::new(),
+        2 => " twice".to_owned(),
+        more => format!(" {more} times"),
+    };
     let what = format!("something crossed {}{}{times} at {}, {when}", zone.name, way(incident), wire.id);
     Some(Finding {
         lasting: Lasting::Event,

@@ -115,7 +115,7 @@ fn heard(situation: &Situation<'_>) -> f64 {
 
 fn finding(warning: &Warning, since: Timestamp, situation: &Situation<'_>) -> Finding {
     let Warning { zone, buckets, count, expected, chance, .. } = warning;
-    let hours = if *buckets == 1 { "the last hour".to_owned() } else { format!("{buckets} h") };
+    let hours = if *buckets == 1 { "the last hour".to_owned() } else { format!("the last {buckets} h") };
     let what = format!("more going on in {zone} than usual: {count} events in {hours}, {expected:.1} expected");
     let mut finding = situation.own_finding("surge", AlertKind::Surge, format!("surge/{zone}"), what);
     finding.severity = Severity::Medium;
