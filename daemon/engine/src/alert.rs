@@ -219,13 +219,15 @@ pub enum Severity {
     Critical,
 }
 
-/// What happened.
+/// What happened. Of two that are equally severe and have one cause the greater is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum AlertKind {
     /// A track moves towards a border line and will reach it soon.
     Approach,
+    /// Many people together.
+    Group,
     /// A track crossed a border line.
     Crossing,
     /// A track that crossed a border line went back over it.
@@ -264,8 +266,6 @@ pub enum AlertKind {
     VehicleStop,
     /// Somebody got out of a vehicle there.
     DropOff,
-    /// Many people together.
-    Group,
     /// An own unit's position cannot be.
     PositionDoubt,
     /// More is going on in a zone than the time of day and the past explain.
@@ -280,7 +280,7 @@ impl AlertKind {
     /// Whether it says that somebody moves or stays where it matters.
     #[must_use]
     pub const fn is_movement(self) -> bool {
-        matches!(self, Self::Approach | Self::Crossing | Self::Returned | Self::Entry | Self::Loitering)
+        matches!(self, Self::Approach | Self::Group | Self::Crossing | Self::Returned | Self::Entry | Self::Loitering)
     }
 }
 

@@ -25,6 +25,8 @@ const JUMP_SLACK_M: f64 = 30.0;
 /// A unit that was silent explains nothing until it has been heard for so long: an alert about who crosses in its name
 /// comes first, and keeps that it did.
 const SETTLING_S: f64 = 10.0;
+/// More tracks than the unit has people are taken to be the same people for so long: one who gets a new number has two for a moment.
+const DOUBLED_S: f64 = 20.0;
 /// A place less certain than this explains nothing.
 const VAGUE_SD_M: f64 = 100.0;
 
@@ -48,6 +50,9 @@ pub(crate) struct Heard {
     /// The tracks it explained last.
     #[serde(default)]
     tracks: Vec<TrackId>,
+    /// Tracks beyond its people, and since when.
+    #[serde(default)]
+    beyond: BTreeMap<TrackId, Timestamp>,
 }
 
 /// Units of a snapshot from before this was kept have been heard long enough.
@@ -74,6 +79,7 @@ impl Units {
             since: report.time,
             distrusted: None,
             tracks: Vec::new(),
+            beyond: BTreeMap::new(),
         };
         let Some(before) = self.heard.get_mut(&report.unit) else {
             self.heard.insert(report.unit, fresh);
@@ -91,7 +97,8 @@ impl Units {
             if plausible { before.distrusted } else { Some((doubted_since, now.plus_seconds(DISTRUST_S))) };
         let was_silent = gap_s > site.units[report.unit].stale_after_s;
         let since = if was_silent { report.time } else { before.since };
-        *before = Heard { distrusted, since, tracks: std::mem::take(&mut before.tracks), ..fresh };
+        let (tracks, beyond) = (std::mem::take(&mut before.tracks), std::mem::take(&mut before.beyond));
+        *before = Heard { distrusted, since, tracks, beyond, ..fresh };
         plausible
     }
 
@@ -113,9 +120,13 @@ impl Units {
                 .collect();
             // Tracks it explained before come first: two people who meet do not swap what is known of them.
             near.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
-            near.truncate(unit.people);
+            let beyond = near.split_off(unit.people.min(near.len()));
+            let since = |id: TrackId| heard.beyond.get(&id).copied().unwrap_or(now);
+            let beyond: BTreeMap<TrackId, Timestamp> = beyond.iter().map(|&(.., id)| (id, since(id))).collect();
             heard.tracks = near.iter().map(|&(.., id)| id).collect();
-            explained.extend(heard.tracks.iter().map(|&id| (id, index)));
+            heard.beyond = beyond;
+            let doubles = heard.beyond.iter().filter(|(_, since)| now.seconds_since(**since) < DOUBLED_S);
+            explained.extend(heard.tracks.iter().chain(doubles.map(|(id, _)| id)).map(|&id| (id, index)));
         }
         explained
     }
@@ -135,6 +146,9 @@ fn disagreement(heard: &Heard, unit: &Unit, track: &Track, now: Timestamp) -> Op
     }
     let variance_m2 = heard.sd_m * heard.sd_m + track.position_covariance_m2.trace() / 2.0;
     // An older report allows for the way that the unit can have gone since, half of it in the track's direction.
-    let gate_m = GATE_SD * libm::sqrt(f64::max(variance_m2, 1.0)) + unit.max_speed_mps * f64::max(age_s, 0.0) * 0.5;
+    let walked_m = unit.max_speed_mps * f64::max(age_s, 0.0) * 0.5;
+    // One of them carries the radio.
+    let spread_m = if unit.people > 1 { unit.spread_m } else { 0.0 };
+    let gate_m = GATE_SD * libm::sqrt(f64::max(variance_m2, 1.0)) + walked_m + spread_m;
     Some((track.position_m - heard.position_m).norm() / gate_m)
 }

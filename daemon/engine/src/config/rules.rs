@@ -65,8 +65,8 @@ pub struct RulesTable {
     pub lost_within_m: f64,
     /// The radio is taken to be jammed when this share of its nodes falls silent together; 0: never.
     pub jammed_share: f64,
-    /// A camera or radar that missed so many tracks in its ground in a row, which others saw, is blind; 0: never.
-    pub blinded_after_tracks: usize,
+    /// A camera or radar that sees as well as ever may be called blind once in so many parties that pass it; 0: never told.
+    pub blinded_falsely_one_in: f64,
     /// A vehicle that stands for so long is told of; 0: never.
     pub vehicle_stop_s: f64,
     /// How near to a border that matters.
@@ -109,7 +109,7 @@ impl Default for RulesTable {
             coverage_gap_m: 20.0,
             lost_within_m: 60.0,
             jammed_share: 0.5,
-            blinded_after_tracks: 3,
+            blinded_falsely_one_in: 1_000.0,
             vehicle_stop_s: 60.0,
             vehicle_stop_within_m: 300.0,
             group_from: 5,
@@ -145,6 +145,7 @@ impl RulesTable {
         check.number("coverage_gap_m", self.coverage_gap_m, 0.0, 100_000.0);
         check.number("lost_within_m", self.lost_within_m, 0.0, 10_000.0);
         check.number("jammed_share", self.jammed_share, 0.0, 1.0);
+        check.number("blinded_falsely_one_in", self.blinded_falsely_one_in, 0.0, 1e9);
         check.number("vehicle_stop_s", self.vehicle_stop_s, 0.0, DAY_S);
         check.number("vehicle_stop_within_m", self.vehicle_stop_within_m, 0.0, 20_000.0);
         check.number("group_within_m", self.group_within_m, 0.0, 20_000.0);

@@ -16,6 +16,9 @@ pub struct UnitTable {
     /// How many they are: so many tracks at most are taken to be theirs.
     #[serde(default = "default_people")]
     pub people: usize,
+    /// Its people keep within this distance of the one whose position it sends.
+    #[serde(default = "default_spread_m")]
+    pub spread_m: f64,
     /// Faster than this it cannot move: a report that needs more is not believed.
     #[serde(default = "default_max_speed_mps")]
     pub max_speed_mps: f64,
@@ -26,6 +29,10 @@ pub struct UnitTable {
 
 fn default_people() -> usize {
     1
+}
+
+fn default_spread_m() -> f64 {
+    30.0
 }
 
 fn default_max_speed_mps() -> f64 {
@@ -54,6 +61,7 @@ pub(super) fn check_all(tables: &[UnitTable], check: &mut Checker<'_>) {
         if unit.people == 0 {
             check.fault("people", "a count above 0", "0", None);
         }
+        check.number("spread_m", unit.spread_m, 0.0, 1_000.0);
         check.positive("max_speed_mps", unit.max_speed_mps, 100.0);
         check.positive("stale_after_s", unit.stale_after_s, 3_600.0);
     }

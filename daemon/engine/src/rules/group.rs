@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use vedette_tracker::TrackId;
+use vedette_tracker::{Track, TrackId};
 
 use super::situation::Candidate;
 use super::{Finding, Rule, Situation, Subject};
@@ -15,6 +15,9 @@ const TOGETHER_M: f64 = 30.0;
 const ALIKE_MPS: f64 = 1.0;
 /// Animals in herds and vehicles in columns are no group of people.
 const ON_FOOT: f64 = 0.5;
+
+/// Probability left out on each side of the range.
+const TAIL: f64 = 0.025;
 
 /// The group each track belongs to, by zone; a group keeps the number of its first track.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -43,14 +46,9 @@ impl Rule for Group {
                 let known = ids().filter_map(|id| before.and_then(|tracks| tracks.get(&id)).copied()).min();
                 let Some(number) = known.or_else(|| ids().min()) else { continue };
                 members.extend(ids().map(|id| (id, number)));
-                let (low, high) = cluster
-                    .iter()
-                    .map(|&index| candidates[index].track.count)
-                    .fold((0_u32, 0_u32), |(low, high), count| {
-                        (low.saturating_add(count.0.max(1)), high.saturating_add(count.1.max(1)))
-                    });
-                if low >= from {
-                    findings.push(finding(situation, candidates, &cluster, number, (low, high)));
+                let count = count(cluster.iter().map(|&index| candidates[index].track));
+                if count.0 >= from {
+                    findings.push(finding(situation, candidates, &cluster, number, count));
                 }
             }
             groups.insert(*zone, members);
@@ -96,6 +94,29 @@ fn clusters(candidates: &[Candidate<'_>]) -> Vec<Vec<usize>> {
     clusters
 }
 
+/// How many they are, as a 95 % range. Each track's own count holds its neighbours already: they are not added up.
+fn count<'a>(members: impl Iterator<Item = &'a Track>) -> (u32, u32) {
+    let (mut exactly, mut least, mut most, mut unsure) = (vec![1.0], 1, 1, 0);
+    for track in members {
+        let (low, high) = (track.count.0.max(1), track.count.1.max(1));
+        (least, most) = (least.max(low), most.max(high));
+        unsure = unsure.max(high.saturating_sub(low));
+        // The number of those who exist: one more factor of its generating function.
+        exactly.push(0.0);
+        for number in (0..exactly.len()).rev() {
+            let one_less = if number > 0 { exactly[number - 1] } else { 0.0 };
+            exactly[number] = exactly[number] * (1.0 - track.existence) + one_less * track.existence;
+        }
+    }
+    let tracks = u32::try_from(exactly.len() - 1).unwrap_or(u32::MAX);
+    let mut below = 0.0;
+    let at_least = (0_u32..).zip(&exactly).find_map(|(number, probability)| {
+        below += probability;
+        (below >= TAIL).then_some(number)
+    });
+    (least.max(at_least.unwrap_or(tracks)), most.max(tracks.saturating_add(unsure)))
+}
+
 fn finding(
     situation: &Situation<'_>,
     candidates: &[Candidate<'_>],
@@ -107,7 +128,8 @@ fn finding(
     let first = &candidates[cluster[0]];
     let zone = first.zone;
     let mut finding = situation.track_finding("group", AlertKind::Group, first);
-    finding.key = format!("zone/{}/group-{}", zone.name, number.0);
+    // What its first track does is done by all of it: one alert.
+    finding.key = format!("zone/{}/track-{}", zone.name, number.0);
     finding.severity = zone.severity.unwrap_or(Severity::High);
     // The group is there when most of it is.
     #[expect(clippy::cast_precision_loss, reason = "some hundred tracks")]
