@@ -22,6 +22,9 @@ const NAMED: usize = 4;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct CoverageGap {
     looked: Option<Timestamp>,
+    /// The silent sensors and the borders that counted when they were looked at.
+    #[serde(default)]
+    of: (Vec<usize>, Vec<usize>),
     gaps: Vec<(usize, Gap)>,
 }
 
@@ -42,7 +45,11 @@ impl Rule for CoverageGap {
         }
         if self.looked.is_none_or(|looked| situation.now.seconds_since(looked) >= LOOK_AGAIN_S) {
             self.looked = Some(situation.now);
-            self.gaps = look(situation);
+            let of = (silent(situation), borders(situation));
+            if of != self.of {
+                self.gaps = look(situation, &of.0, &of.1);
+                self.of = of;
+            }
         }
         for (zone, gap) in &self.gaps {
             if gap.total_m >= least_m {
@@ -52,21 +59,27 @@ impl Rule for CoverageGap {
     }
 }
 
-fn look(situation: &Situation<'_>) -> Vec<(usize, Gap)> {
-    let silent: Vec<bool> =
-        (0..situation.site.sensors.len()).map(|index| situation.silent_s(index).is_some()).collect();
-    if !silent.contains(&true) {
-        return Vec::new();
-    }
+fn silent(situation: &Situation<'_>) -> Vec<usize> {
+    (0..situation.site.sensors.len()).filter(|&index| situation.silent_s(index).is_some()).collect()
+}
+
+fn borders(situation: &Situation<'_>) -> Vec<usize> {
+    let counts =
+        |zone: &Zone| zone.kind == ZoneKind::Border && zone.schedule.covers(situation.now, &situation.site.timezone);
     let zones = situation.site.zones.iter().enumerate();
-    let borders = zones.filter(|(_, zone)| {
-        zone.kind == ZoneKind::Border && zone.schedule.covers(situation.now, &situation.site.timezone)
-    });
-    borders.filter_map(|(index, zone)| Some((index, gap(situation, zone, &silent)?))).collect()
+    zones.filter(|(_, zone)| counts(zone)).map(|(index, _)| index).collect()
+}
+
+fn look(situation: &Situation<'_>, silent: &[usize], borders: &[usize]) -> Vec<(usize, Gap)> {
+    let zones = &situation.site.zones;
+    borders.iter().filter_map(|&index| Some((index, gap(situation, &zones[index], silent)?))).collect()
 }
 
 /// The places of a border that only silent sensors cover; ground that none was ever to see is no news.
-fn gap(situation: &Situation<'_>, zone: &Zone, silent: &[bool]) -> Option<Gap> {
+fn gap(situation: &Situation<'_>, zone: &Zone, silent: &[usize]) -> Option<Gap> {
+    if silent.is_empty() {
+        return None;
+    }
     let (places, step_m) = along(&zone.ground, STEP_M, MAX_PLACES);
     let (mut sensors, mut stretches) = (std::collections::BTreeSet::new(), Vec::<[usize; 2]>::new());
     for (number, place) in places.iter().enumerate() {
@@ -74,8 +87,8 @@ fn gap(situation: &Situation<'_>, zone: &Zone, silent: &[bool]) -> Option<Gap> {
             let model = &situation.site.sensors[index].model;
             model.coverage.covers(model.position_m, *place)
         };
-        let covering: Vec<usize> = (0..silent.len()).filter(sees).collect();
-        if covering.is_empty() || !covering.iter().all(|&index| silent[index]) {
+        let covering: Vec<usize> = (0..situation.site.sensors.len()).filter(sees).collect();
+        if covering.is_empty() || covering.iter().any(|index| !silent.contains(index)) {
             continue;
         }
         sensors.extend(covering);
