@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use e2e::{Bench, NODE, Node, Sources};
+use vedette_engine::{AlertKind, Mode};
 use vedette_wire::Payload;
 use vedette_wire::link::{
     Configure, DELIMITER, Downward, Message, Outcome, Received, Started, Transmit, Transmitted, Upward,
@@ -85,4 +86,30 @@ async fn concentrator_and_node_are_told_what_they_need() -> anyhow::Result<()> {
     told_time(&mut node, Outcome::Sent).await?;
     acknowledged_event(&mut node).await?;
     acknowledged_event(&mut node).await
+}
+
+/// What a node of an exercise says over the line is marked as such up to the centre's ledger.
+#[tokio::test(flavor = "multi_thread")]
+async fn radio_of_an_exercise_is_never_actual() -> anyhow::Result<()> {
+    let mut bench = Bench::new()?;
+    let key_file = bench.folder().join(format!("keys/node-{NODE}.toml"));
+    let key = std::fs::read_to_string(&key_file)?;
+    std::fs::write(&key_file, key.replace("\n[[key]]", "exercise = true\n\n[[key]]"))?;
+    let mut node = Node::new(NODE, bench.key())?;
+    let port = e2e::embedded_broker()?;
+    bench.configure(&Sources { device: Some(node.path()), sensors: None, centre: Some(port) })?;
+    bench.edit("[site]\n", "[site]\nexercise = true\n")?;
+    bench.start_centre()?;
+    bench.start_gateway()?;
+    let frame = node.tamper_frame()?;
+    node.send(&frame).await?;
+    node.acknowledged(SOON).await?;
+    let alerts = bench.await_alerts(AlertKind::SensorTamper, 1, SOON)?;
+    assert!(
+        alerts.iter().all(|alert| alert.mode == Mode::Exercise && alert.text.starts_with("EXERCISE: ")),
+        "{alerts:?}"
+    );
+    let others: Vec<_> = bench.ledger()?.into_iter().filter(|(_, alert)| alert.mode != Mode::Exercise).collect();
+    assert!(others.is_empty(), "{others:?}");
+    Ok(())
 }

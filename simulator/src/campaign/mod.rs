@@ -1,5 +1,6 @@
 //! Scenarios through the real engine, many seeds each, scored at the level of crossings.
 
+mod calibration;
 mod cause;
 mod drive;
 mod fit;
@@ -7,6 +8,7 @@ mod reliability;
 mod security;
 mod tally;
 
+pub use calibration::Calibration;
 pub use cause::{Cause, Judged, judged};
 pub use drive::{DriveError, Observer, Run, drive, drive_inspected, drive_observed, engine_config};
 pub use fit::fit;

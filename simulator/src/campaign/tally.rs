@@ -6,6 +6,7 @@ use std::fmt;
 use vedette_engine::metric::{CrossingOptions, CrossingReport, TrueCrossing, score_crossings};
 use vedette_engine::{Alert, AlertState, Direction, Place, Timestamp};
 
+use super::cause::cause;
 use super::drive::Run;
 use super::lower_bound;
 use crate::geometry::{Point, distance};
@@ -33,9 +34,11 @@ pub struct Tally {
     pub leads_s: Vec<f64>,
     /// From the newest plot behind a movement alert to its first writing, seconds.
     pub lags_s: Vec<f64>,
-    /// Alerts about movement that ask for attention and that no such crossing stands behind.
+    /// Alerts about movement that ask for attention where nobody was, or only game and own people.
     pub nuisance: usize,
-    /// The same that are only for the record: explained, or where people work.
+    /// Alerts about people and vehicles that were there and did not cross.
+    pub others: usize,
+    /// Alerts with no crossing behind them that are only for the record: explained, or where people work.
     pub recorded: usize,
     /// Alerts about a sensor's health or a link.
     pub health: usize,
@@ -86,7 +89,10 @@ impl Tally {
         }
         for (written, alert) in run.asking() {
             raised_s.push(written.seconds_since(layout.begins));
-            self.nuisance += usize::from(alert.kind.is_movement() && !explained.contains(&alert.id));
+            if alert.kind.is_movement() && !explained.contains(&alert.id) {
+                let real = cause(alert, scenario, run).is_real();
+                *(if real { &mut self.others } else { &mut self.nuisance }) += 1;
+            }
         }
         self.count_windows(&raised_s, layout.duration_s);
     }
@@ -166,6 +172,7 @@ impl Tally {
         self.leads_s.extend(&other.leads_s);
         self.lags_s.extend(&other.lags_s);
         self.nuisance += other.nuisance;
+        self.others += other.others;
         self.recorded += other.recorded;
         self.health += other.health;
         self.humanitarian += other.humanitarian;
@@ -179,7 +186,7 @@ impl Tally {
     #[must_use]
     pub fn head() -> String {
         format!(
-            "{:<22} {:>5} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>8} {:>6} {:>6} {:>5} {:>5} {:>7} {:>9} {:>6}",
+            "{:<22} {:>5} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>8} {:>6} {:>6} {:>6} {:>5} {:>5} {:>7} {:>9} {:>6}",
             "scenario",
             "cross",
             "found",
@@ -191,6 +198,7 @@ impl Tally {
             "lag50",
             "lag99",
             "nuis/s-d",
+            "others",
             "record",
             "calm",
             "worst",
@@ -206,7 +214,8 @@ impl Tally {
     pub const fn legend() -> &'static str {
         "cross: crossings by people and vehicles; found: with an alert; >=95%: exact lower bound of that share; direct: direction right;\n\
          p50, p99: from the first moment any sensor noticed the object to its alert; lead: median time from alert to crossing;\n\
-         lag50, lag99: seconds from the newest plot behind an alert to its writing, waits included; nuis/s-d: nuisance alerts for each sensor and day;\n\
+         lag50, lag99: seconds from the newest plot behind an alert to its writing, waits included; nuis/s-d: alerts where nobody was, or only game and own people, for each sensor and day;\n\
+         others: alerts about people and vehicles who were there and did not cross;\n\
          record: alerts about nobody who crosses that ask for no attention: an own unit explains them, or people work there;\n\
          calm: share of 10 min windows with at most one alert that asks for attention; worst: most in such a window; help: possible need of help;\n\
          alerts: raised, health included; triggers: reports with plots, what an operator would see without fusion;\n\
@@ -245,7 +254,7 @@ impl fmt::Display for Tally {
         };
         write!(
             f,
-            "{:>5} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>8.2} {:>6} {:>6.2} {:>5} {:>5} {:>7} {:>9} {:>6}",
+            "{:>5} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>6} {:>8.2} {:>6} {:>6} {:>6.2} {:>5} {:>5} {:>7} {:>9} {:>6}",
             self.crossings,
             self.found,
             bound,
@@ -256,6 +265,7 @@ impl fmt::Display for Tally {
             seconds(&self.lags_s, 0.5),
             seconds(&self.lags_s, 0.99),
             self.nuisance_per_sensor_day(),
+            self.others,
             self.recorded,
             calm,
             worst,

@@ -70,7 +70,7 @@ impl Campaign {
 }
 
 /// Every alert with who was there, then how many there are of each kind and cause.
-fn list(judged: &[(&Scenario, u64, Judged)]) {
+pub(super) fn list(judged: &[(&Scenario, u64, Judged)]) {
     let mut counts = BTreeMap::<(Severity, String), usize>::new();
     println!();
     for (scenario, seed, Judged { written, alert, cause }) in judged {

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use vedette_engine::Timestamp;
 use vedette_engine::budget::{Load as Windows, interval};
-use vedette_sim::campaign::{Cause, drive, judged};
+use vedette_sim::campaign::{Cause, Judged, drive, judged};
 use vedette_sim::scenario::Scenario;
+
+use super::campaign::list;
 
 /// Arguments of `load`.
 #[derive(Args)]
@@ -27,6 +28,9 @@ pub(crate) struct Load {
     /// Play only so many hours of the scenario.
     #[arg(long, value_name = "H")]
     hours: Option<f64>,
+    /// List all alerts that ask for attention with who was there by the truth, and count the causes.
+    #[arg(long)]
+    causes: bool,
 }
 
 impl Load {
@@ -38,21 +42,21 @@ impl Load {
         }
         let progress = ProgressBar::new(self.gateways);
         progress.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} {eta}")?);
-        let (mut asked_at, mut real, mut movements, mut crossings) = (Vec::<Timestamp>::new(), 0, 0, 0);
+        let (mut asked, mut crossings) = (Vec::<(&Scenario, u64, Judged)>::new(), 0);
         for seed in self.first_seed..self.first_seed + self.gateways {
             let run = drive(&scenario, seed)?;
-            for judged in judged(&scenario, &run) {
-                asked_at.push(judged.written);
-                movements += usize::from(judged.cause.is_some());
-                real += usize::from(judged.cause.is_some_and(Cause::is_real));
-            }
+            asked.extend(judged(&scenario, &run).into_iter().map(|judged| (&scenario, seed, judged)));
             crossings += run.truth.crossings.len();
             progress.inc(1);
         }
         progress.finish_and_clear();
         let begins = scenario.layout.begins;
         let ends = begins.plus_seconds(scenario.layout.duration_s);
-        let windows = Windows::of(asked_at.into_iter(), begins, ends, self.operators);
+        asked.sort_by_key(|(_, _, judged)| judged.written);
+        let asked_at = asked.iter().map(|(_, _, judged)| judged.written);
+        let windows = Windows::of(asked_at, begins, ends, self.operators);
+        let causes: Vec<Cause> = asked.iter().filter_map(|(_, _, judged)| judged.cause).collect();
+        let (movements, real) = (causes.len(), causes.iter().filter(|cause| cause.is_real()).count());
         println!("{} gateways with {}, {:.0} h", self.gateways, scenario.name, scenario.layout.duration_s / 3600.0);
         println!("passages of the line, by whatever: {crossings}");
         println!("alerts that ask for attention, health included: {}", windows.alerts);
@@ -68,6 +72,9 @@ impl Load {
             #[expect(clippy::cast_precision_loss, reason = "few alerts")]
             let share = real as f64 / movements as f64;
             println!("about movement: {movements}, real {real}: precision {share:.2} (95 %: {low:.2} to {high:.2})");
+        }
+        if self.causes {
+            list(&asked);
         }
         Ok(())
     }

@@ -6,10 +6,13 @@ use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use vedette_engine::EVIDENCE_NAMES;
-use vedette_sim::campaign::{Claim, Diagram, Discrimination, claims, drive_inspected, fit};
+use vedette_sim::campaign::{Calibration, Claim, Diagram, Discrimination, claims, drive_inspected, fit};
 use vedette_sim::scenario::Scenario;
 
 use super::campaign::files;
+
+/// Of the resampling.
+const SEED: u64 = 1;
 
 /// Arguments of `reliability`.
 #[derive(Args)]
@@ -47,9 +50,10 @@ impl Reliability {
         for (index, scenario) in scenarios.iter().enumerate() {
             progress.set_message(scenario.name.clone());
             if index % 2 == 0 {
-                gather(scenario, 1..=self.fit_seeds, &mut fitted)?;
+                fitted.extend(gather(scenario, 1..=self.fit_seeds)?.concat());
             } else {
-                gather(scenario, self.fit_seeds + 1..=self.fit_seeds + self.seeds, &mut tested)?;
+                let seeds = self.fit_seeds + 1..=self.fit_seeds + self.seeds;
+                tested.push((scenario.name.as_str(), gather(scenario, seeds)?));
             }
             progress.inc(1);
         }
@@ -66,24 +70,42 @@ impl Reliability {
             let confidence = claim.evidence.map_or(claim.confidence, |evidence| evidence.confidence(&weights));
             Claim { confidence, ..*claim }
         };
-        let weighed: Vec<Claim> = tested.iter().map(weighed).collect();
+        let weighed_run = |run: &Vec<Claim>| run.iter().map(weighed).collect();
+        let weighed: Vec<Family<'_>> =
+            tested.iter().map(|(name, runs)| (*name, runs.iter().map(weighed_run).collect())).collect();
         println!("the same with these weights:");
         report(&weighed);
-        let diagram = Diagram::of(&weighed);
         if let Some(path) = &self.svg {
+            let diagram = Diagram::of(&runs(&weighed).concat());
             std::fs::write(path, diagram.svg()).with_context(|| path.display().to_string())?;
         }
         Ok(())
     }
 }
 
-fn report(claims: &[Claim]) {
-    println!("{}{}\n", Diagram::of(claims), Discrimination::of(claims));
+/// The runs of one scenario, under its name.
+type Family<'a> = (&'a str, Vec<Vec<Claim>>);
+
+fn runs(families: &[Family<'_>]) -> Vec<Vec<Claim>> {
+    families.iter().flat_map(|(_, runs)| runs.iter().cloned()).collect()
 }
 
-fn gather(scenario: &Scenario, seeds: impl Iterator<Item = u64>, all: &mut Vec<Claim>) -> anyhow::Result<()> {
-    for seed in seeds {
-        all.extend(claims(scenario, &drive_inspected(scenario, seed)?));
+#[expect(clippy::cast_precision_loss, reason = "few alerts")]
+fn report(families: &[Family<'_>]) {
+    let runs = runs(families);
+    let claims = runs.concat();
+    println!("{}{}\n{}", Diagram::of(&claims), Discrimination::of(&claims), Calibration::of(&runs, SEED));
+    println!("{:<24} {:>7} {:>8} {:>7}", "by scenario", "alerts", "claimed", "real");
+    for (name, runs) in families {
+        let claims = runs.concat();
+        let share = |sum: f64| sum / claims.len().max(1) as f64;
+        let claimed = share(claims.iter().map(|claim| claim.confidence).sum());
+        let real = share(claims.iter().filter(|claim| claim.real).count() as f64);
+        println!("{name:<24} {:>7} {claimed:>8.2} {real:>7.2}", claims.len());
     }
-    Ok(())
+    println!();
+}
+
+fn gather(scenario: &Scenario, seeds: impl Iterator<Item = u64>) -> anyhow::Result<Vec<Vec<Claim>>> {
+    seeds.map(|seed| Ok(claims(scenario, &drive_inspected(scenario, seed)?))).collect()
 }
