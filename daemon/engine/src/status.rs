@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use vedette_tracker::Timestamp;
+use vedette_tracker::{SensorEstimate, Timestamp};
 
 use crate::Alert;
 use crate::budget::{Load, Worth};
@@ -119,6 +119,9 @@ pub struct SensorStatus {
     pub(crate) pace: Pace,
     /// Temperature, where it tells.
     pub temperature_c: Option<f64>,
+    /// What the tracker has learned of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<SensorEstimate>,
 }
 
 /// Everything `status` shows of an engine. Reading it changes nothing.

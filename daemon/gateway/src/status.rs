@@ -101,11 +101,11 @@ impl Report {
         if let Some(trouble) = &self.store.trouble {
             tell("store".to_owned(), format!("no usable store: {trouble}"));
         }
-        let OutboxReport { uncommitted, waiting, centre_up, .. } = self.outbox;
+        let OutboxReport { uncommitted, waiting, has_centre, centre_up, .. } = self.outbox;
         if uncommitted > MAX_UNCOMMITTED {
             tell("commit".to_owned(), format!("{uncommitted} batches wait for a commit"));
         }
-        if !centre_up && waiting > 0 {
+        if has_centre && !centre_up && waiting > 0 {
             tell("uplink".to_owned(), format!("{waiting} alerts wait and the centre does not answer"));
         }
         for (name, source) in self.sources.iter().filter(|(_, source)| !source.up) {
@@ -159,6 +159,9 @@ pub struct SourceReport {
 /// How the outbox is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct OutboxReport {
+    /// Whether there is a way to a centre in the configuration.
+    #[serde(default)]
+    pub has_centre: bool,
     /// Whether acknowledgements of the centre arrive.
     pub centre_up: bool,
     /// Alerts that wait for the centre's acknowledgement.
@@ -201,13 +204,14 @@ struct Figures {
 }
 
 impl OutboxFigures {
-    /// Replaces the figures.
-    pub fn set(&self, uplink: &Uplink, store: &StoreReport, uncommitted: usize, now: Timestamp) {
+    /// Replaces the figures. `has_centre`: whether there is a way to a centre at all.
+    pub fn set(&self, uplink: &Uplink, store: &StoreReport, uncommitted: usize, has_centre: bool, now: Timestamp) {
         let outbox = uplink.outbox();
         let mut figures = self.lock();
         let oldest = outbox.waiting().next().map(|head| head.seq);
         figures.note_numbers(outbox.epoch(), outbox.last_seq(), oldest, now);
         figures.outbox = OutboxReport {
+            has_centre,
             centre_up: uplink.centre_up(),
             waiting: outbox.depth(),
             waiting_bytes: outbox.waiting_bytes(),

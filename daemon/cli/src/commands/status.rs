@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use vedette_gateway::engine::SensorStatus;
 use vedette_gateway::engine::time::format_rfc3339;
 use vedette_gateway::status::{Answer, Report, Request};
 
@@ -98,7 +99,11 @@ fn screen(report: &Report) -> String {
         let until = shelved.until.map_or_else(|| "?".to_owned(), format_rfc3339);
         text.push_str(&wrapped("", "    ", &format!("shelved until {until}: {}", shelved.text)));
     }
-    let centre = if outbox.centre_up { "centre answers" } else { "no answer of the centre" };
+    let centre = match (outbox.has_centre, outbox.centre_up) {
+        (false, _) => "no centre in the configuration",
+        (true, true) => "centre answers",
+        (true, false) => "no answer of the centre",
+    };
     let _ = writeln!(
         text,
         "outbox {} waiting of {}, {} dropped; {centre}{}",
@@ -164,6 +169,7 @@ fn sensors(report: &Report) -> String {
             "  {:<16} {:>8} messages {:>8} plots, heard {heard}",
             sensor.id, sensor.messages, sensor.plots
         );
+        text.push_str(&clock(sensor));
     }
     if let Some(heard) = sensors.get(MOST).and_then(|sensor| sensor.last_heard) {
         let (more, age_s) = (sensors.len() - MOST, engine.now.seconds_since(heard));
@@ -172,6 +178,17 @@ fn sensors(report: &Report) -> String {
         let _ = writeln!(text, "  and {} more, some never heard; --json lists them", sensors.len() - MOST);
     }
     text
+}
+
+/// How far the sensor's clock is off the others', once that is known to be more than it is unsure.
+fn clock(sensor: &SensorStatus) -> String {
+    let Some(estimate) = sensor.estimate else { return String::new() };
+    let (offset_s, sd_s) = (estimate.clock_offset_s, estimate.clock_offset_sd_s);
+    if offset_s.abs() < 2.0 * sd_s {
+        return String::new();
+    }
+    let way = if offset_s > 0.0 { "ahead of" } else { "behind" };
+    format!("      its clock is {:.2} s {way} the others' (within {:.2} s)\n", offset_s.abs(), 2.0 * sd_s)
 }
 
 /// Sensors that send but are not configured, each with the lines that would admit it.

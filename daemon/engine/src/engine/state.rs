@@ -295,11 +295,16 @@ impl State {
         out.push(Output::Durable(Durable::Audit(record)));
     }
 
+    fn sensors_with_estimates(&self) -> Vec<SensorStatus> {
+        let learned = self.sensors.iter().zip(self.tracker.sensor_estimates());
+        learned.map(|(sensor, estimate)| SensorStatus { estimate: Some(estimate), ..sensor.clone() }).collect()
+    }
+
     pub(super) fn status(&self, confirmed_tracks: usize) -> Status {
         Status {
             now: self.now,
             counters: self.counters.clone(),
-            sensors: self.sensors.clone(),
+            sensors: self.sensors_with_estimates(),
             unknown_sensors: self.unknown_sensors.values().cloned().collect(),
             recent_faults: self.recent_faults.iter().cloned().collect(),
             open_alerts: self.book.open_count(),

@@ -147,7 +147,8 @@ impl Keeper {
                 self.wake_sinks();
             }
             self.sending.beat();
-            self.figures.set(&self.uplink, &self.store.report(), backlog.works.len(), self.clock.now());
+            let has_centre = self.transport.is_some();
+            self.figures.set(&self.uplink, &self.store.report(), backlog.works.len(), has_centre, self.clock.now());
         }
     }
 

@@ -166,7 +166,8 @@ fn start(
     let (notes, notes_taken) = mpsc::unbounded_channel();
     let (newest, newest_seen) = watch::channel(uplink.outbox().last_seq());
     let figures = Arc::new(OutboxFigures::default());
-    figures.set(&uplink, &store.report(), 0, recovered.now);
+    let has_centre = !config.sink.centre.is_empty();
+    figures.set(&uplink, &store.report(), 0, has_centre, recovered.now);
     if let Some(trouble) = store.trouble() {
         let fact = Fact::StoreState { usable: false, error: trouble.to_owned() };
         // Its receiver is about to be handed over.

@@ -89,6 +89,19 @@ fn sensors(report: &Report, text: &mut Text) {
     for sensor in sensors {
         text.sample(&[("sensor", &sensor.id)], number(sensor.plots));
     }
+    let learned = || sensors.iter().filter_map(|sensor| Some((&sensor.id, sensor.estimate?)));
+    text.family(
+        "vedette_sensor_clock_offset_seconds",
+        Gauge,
+        "How far a sensor's clock is ahead of the others', estimated.",
+    );
+    for (id, estimate) in learned() {
+        text.sample(&[("sensor", id)], estimate.clock_offset_s);
+    }
+    text.family("vedette_sensor_detection_probability", Gauge, "Probability of detection, estimated.");
+    for (id, estimate) in learned() {
+        text.sample(&[("sensor", id)], estimate.detection_probability);
+    }
     text.family("vedette_sensor_battery_volts", Gauge, "Battery, where it tells.");
     for sensor in sensors {
         if let Some(millivolts) = sensor.battery_mv {
