@@ -25,8 +25,6 @@ const JUMP_SLACK_M: f64 = 30.0;
 /// A unit that was silent explains nothing until it has been heard for so long: an alert about who crosses in its name
 /// comes first, and keeps that it did.
 const SETTLING_S: f64 = 10.0;
-/// More tracks than the unit has people are taken to be the same people for so long: one who gets a new number has two for a moment.
-const DOUBLED_S: f64 = 20.0;
 /// A place less certain than this explains nothing.
 const VAGUE_SD_M: f64 = 100.0;
 
@@ -50,9 +48,6 @@ pub(crate) struct Heard {
     /// The tracks it explained last.
     #[serde(default)]
     tracks: Vec<TrackId>,
-    /// Tracks beyond its people, and since when.
-    #[serde(default)]
-    beyond: BTreeMap<TrackId, Timestamp>,
 }
 
 /// Units of a snapshot from before this was kept have been heard long enough.
@@ -79,7 +74,6 @@ impl Units {
             since: report.time,
             distrusted: None,
             tracks: Vec::new(),
-            beyond: BTreeMap::new(),
         };
         let Some(before) = self.heard.get_mut(&report.unit) else {
             self.heard.insert(report.unit, fresh);
@@ -97,8 +91,7 @@ impl Units {
             if plausible { before.distrusted } else { Some((doubted_since, now.plus_seconds(DISTRUST_S))) };
         let was_silent = gap_s > site.units[report.unit].stale_after_s;
         let since = if was_silent { report.time } else { before.since };
-        let (tracks, beyond) = (std::mem::take(&mut before.tracks), std::mem::take(&mut before.beyond));
-        *before = Heard { distrusted, since, tracks, beyond, ..fresh };
+        *before = Heard { distrusted, since, tracks: std::mem::take(&mut before.tracks), ..fresh };
         plausible
     }
 
@@ -120,13 +113,9 @@ impl Units {
                 .collect();
             // Tracks it explained before come first: two people who meet do not swap what is known of them.
             near.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
-            let beyond = near.split_off(unit.people.min(near.len()));
-            let since = |id: TrackId| heard.beyond.get(&id).copied().unwrap_or(now);
-            let beyond: BTreeMap<TrackId, Timestamp> = beyond.iter().map(|&(.., id)| (id, since(id))).collect();
+            near.truncate(unit.people);
             heard.tracks = near.iter().map(|&(.., id)| id).collect();
-            heard.beyond = beyond;
-            let doubles = heard.beyond.iter().filter(|(_, since)| now.seconds_since(**since) < DOUBLED_S);
-            explained.extend(heard.tracks.iter().chain(doubles.map(|(id, _)| id)).map(|&id| (id, index)));
+            explained.extend(heard.tracks.iter().map(|&id| (id, index)));
         }
         explained
     }
