@@ -2,6 +2,8 @@
 
 mod keys;
 mod nodes;
+mod state;
 
 pub use keys::{KeyFileError, KeyRing, NewKey, NodeKeys, read_ring, ring_of};
-pub use nodes::{Heard, Nodes, RadioError, Sealed, WindowStateError};
+pub use nodes::{Heard, Nodes, RadioError, Sealed};
+pub use state::WindowStateError;
