@@ -27,6 +27,8 @@ pub enum Fault {
 pub struct Faults {
     queue: VecDeque<Fault>,
     struck: u64,
+    /// An operation failed, and there was no restart since.
+    broken: bool,
 }
 
 impl Faults {
@@ -35,10 +37,35 @@ impl Faults {
         self.queue.push_back(fault);
     }
 
-    pub(crate) fn next(&mut self) -> Fault {
+    /// One operation: it meets the next fault. After a failure all do, until a restart.
+    pub(crate) fn strike(&mut self, what: &'static str) -> Result<(), StoreError> {
+        let path = || "memory".to_owned();
+        if self.broken {
+            let reason = "used after an error without restart".to_owned();
+            return Err(StoreError::Failed { path: path(), what, reason });
+        }
         let fault = self.queue.pop_front().unwrap_or(Fault::None);
         self.struck += u64::from(fault != Fault::None);
-        fault
+        let reason = "injected".to_owned();
+        match fault {
+            Fault::None => Ok(()),
+            Fault::Before | Fault::After => {
+                self.broken = true;
+                Err(StoreError::Failed { path: path(), what, reason })
+            }
+            Fault::Full => Err(StoreError::Full { path: path(), what, reason }),
+        }
+    }
+
+    /// A restart, which is an operation itself.
+    pub(crate) fn restart(&mut self) -> Result<(), StoreError> {
+        self.broken = false;
+        self.strike("restart")
+    }
+
+    /// Whether the next operation is done although it will be said to have failed.
+    pub(crate) fn is_after(&self) -> bool {
+        !self.broken && self.queue.front() == Some(&Fault::After)
     }
 
     /// How many operations met a fault since the last call.
@@ -46,22 +73,10 @@ impl Faults {
         std::mem::take(&mut self.struck)
     }
 
-    pub(crate) fn is_after(&self) -> bool {
-        self.queue.front() == Some(&Fault::After)
-    }
-
     /// Forgets what was planned.
     pub fn clear(&mut self) {
         self.queue.clear();
     }
-}
-
-pub(crate) fn failed(what: &'static str) -> StoreError {
-    StoreError::Failed { path: "memory".to_owned(), what, reason: "injected".to_owned() }
-}
-
-pub(crate) fn full(what: &'static str) -> StoreError {
-    StoreError::Full { path: "memory".to_owned(), what, reason: "injected".to_owned() }
 }
 
 /// Lines of the audit log that are kept; the oldest go first.
@@ -80,7 +95,6 @@ pub struct MemoryStore {
     dropped: u64,
     reported: u64,
     audit: Vec<AuditEntry>,
-    broken: bool,
     /// What goes wrong.
     pub faults: Faults,
     /// How many commits were made durable.
@@ -102,7 +116,6 @@ impl MemoryStore {
             dropped: 0,
             reported: 0,
             audit: Vec::new(),
-            broken: false,
             faults: Faults::default(),
             commits: 0,
         }
@@ -118,24 +131,6 @@ impl MemoryStore {
     #[must_use]
     pub fn row_count(&self) -> usize {
         self.rows.len()
-    }
-
-    fn fault(&mut self, what: &'static str) -> Result<(), StoreError> {
-        if self.broken {
-            return Err(StoreError::Failed {
-                path: "memory".to_owned(),
-                what,
-                reason: "used after an error without restart".to_owned(),
-            });
-        }
-        match self.faults.next() {
-            Fault::None => Ok(()),
-            Fault::Before | Fault::After => {
-                self.broken = true;
-                Err(failed(what))
-            }
-            Fault::Full => Err(full(what)),
-        }
     }
 
     fn write(&mut self, changes: &Changes) {
@@ -204,8 +199,7 @@ impl MemoryStore {
 
 impl Store for MemoryStore {
     fn restart(&mut self) -> Result<Restart, StoreError> {
-        self.broken = false;
-        self.fault("restart")?;
+        self.faults.restart()?;
         let acked = self.rows.values().filter(|(_, mark)| mark.is_some());
         Ok(Restart {
             epoch: self.epoch.clone(),
@@ -223,21 +217,21 @@ impl Store for MemoryStore {
     }
 
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
-        if self.faults.is_after() && !self.broken {
+        if self.faults.is_after() {
             self.write(changes);
         }
-        self.fault("commit")?;
+        self.faults.strike("commit")?;
         self.write(changes);
         Ok(())
     }
 
     fn read(&mut self, seq: u64) -> Result<Option<Vec<u8>>, StoreError> {
-        self.fault("read")?;
+        self.faults.strike("read")?;
         Ok(self.rows.get(&seq).map(|(row, _)| row.bytes.clone()))
     }
 
     fn heads(&mut self, first: u64, last: u64, limit: usize) -> Result<Vec<RowHead>, StoreError> {
-        self.fault("heads")?;
+        self.faults.strike("heads")?;
         Ok(self.rows.range(first..=last).take(limit).map(|(_, (row, _))| row.head.clone()).collect())
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::store::{Digest, Entry, GatewayRecord, LedgerChanges, LedgerRestart, LedgerStore, OrderRecord, VoidEntry};
-use crate::memory::{Fault, Faults, failed, full};
+use crate::memory::Faults;
 use crate::store::StoreError;
 use crate::{Epoch, GatewayId, Ranges};
 
@@ -15,7 +15,6 @@ pub struct MemoryLedger {
     gateways: BTreeMap<GatewayId, GatewayRecord>,
     orders: BTreeMap<(GatewayId, String), OrderRecord>,
     announced: u64,
-    broken: bool,
     /// What goes wrong.
     pub faults: Faults,
 }
@@ -44,20 +43,6 @@ impl MemoryLedger {
         self.orders.values()
     }
 
-    fn fault(&mut self, what: &'static str) -> Result<(), StoreError> {
-        if self.broken {
-            return Err(failed(what));
-        }
-        match self.faults.next() {
-            Fault::None => Ok(()),
-            Fault::Before | Fault::After => {
-                self.broken = true;
-                Err(failed(what))
-            }
-            Fault::Full => Err(full(what)),
-        }
-    }
-
     fn write(&mut self, changes: &LedgerChanges) {
         self.entries.extend(changes.entries.iter().cloned());
         self.voids.extend(changes.voids.iter().cloned());
@@ -78,8 +63,7 @@ impl MemoryLedger {
 
 impl LedgerStore for MemoryLedger {
     fn restart(&mut self) -> Result<LedgerRestart, StoreError> {
-        self.broken = false;
-        self.fault("restart")?;
+        self.faults.restart()?;
         let mut settled: BTreeMap<(GatewayId, Epoch), Ranges> = BTreeMap::new();
         for entry in &self.entries {
             settled.entry((entry.gateway.clone(), entry.epoch.clone())).or_default().insert(entry.seq);
@@ -98,16 +82,16 @@ impl LedgerStore for MemoryLedger {
     }
 
     fn commit(&mut self, changes: &LedgerChanges) -> Result<(), StoreError> {
-        if self.faults.is_after() && !self.broken {
+        if self.faults.is_after() {
             self.write(changes);
         }
-        self.fault("commit")?;
+        self.faults.strike("commit")?;
         self.write(changes);
         Ok(())
     }
 
     fn digest(&mut self, gateway: &GatewayId, epoch: &Epoch, seq: u64) -> Result<Option<Digest>, StoreError> {
-        self.fault("digest")?;
+        self.faults.strike("digest")?;
         let same = |entry: &&Entry| entry.gateway == *gateway && entry.epoch == *epoch && entry.seq == seq;
         let mut kept = self.entries.iter().rev().filter(|entry| !entry.bytes.is_empty());
         Ok(kept.find(same).map(|entry| entry.digest))
