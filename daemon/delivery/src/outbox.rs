@@ -371,11 +371,6 @@ impl Outbox {
         self.waiting.values().map(|row| &row.head)
     }
 
-    /// The waiting rows that have not left since the start, by number.
-    pub fn unsent(&self) -> impl Iterator<Item = &RowHead> {
-        self.waiting.values().filter(|row| !row.sent).map(|row| &row.head)
-    }
-
     /// Whether something is settled that the store does not know yet.
     #[must_use]
     pub fn needs_flush(&self) -> bool {

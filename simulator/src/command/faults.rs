@@ -65,8 +65,9 @@ impl Faults {
         }
         print(&rows)?;
         let wrong = |outcome: &Outcome| outcome.lost + outcome.double + outcome.unreported;
-        let sum: u64 = outcomes.iter().map(|outcome| wrong(outcome) + outcome.disorder + outcome.radio_lost).sum();
-        if sum > 0 {
+        let sum: u64 =
+            outcomes.iter().map(|outcome| wrong(outcome) + outcome.disorder + outcome.radio_lost + outcome.busy).sum();
+        if sum > 0 || rows.values().any(|row| !row.failing.is_empty()) {
             for (family, row) in rows.iter().filter(|(_, row)| !row.failing.is_empty()) {
                 let first: Vec<_> = row.failing.iter().take(5).collect();
                 eprintln!("{}: {} seeds failed, replay with --seed {first:?}", family.name(), row.failing.len());

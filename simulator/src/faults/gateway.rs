@@ -2,7 +2,7 @@
 
 mod process;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use vedette_delivery::memory::{Fault, MemoryStore};
 use vedette_delivery::uplink::{Action, Event};
@@ -160,6 +160,7 @@ impl GatewayHost {
             snapshot_at: truth.plus_seconds(SNAPSHOT_S),
             retry_at: None,
             renewals: self.starts << 16,
+            left: BTreeSet::new(),
         };
         oracle.restarted(&process.windows, process.radio_counts());
         oracle.reread(process.uplink.outbox());

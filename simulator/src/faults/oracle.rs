@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use vedette_delivery::ledger::MemoryLedger;
 use vedette_delivery::memory::MemoryStore;
-use vedette_delivery::{Envelope, Epoch, Outbox, Ranges, VoidReason};
+use vedette_delivery::{Envelope, Epoch, Outbox, Ranges, Uplink, VoidReason};
 use vedette_engine::{Alert, AlertKind, AuditRecord, Severity, Timestamp, Transmit};
 use vedette_wire::{ReplayWindow, Standing};
 
@@ -28,6 +28,8 @@ pub struct Outcome {
     pub disorder: u64,
     /// Radio frames that were acknowledged to their node and then forgotten, or handled twice.
     pub radio_lost: u64,
+    /// Times a process wanted to be woken and had nothing to do.
+    pub busy: u64,
     /// Longest time in which alerts waited and none arrived, seconds.
     pub longest_silence_s: f64,
     /// What is wrong, for people; empty when nothing is.
@@ -100,6 +102,15 @@ impl Oracle {
         if sent.iter().any(|&sent| waiting.is_some_and(|waiting| waiting > sent)) {
             self.outcome.disorder += 1;
             self.outcome.findings.push(format!("{sent:?} left while {waiting:?} waited"));
+        }
+    }
+
+    /// The uplink wants to be woken at once although there is nothing to do: a driver would turn for ever.
+    pub(super) fn busy(&mut self, uplink: &Uplink) {
+        self.outcome.busy += 1;
+        if self.outcome.busy == 1 {
+            let state: String = format!("{uplink:?}").chars().take(2000).collect();
+            self.outcome.findings.push(format!("woken for nothing: {state}"));
         }
     }
 

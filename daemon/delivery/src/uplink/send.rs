@@ -12,6 +12,8 @@ use crate::{Ranges, VoidReason};
 
 /// Greatest number of ranges in one void message, about 1 kB.
 const MAX_VOID_RANGES: usize = 48;
+/// Places that must be free for voids: a message for each reason.
+const VOID_PLACES: usize = 3;
 
 impl Uplink {
     /// Marks rows to be sent again once acknowledgements have not advanced for the retry time.
@@ -93,8 +95,8 @@ impl Uplink {
     }
 
     fn send_void(&mut self, now: Timestamp, actions: &mut Vec<Action>) -> bool {
-        let due = self.void_at.is_none_or(|at| now >= at.plus_seconds(self.pace.retry_s()));
-        if !due || self.paused(now) || self.others_waiting() + 3 > OTHER_PLACES {
+        let due = self.void_due().is_none_or(|due| now >= due);
+        if !due || self.paused(now) || self.others_waiting() + VOID_PLACES > OTHER_PLACES {
             return false;
         }
         self.void_at = Some(now);
@@ -112,6 +114,10 @@ impl Uplink {
             self.publish(now, Channel::Void, message::write(&void), actions);
         }
         sent
+    }
+
+    fn void_due(&self) -> Option<Timestamp> {
+        Some(self.void_at?.plus_seconds(self.pace.retry_s()))
     }
 
     fn send_answer(&mut self, now: Timestamp, actions: &mut Vec<Action>) -> bool {
@@ -202,20 +208,27 @@ impl Uplink {
     }
 
     pub(super) fn next_on_link(&self) -> Option<Timestamp> {
-        let status = Some(self.status_due().unwrap_or(Timestamp::MIN));
         let retry = (!self.flights.is_empty()).then(|| self.pace.retry_at());
-        let voids = self.outbox.voids().next().is_some();
-        let void = self.void_at.filter(|_| voids).map(|at| at.plus_seconds(self.pace.retry_s()));
-        let waits = self.outbox.best().is_some() || self.flights.values().any(|flight| flight.due);
-        let pause = self.pause_until.filter(|_| waits);
-        let tracks = self.tracks.as_ref().filter(|_| !waits).map(|_| self.tracks_due());
-        let next = [status, retry, void, pause, tracks].into_iter().flatten().min();
-        let next = match self.budget.allowed_at() {
-            Some(allowed) if waits || !self.answers.is_empty() => next.map(|next| next.min(allowed)),
-            Some(allowed) => next.map(|next| next.max(allowed)),
-            None => next,
-        };
-        [next, self.stalled_at()].into_iter().flatten().min()
+        [self.next_to_send(), retry, self.stalled_at()].into_iter().flatten().min()
+    }
+
+    /// When [`Self::send`] will have something to do. What first needs a receipt has no time of its own: a time that has
+    /// come and changes nothing would keep the driver busy.
+    fn next_to_send(&self) -> Option<Timestamp> {
+        if self.unanswered.len() >= self.config.in_flight() {
+            return None;
+        }
+        let at_once = Timestamp::MIN;
+        let pause = self.pause_until.unwrap_or(at_once);
+        let others = self.others_waiting();
+        let status = (others < OTHER_PLACES).then(|| self.status_due().unwrap_or(at_once));
+        let answer = (others < OTHER_PLACES && !self.answers.is_empty()).then_some(at_once);
+        let voids = others + VOID_PLACES <= OTHER_PLACES && self.outbox.voids().next().is_some();
+        let void = voids.then(|| self.void_due().unwrap_or(at_once).max(pause));
+        let alert = self.choose().map(|_| self.store_retry_at.unwrap_or(at_once).max(pause));
+        let tracks = self.tracks.as_ref().filter(|_| self.outbox.best().is_none()).map(|_| self.tracks_due());
+        let next = [status, answer, void, alert, tracks].into_iter().flatten().min();
+        next.map(|next| self.budget.allowed_at().map_or(next, |allowed| next.max(allowed)))
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use vedette_delivery::memory::Fault;
 use vedette_delivery::uplink::{Action, Event, Report};
-use vedette_delivery::{Answer, Epoch, Sealed, Trail, Uplink, Window, Work, message};
+use vedette_delivery::{Answer, Channel, EnvelopeHead, Epoch, Sealed, Trail, Uplink, Window, Work, message, topic};
 use vedette_engine::{Engine, Fact, Frame, FrameContent, Input, RadioFrame, Severity, Timestamp, Transmit};
 use vedette_wire::{ReplayWindow, Standing};
 
@@ -36,6 +36,8 @@ pub(in crate::faults) struct Process {
     pub(super) snapshot_at: Timestamp,
     pub(super) retry_at: Option<Timestamp>,
     pub(super) renewals: u64,
+    /// The alerts that have left, by their numbers.
+    pub(super) left: BTreeSet<(Epoch, u64)>,
 }
 
 impl Process {
@@ -223,11 +225,13 @@ impl Process {
     fn drive(&mut self, around: &mut Around<'_>, event: Event, left: &mut Left) -> Result<(), Dies> {
         let now = self.clock.read(around.truth);
         around.plan_fault();
-        let rows: BTreeMap<u64, Severity> = self.uplink.outbox().unsent().map(|row| (row.seq, row.priority)).collect();
         let mut actions = Vec::new();
         self.uplink.handle(now, around.disk, event, &mut actions);
         around.end_faults();
-        self.check_order(&rows, around.oracle);
+        self.check_order(&actions, around.oracle);
+        if self.uplink.next_deadline().is_some_and(|deadline| deadline <= now) {
+            around.oracle.busy(&self.uplink);
+        }
         if actions.is_empty() {
             return Ok(());
         }
@@ -245,12 +249,20 @@ impl Process {
         dies
     }
 
-    fn check_order(&self, rows: &BTreeMap<u64, Severity>, oracle: &mut Oracle) {
-        let outbox = self.uplink.outbox();
-        let unsent: BTreeSet<u64> = outbox.unsent().map(|row| row.seq).collect();
-        let left = rows.iter().filter(|(seq, _)| !unsent.contains(seq) && outbox.holds(**seq));
-        let left: Vec<Severity> = left.map(|(_, severity)| *severity).collect();
-        oracle.order(&left, self.uplink.best().map(|row| row.priority));
+    fn check_order(&mut self, actions: &[Action], oracle: &mut Oracle) {
+        let head = |action: &Action| match action {
+            Action::Publish(publication) if matches!(topic::parse(&publication.topic), Ok((_, Channel::Alert))) => {
+                EnvelopeHead::read(&publication.payload).ok()
+            }
+            _ => None,
+        };
+        let mut is_first = |head: &EnvelopeHead| self.left.insert((head.epoch.clone(), head.seq));
+        let fresh: BTreeSet<u64> = actions.iter().filter_map(head).filter(&mut is_first).map(|head| head.seq).collect();
+        if !fresh.is_empty() {
+            let rows = self.uplink.outbox().waiting().filter(|row| fresh.contains(&row.seq));
+            let sent: Vec<Severity> = rows.map(|row| row.priority).collect();
+            oracle.order(&sent, self.uplink.best().map(|row| row.priority));
+        }
     }
 
     fn reported(&mut self, around: &mut Around<'_>, report: &Report) {
