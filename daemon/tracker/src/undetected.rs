@@ -101,7 +101,8 @@ impl Undetected {
         let corner_m = low.add_scalar(-MARGIN_M);
         let size = high.add_scalar(MARGIN_M) - corner_m;
         let cell_m = libm::sqrt(size.x * size.y / MOST_CELLS).max(SMALLEST_CELL_M);
-        let (columns, rows) = (count(size.x / cell_m), count(size.y / cell_m));
+        // A strip so long that a cell is wider than it has one column all the same.
+        let (columns, rows) = (count(size.x / cell_m).max(1), count(size.y / cell_m).max(1));
         let rate = config.arrivals_per_km2_hour / 3.6e9;
         let mut field = Self {
             corner_m,
@@ -148,9 +149,10 @@ impl Undetected {
             return;
         }
         self.time = Some(from.plus_seconds(steps * STEP_S));
+        let mut moved = vec![0.0; HEADINGS * self.unfound.len()];
         // Beyond some minutes the field is as good as new.
         for _ in 0..count(steps.min(LONGEST_PAUSE_S / STEP_S)) {
-            self.advance_one_step();
+            self.advance_one_step(&mut moved);
         }
     }
 
@@ -169,25 +171,31 @@ impl Undetected {
         }
     }
 
-    /// First-order upwind transport in each direction, then turning and renewal.
-    fn advance_one_step(&mut self) {
+    /// First-order upwind transport in each direction, then turning and renewal. In `moved` the walkers of each direction
+    /// are put as they are in between.
+    fn advance_one_step(&mut self, moved: &mut [f64]) {
         for walkers in &mut self.walkers {
             walkers.iter_mut().zip(&self.unfound).for_each(|(walkers, unfound)| *walkers *= unfound);
         }
         let share = (self.speed_mps * STEP_S / self.cell_m).min(0.5);
-        let moved: Vec<Vec<f64>> =
-            (0..HEADINGS).map(|heading| self.moved(heading, direction(heading) * share)).collect();
+        let cells = self.unfound.len();
+        for (heading, moved) in moved.chunks_exact_mut(cells).enumerate() {
+            self.transport(heading, direction(heading) * share, moved);
+        }
+        let moved_towards = |heading: usize| &moved[heading % HEADINGS * cells..][..cells];
         let renewed = RENEWED_WALKERS * STEP_S / self.life_s;
         let kept = (1.0 - 2.0 * TURNS_PER_S * STEP_S) * (1.0 - renewed);
         let turned = TURNS_PER_S * STEP_S * (1.0 - renewed);
+        self.walking.fill(0.0);
         for (heading, walkers) in self.walkers.iter_mut().enumerate() {
-            let beside = [&moved[(heading + 1) % HEADINGS], &moved[(heading + HEADINGS - 1) % HEADINGS]];
-            let around = beside[0].iter().zip(beside[1]).map(|(left, right)| turned * (left + right) + renewed);
-            for ((after, straight), around) in walkers.iter_mut().zip(&moved[heading]).zip(around) {
-                *after = kept * straight + around;
+            let beside = moved_towards(heading + 1).iter().zip(moved_towards(heading + HEADINGS - 1));
+            let before = moved_towards(heading).iter().zip(beside);
+            for ((after, sum), (straight, (left, right))) in walkers.iter_mut().zip(&mut self.walking).zip(before) {
+                *after = kept * straight + (turned * (left + right) + renewed);
+                *sum += *after / as_f64(HEADINGS);
             }
         }
-        self.sum_up();
+        self.unfound.fill(1.0);
     }
 
     /// The mean over the directions, all that scans need, with nothing found yet.
@@ -201,22 +209,22 @@ impl Undetected {
     }
 
     /// The walkers of one direction after a step, in cells. Beyond the grid nobody watches: intensity one.
-    fn moved(&self, heading: usize, step: Vector2<f64>) -> Vec<f64> {
+    fn transport(&self, heading: usize, step: Vector2<f64>, after: &mut [f64]) {
         let before = &self.walkers[heading];
         let (east, north) = (step.x.abs(), step.y.abs());
-        let beyond = vec![1.0; self.columns];
+        let stays = 1.0 - east - north;
         let cells_of = |row: usize| row * self.columns..(row + 1) * self.columns;
-        let mut after = vec![0.0; before.len()];
-        for row in 0..if self.columns > 0 { self.rows } else { 0 } {
+        for row in 0..self.rows {
             let upwind = if step.y > 0.0 { row.checked_sub(1) } else { Some(row + 1).filter(|row| *row < self.rows) };
-            let (from, passes) = match upwind {
-                Some(upwind) => (&before[cells_of(upwind)], &self.passes_north[cells_of(row.min(upwind))]),
-                None => (beyond.as_slice(), beyond.as_slice()),
-            };
             let here = &before[cells_of(row)];
             let after = &mut after[cells_of(row)];
-            for (((after, cell), from), passes) in after.iter_mut().zip(here).zip(from).zip(passes) {
-                *after = cell * (1.0 - east - north) + north * (from * passes);
+            if let Some(upwind) = upwind {
+                let (from, passes) = (&before[cells_of(upwind)], &self.passes_north[cells_of(row.min(upwind))]);
+                for (((after, cell), from), passes) in after.iter_mut().zip(here).zip(from).zip(passes) {
+                    *after = cell * stays + north * (from * passes);
+                }
+            } else {
+                after.iter_mut().zip(here).for_each(|(after, cell)| *after = cell * stays + north);
             }
             let passes = &self.passes_east[cells_of(row)];
             let (edge, inner, from) = if step.x > 0.0 {
@@ -229,7 +237,6 @@ impl Undetected {
                 *after += east * (from * passes);
             }
         }
-        after
     }
 
     /// Makes the sides of cells along the segment let through only `passes`.
