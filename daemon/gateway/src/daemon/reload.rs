@@ -4,6 +4,8 @@
 //! there before and lasts a while brings the configuration before it back. What has stood the minute is kept on disk as
 //! the last good one, with which a start goes on when the file it is given is wrong. Every step is in the audit log.
 
+mod trial;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,11 +33,7 @@ use crate::progress::Progress;
 use crate::radio::{Nodes, ring_of};
 use crate::retention::Rules;
 use crate::status::Report;
-
-/// How long a new configuration is watched.
-const WATCH: Duration = Duration::from_secs(60);
-/// A new trouble that lasts this long is of the new configuration's making.
-const LASTING: Duration = Duration::from_secs(15);
+use trial::{Trial, Verdict, WATCH};
 
 /// The parts of the daemon that a configuration changes.
 pub(super) struct Parts {
@@ -56,24 +54,14 @@ pub(super) struct Reloader {
     current: Config,
     /// What stood its minute, and its text.
     confirmed: (Config, String),
-    watch: Option<Watch>,
-}
-
-/// A configuration on trial.
-struct Watch {
-    until: Instant,
-    text: String,
-    /// Troubles that were there before it.
-    before: BTreeSet<String>,
-    bad_since: Option<Instant>,
+    trial: Option<Trial>,
 }
 
 impl Reloader {
     /// Begins with the configuration the daemon was started with, which is on trial too: but there is none before it.
     pub(super) fn new(parts: Parts, origin: Origin, config: Config) -> Self {
         let confirmed = (config.clone(), origin.text.clone());
-        let watch = None;
-        Self { parts, origin, current: config, confirmed, watch }
+        Self { parts, origin, current: config, confirmed, trial: None }
     }
 
     /// Reloads at each hang-up signal.
@@ -109,10 +97,10 @@ impl Reloader {
         match self.read(&path) {
             Ok((config, text)) => {
                 let report = self.report().await;
-                let before = report.as_ref().map(troubles).unwrap_or_default();
+                let troubles = report.as_ref().map(troubles).unwrap_or_default();
                 let done = self.apply(&config);
                 self.audit("configuration_applied", format!("{} {done}", name(&text)));
-                self.watch = Some(Watch { until: Instant::now() + WATCH, text, before, bad_since: None });
+                self.trial = Some(Trial::new(Instant::now(), text, troubles, self.trial.take()));
             }
             Err(error) => {
                 tracing::error!("the configuration stays as it was: {error}");
@@ -187,32 +175,31 @@ impl Reloader {
 
     /// Looks after a configuration on trial.
     async fn look(&mut self) {
-        if self.watch.is_none() {
+        if self.trial.is_none() {
             return;
         }
         let report = self.report().await;
-        let Some(watch) = &mut self.watch else { return };
+        let Some(trial) = &mut self.trial else { return };
         let troubles = match &report {
             Some(report) => troubles(report),
             None => BTreeSet::from(["engine".to_owned()]),
         };
-        let new: Vec<String> = troubles.difference(&watch.before).cloned().collect();
-        let bad_since = if new.is_empty() { None } else { Some(watch.bad_since.unwrap_or_else(Instant::now)) };
-        watch.bad_since = bad_since;
-        if bad_since.is_some_and(|since| since.elapsed() >= LASTING) {
-            self.roll_back(&new.join(", "));
-        } else if Instant::now() >= watch.until {
-            let text = std::mem::take(&mut watch.text);
-            self.watch = None;
-            self.audit("configuration_confirmed", name(&text));
-            self.confirmed = (self.current.clone(), text);
-            self.origin.fallback = false;
-            self.keep_last_good();
+        match trial.look(Instant::now(), &troubles) {
+            Verdict::Waits => {}
+            Verdict::Stood => {
+                let text = std::mem::take(&mut trial.text);
+                self.trial = None;
+                self.audit("configuration_confirmed", name(&text));
+                self.confirmed = (self.current.clone(), text);
+                self.origin.fallback = false;
+                self.keep_last_good();
+            }
+            Verdict::Harm(why) => self.roll_back(&why),
         }
     }
 
     fn roll_back(&mut self, why: &str) {
-        self.watch = None;
+        self.trial = None;
         let (config, text) = self.confirmed.clone();
         tracing::error!("the new configuration did harm ({why}); back to the one before");
         let done = self.apply(&config);
