@@ -13,7 +13,7 @@ use vedette_gateway::status::{Answer, Request};
 
 const SEVERITIES: [Severity; 5] = [Severity::Info, Severity::Low, Severity::Medium, Severity::High, Severity::Critical];
 
-/// Time between two orders. A test alert is open for ten minutes, and each commit writes down all that are.
+/// Time between two orders.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// An alert the gateway promised, and the number of the strike it was promised under.

@@ -25,7 +25,7 @@ use vedette_sim::random::Random;
 
 use arrivals::Arrivals;
 use feeder::{Feeder, Promise};
-use processes::{NODE, Site, Who};
+use processes::{NODE, Share, Site, Who};
 use radio::Radio;
 use strike::{Scene, Strike};
 use verdict::Verdict;
@@ -56,6 +56,8 @@ struct Row {
     double: u64,
     longest_silence: Duration,
     longest_recovery: Duration,
+    /// The gateway's share of the processors in the longest recovery.
+    share: Share,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -70,7 +72,7 @@ fn main() -> anyhow::Result<()> {
     let feeder = Feeder::start(site.socket.clone());
     ensure!(feeder.answered_within(Duration::from_secs(30)), "the gateway answers nothing; see {}", site.logs());
     let arrivals = Arrivals::watch(site.ledger.clone());
-    let mut strikes = Vec::new();
+    let (mut strikes, mut recoveries) = (Vec::new(), Vec::new());
     let mut rows: BTreeMap<Strike, Row> = BTreeMap::new();
     for n in 0..arguments.kills {
         // Each kind in turn, so that few strikes meet all of them; the moments are random.
@@ -82,11 +84,19 @@ fn main() -> anyhow::Result<()> {
         let came = scene.carry_out(strike, &mut random)?;
         let row = rows.entry(strike).or_default();
         row.count += 1;
-        row.longest_recovery = row.longest_recovery.max(came.recovery);
+        if came.recovery > row.longest_recovery {
+            (row.longest_recovery, row.share) = (came.recovery, came.share);
+        }
+        recoveries.extend((!came.recovery.is_zero()).then_some(came.recovery));
         row.longest_silence = row.longest_silence.max(came.silence);
         let (recovery_s, silence_s) = (came.recovery.as_secs_f64(), came.silence.as_secs_f64());
-        let (of, name) = (arguments.kills, strike.name());
-        eprintln!("{:>4}/{of} {name}: answers after {recovery_s:.2} s, silence {silence_s:.1} s", n + 1);
+        let (of, name, had_s) = (arguments.kills, strike.name(), came.share.had.as_secs_f64());
+        let waited_s = came.share.waited.as_secs_f64();
+        eprintln!(
+            "{:>4}/{of} {name}: answers after {recovery_s:.2} s ({had_s:.2} s on a processor, {waited_s:.2} s waiting for \
+             one), silence {silence_s:.1} s",
+            n + 1
+        );
     }
     let promises = feeder.stop();
     let events = radio.stop()?;
@@ -99,7 +109,8 @@ fn main() -> anyhow::Result<()> {
         verdict.lost.extend((0..missed).map(|_| "a radio event that was acknowledged".to_owned()));
     }
     attribute(&mut rows, &strikes, &promises, &verdict);
-    print(&rows, &arguments, &promises, events, &verdict);
+    recoveries.sort_unstable();
+    print(&rows, &arguments, &promises, events, &verdict, &recoveries);
     if arguments.keep || !verdict.is_clean() || drained.is_err() {
         eprintln!("files are kept in {}", folder.keep().display());
     }
@@ -118,33 +129,54 @@ fn attribute(rows: &mut BTreeMap<Strike, Row>, strikes: &[Strike], promises: &[P
     }
 }
 
-fn print(rows: &BTreeMap<Strike, Row>, arguments: &Arguments, promises: &[Promise], events: u64, verdict: &Verdict) {
+fn print(
+    rows: &BTreeMap<Strike, Row>,
+    arguments: &Arguments,
+    promises: &[Promise],
+    events: u64,
+    verdict: &Verdict,
+    recoveries: &[Duration],
+) {
     println!(
-        "{:<20} {:>6} {:>8} {:>6} {:>7} {:>18} {:>10}",
-        "fault", "count", "alerts", "lost", "double", "longest silence s", "recovery s"
+        "{:<20} {:>6} {:>8} {:>6} {:>7} {:>18} {:>11} {:>16} {:>14}",
+        "fault",
+        "count",
+        "alerts",
+        "lost",
+        "double",
+        "longest silence s",
+        "recovery s",
+        "on a processor s",
+        "awaiting one s"
     );
-    let mut recovery = Duration::ZERO;
     for (strike, row) in rows {
         println!(
-            "{:<20} {:>6} {:>8} {:>6} {:>7} {:>18.1} {:>10.2}",
+            "{:<20} {:>6} {:>8} {:>6} {:>7} {:>18.1} {:>11.2} {:>16.2} {:>14.2}",
             strike.name(),
             row.count,
             row.alerts,
             row.lost,
             row.double,
             row.longest_silence.as_secs_f64(),
-            row.longest_recovery.as_secs_f64()
+            row.longest_recovery.as_secs_f64(),
+            row.share.had.as_secs_f64(),
+            row.share.waited.as_secs_f64()
         );
-        recovery = recovery.max(row.longest_recovery);
     }
+    let median = recoveries.get(recoveries.len() / 2).copied().unwrap_or_default();
+    let longest = recoveries.last().copied().unwrap_or_default();
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load: Vec<&str> = load.split(' ').take(3).collect();
     println!("radio events acknowledged: {events}; alerts of the gateway in the ledger: {}", verdict.entries);
+    println!("load of the machine at the end, over 1, 5 and 15 minutes: {}", load.join(" "));
     println!(
-        "kills={} alerts={} lost={} double={} unreported={} recovery_max_s={:.2}",
+        "kills={} alerts={} lost={} double={} unreported={} recovery_median_s={:.2} recovery_max_s={:.2}",
         arguments.kills,
         promises.len(),
         verdict.lost.len(),
         verdict.double.len(),
         verdict.unreported,
-        recovery.as_secs_f64()
+        median.as_secs_f64(),
+        longest.as_secs_f64()
     );
 }

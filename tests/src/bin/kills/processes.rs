@@ -38,6 +38,15 @@ impl Who {
     }
 }
 
+/// What a process has had of the processors.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Share {
+    /// Time on a processor.
+    pub(crate) had: Duration,
+    /// Time in which it could have run and another process did.
+    pub(crate) waited: Duration,
+}
+
 /// Closes what a process would inherit of this one: a pseudo terminal whose other end it held could not be unplugged.
 const CLOSE_FILES: &str = "for fd in /proc/self/fd/*; do fd=${fd##*/}; [ $fd -gt 2 ] && eval \"exec $fd>&-\"; done; ";
 
@@ -168,6 +177,20 @@ impl Site {
             child.wait()?;
         }
         Ok(())
+    }
+
+    /// What the threads of a process have had of the processors since it was started.
+    pub(crate) fn share(&self, who: Who) -> anyhow::Result<Share> {
+        let child = self.running.get(&who).with_context(|| format!("the {} is not running", who.name()))?;
+        let mut share = Share::default();
+        for thread in std::fs::read_dir(format!("/proc/{}/task", child.id()))? {
+            // A thread that has just ended is left out.
+            let Ok(text) = std::fs::read_to_string(thread?.path().join("schedstat")) else { continue };
+            let mut nanoseconds = text.split_whitespace().map(|number| number.parse().unwrap_or(0));
+            share.had += Duration::from_nanos(nanoseconds.next().unwrap_or(0));
+            share.waited += Duration::from_nanos(nanoseconds.next().unwrap_or(0));
+        }
+        Ok(share)
     }
 
     fn signal(&self, who: Who, signal: &str) -> anyhow::Result<()> {

@@ -7,7 +7,7 @@ use vedette_sim::random::Random;
 
 use crate::arrivals::Arrivals;
 use crate::feeder::Feeder;
-use crate::processes::{Site, Who};
+use crate::processes::{Share, Site, Who};
 use crate::radio::Radio;
 
 /// Longest time until everything must be back.
@@ -61,6 +61,8 @@ impl Strike {
 pub(crate) struct Came {
     /// From the last start of a process until the gateway answered an order as durable; zero when it was not started.
     pub(crate) recovery: Duration,
+    /// The gateway's share of the processors in that time.
+    pub(crate) share: Share,
     /// Longest time without an arrival at the centre, from the strike until arrivals go on.
     pub(crate) silence: Duration,
 }
@@ -77,7 +79,7 @@ impl Scene<'_> {
     /// Does it, brings the processes back, and waits until alerts arrive at the centre again.
     pub(crate) fn carry_out(&mut self, strike: Strike, random: &mut Random) -> anyhow::Result<Came> {
         self.arrivals.begin();
-        let recovery = match strike {
+        let (recovery, share) = match strike {
             Strike::KillGateway => self.kill(&[Who::Gateway], random)?,
             Strike::KillBroker => self.kill(&[Who::Broker], random)?,
             Strike::KillCentre => self.kill(&[Who::Centre], random)?,
@@ -85,7 +87,7 @@ impl Scene<'_> {
             Strike::KillGatewayAndBroker => self.kill(&[Who::Gateway, Who::Broker], random)?,
             Strike::StopBroker => {
                 self.site.pause_broker(Duration::from_secs_f64(random.uniform(1.0, 20.0)))?;
-                Duration::ZERO
+                Default::default()
             }
             Strike::FillDisk => {
                 self.site.kill(Who::Gateway)?;
@@ -93,23 +95,26 @@ impl Scene<'_> {
                 std::thread::sleep(Duration::from_secs(3));
                 self.kill(&[Who::Gateway], random)?
             }
-            Strike::Unplug => self.unplug()?,
+            Strike::Unplug => {
+                self.unplug()?;
+                Default::default()
+            }
             Strike::StepClock => {
                 let who = if random.chance(0.5) { Who::Gateway } else { Who::Centre };
                 self.site.step_clock(who, STEPS_S[random.below(STEPS_S.len())])?;
                 std::thread::sleep(Duration::from_secs(2));
-                Duration::ZERO
+                Default::default()
             }
         };
         let (entries, begun) = (self.arrivals.entries(), Instant::now());
         while self.arrivals.entries() == entries {
             self.check(begun, "nothing arrives at the centre any more")?;
         }
-        Ok(Came { recovery, silence: self.arrivals.longest() })
+        Ok(Came { recovery, share, silence: self.arrivals.longest() })
     }
 
     /// SIGKILL, and a start after up to three seconds; how long it then takes until an order is durable.
-    fn kill(&mut self, victims: &[Who], random: &mut Random) -> anyhow::Result<Duration> {
+    fn kill(&mut self, victims: &[Who], random: &mut Random) -> anyhow::Result<(Duration, Share)> {
         for &who in victims {
             self.site.kill(who)?;
         }
@@ -122,18 +127,21 @@ impl Scene<'_> {
             self.check(begun, "the gateway does not come back")?;
         }
         let recovery = begun.elapsed();
-        Ok(if victims.contains(&Who::Gateway) { recovery } else { Duration::ZERO })
+        if !victims.contains(&Who::Gateway) {
+            return Ok(Default::default());
+        }
+        Ok((recovery, self.site.share(Who::Gateway)?))
     }
 
     /// Pulls the concentrator's plug, and waits until radio events are acknowledged on the new device.
-    fn unplug(&mut self) -> anyhow::Result<Duration> {
+    fn unplug(&mut self) -> anyhow::Result<()> {
         self.radio.replug();
         let (begun, before) = (Instant::now(), self.radio.acknowledged());
         // One may have been on its way already.
         while self.radio.acknowledged() < before + 2 {
             self.check(begun, "no radio event is acknowledged on the new device")?;
         }
-        Ok(Duration::ZERO)
+        Ok(())
     }
 
     fn check(&self, begun: Instant, trouble: &str) -> anyhow::Result<()> {
