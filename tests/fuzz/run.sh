@@ -16,5 +16,5 @@ for target in "${targets[@]}"; do
     [ "$target" = messages ] && seeds=(tests/fuzz/seeds/messages)
     [ "$target" = codecs ] && seeds=(tests/fuzz/seeds/codecs)
     cargo +nightly fuzz run --sanitizer none ${FUZZ_FLAGS:-} --fuzz-dir tests/fuzz "$target" "$corpus" "${seeds[@]}" -- \
-        -jobs=1 -workers=1 -max_total_time="$seconds" -max_len=4096 -timeout=10 -rss_limit_mb=1024 -print_final_stats=1
+        -max_total_time="$seconds" -max_len=4096 -timeout=10 -rss_limit_mb=1024 -print_final_stats=1
 done

@@ -67,7 +67,7 @@ pub(crate) struct Undetected {
     appeared: Vec<f64>,
     /// Part that passes unreported through each cell's north side.
     passes_north: Vec<f64>,
-    /// Part that passes unreported through each cell's east side.
+    /// Part that passes unreported through each cell's east side; nothing from one row's end to the next one's beginning.
     passes_east: Vec<f64>,
     unwatched_per_m2: f64,
     speed_mps: f64,
@@ -114,7 +114,7 @@ impl Undetected {
             unfound: vec![1.0; columns * rows],
             appeared: vec![0.0; columns * rows],
             passes_north: vec![1.0; columns * rows],
-            passes_east: vec![1.0; columns * rows],
+            passes_east: (1..=columns * rows).map(|side| if side % columns == 0 { 0.0 } else { 1.0 }).collect(),
             unwatched_per_m2: rate * config.mean_life_s,
             speed_mps: config.walking.mean_speed_mps(),
             life_s: config.mean_life_s,
@@ -139,6 +139,10 @@ impl Undetected {
 
     /// Lets time pass: objects appear at once, walkers walk, turn and depart in whole steps.
     pub(crate) fn advance(&mut self, to: Timestamp) {
+        if self.columns == 0 {
+            // Of a very long field an older program made no cells.
+            return;
+        }
         if self.unfound.len() != self.columns * self.rows {
             self.sum_up();
         }
@@ -149,6 +153,8 @@ impl Undetected {
             return;
         }
         self.time = Some(from.plus_seconds(steps * STEP_S));
+        // In what an older program remembered, a row's end let walkers through.
+        self.passes_east.iter_mut().skip(self.columns - 1).step_by(self.columns).for_each(|passes| *passes = 0.0);
         let mut moved = vec![0.0; HEADINGS * self.unfound.len()];
         // Beyond some minutes the field is as good as new.
         for _ in 0..count(steps.min(LONGEST_PAUSE_S / STEP_S)) {
@@ -208,34 +214,34 @@ impl Undetected {
         }
     }
 
-    /// The walkers of one direction after a step, in cells. Beyond the grid nobody watches: intensity one.
+    /// The walkers of one direction after a step, in cells. Beyond the grid nobody watches: intensity one. Rows lie one behind
+    /// the other, so all but the border cells are done in one go.
     fn transport(&self, heading: usize, step: Vector2<f64>, after: &mut [f64]) {
-        let before = &self.walkers[heading];
+        let before = self.walkers[heading].as_slice();
         let (east, north) = (step.x.abs(), step.y.abs());
         let stays = 1.0 - east - north;
-        let cells_of = |row: usize| row * self.columns..(row + 1) * self.columns;
-        for row in 0..self.rows {
-            let upwind = if step.y > 0.0 { row.checked_sub(1) } else { Some(row + 1).filter(|row| *row < self.rows) };
-            let here = &before[cells_of(row)];
-            let after = &mut after[cells_of(row)];
-            if let Some(upwind) = upwind {
-                let (from, passes) = (&before[cells_of(upwind)], &self.passes_north[cells_of(row.min(upwind))]);
-                for (((after, cell), from), passes) in after.iter_mut().zip(here).zip(from).zip(passes) {
-                    *after = cell * stays + north * (from * passes);
-                }
+        let inner = before.len() - self.columns;
+        let (border, others, upwind) = if step.y > 0.0 {
+            (0..self.columns, self.columns..before.len(), &before[..inner])
+        } else {
+            (inner..before.len(), 0..inner, &before[self.columns..])
+        };
+        after[border.clone()].iter_mut().zip(&before[border]).for_each(|(after, cell)| *after = cell * stays + north);
+        let from = upwind.iter().zip(&self.passes_north);
+        for ((after, cell), (from, passes)) in after[others.clone()].iter_mut().zip(&before[others]).zip(from) {
+            *after = cell * stays + north * (from * passes);
+        }
+        if east > 0.0 {
+            let last = before.len() - 1;
+            let (border, inner, from) = if step.x > 0.0 {
+                (0, 1..before.len(), &before[..last])
             } else {
-                after.iter_mut().zip(here).for_each(|(after, cell)| *after = cell * stays + north);
-            }
-            let passes = &self.passes_east[cells_of(row)];
-            let (edge, inner, from) = if step.x > 0.0 {
-                (0, 1..self.columns, here)
-            } else {
-                (self.columns - 1, 0..self.columns - 1, &here[1..])
+                (self.columns - 1, 0..last, &before[1..])
             };
-            after[edge] += east;
-            for ((after, from), passes) in after[inner].iter_mut().zip(from).zip(passes) {
+            for ((after, from), passes) in after[inner].iter_mut().zip(from).zip(&self.passes_east) {
                 *after += east * (from * passes);
             }
+            after[border..].iter_mut().step_by(self.columns).for_each(|after| *after += east);
         }
     }
 
@@ -423,54 +429,4 @@ fn as_f64(value: usize) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::measure::fixture::sensor;
-
-    fn tripwire(from_m: [f64; 2], to_m: [f64; 2], detection_probability: f64) -> SensorModel {
-        let model = sensor(SensorKind::Tripwire, Coverage::Line { from_m, to_m });
-        SensorModel { detection_probability, ..model }
-    }
-
-    /// Who walks south behind a line that nobody crosses unseen is rare there; who walks north towards it is not.
-    #[test]
-    fn a_line_shadows_the_ground_behind_it() {
-        let line = tripwire([0.0, 500.0], [1000.0, 500.0], 0.95);
-        let blind = tripwire([0.0, 0.0], [0.0, 1000.0], 0.0);
-        let mut field = Undetected::new(&TrackerConfig::default(), &[line, blind]);
-        field.advance(Timestamp::from_seconds(0));
-        field.advance(Timestamp::from_seconds(200));
-        let behind = field.by_heading(Vector2::new(500.0, 440.0));
-        let (north, south) = (behind[0], behind[4]);
-        assert!(south < 0.25 * north, "south {south:e}, north {north:e}");
-    }
-
-    /// A radar that looks each second finds as many new objects to expect at each look, whatever the walkers' step.
-    #[test]
-    fn objects_appear_evenly() {
-        let square = Coverage::Polygon { points_m: vec![[0.0, 0.0], [2e3, 0.0], [2e3, 2e3], [0.0, 2e3]] };
-        let radar = sensor(SensorKind::Radar, square);
-        let middle = Vector2::new(1000.0, 1000.0);
-        let mut field = Undetected::new(&TrackerConfig::default(), core::slice::from_ref(&radar));
-        let mut densities = Vec::new();
-        for second in 0..60 {
-            field.advance(Timestamp::from_seconds(second));
-            densities.push(field.density_at(middle));
-            field.thin(0, &radar, radar.position_m, 0.9);
-        }
-        let settled = &densities[40..];
-        let (least, most) = settled.iter().fold((f64::INFINITY, 0.0_f64), |(a, b), d| (a.min(*d), b.max(*d)));
-        assert!(most < 1.5 * least, "between {least:e} and {most:e}");
-    }
-
-    #[test]
-    fn an_unwatched_field_stays_as_it_is() {
-        let blind = tripwire([0.0, 0.0], [1000.0, 1000.0], 0.0);
-        let mut field = Undetected::new(&TrackerConfig::default(), &[blind]);
-        let before: f64 = field.by_heading(Vector2::new(500.0, 500.0)).iter().sum();
-        field.advance(Timestamp::from_seconds(0));
-        field.advance(Timestamp::from_seconds(400));
-        let after: f64 = field.by_heading(Vector2::new(500.0, 500.0)).iter().sum();
-        assert!((after - before).abs() < 1e-9 * before, "before {before:e}, after {after:e}");
-    }
-}
+mod tests;

@@ -16,8 +16,24 @@ use vedette_delivery::{
 
 const ALERTS: u64 = 12;
 
-/// Test alerts of a real engine.
-static BATCH: LazyLock<Batch> = LazyLock::new(|| {
+/// A store with test alerts of a real engine, made once: writing them takes longer than everything else of a run.
+static STORE: LazyLock<MemoryStore> = LazyLock::new(|| {
+    let mut store = MemoryStore::new(Epoch("e".to_owned()));
+    let (mut uplink, _) = Uplink::start(uplink_config(), now(), &mut store).expect("no fault planned");
+    let sealed = uplink.seal(batch());
+    uplink.commit(now(), &mut store, &sealed).expect("no fault planned");
+    store
+});
+
+fn gateway() -> GatewayId {
+    GatewayId::new("gate").expect("a valid name")
+}
+
+fn uplink_config() -> UplinkConfig {
+    UplinkConfig::new(gateway())
+}
+
+fn batch() -> Batch {
     let site = "[site]\nid = \"gate\"\norigin = { lat = 52.0, lon = 23.6 }\ntimezone = \"Europe/Warsaw\"\n";
     let mut engine = Engine::new(&toml::from_str(site).expect("a valid text")).expect("a valid configuration");
     let mut out = Vec::new();
@@ -30,7 +46,7 @@ static BATCH: LazyLock<Batch> = LazyLock::new(|| {
         _ => None,
     };
     Batch { alerts: out.into_iter().filter_map(alert).collect(), ..Batch::default() }
-});
+}
 
 fn now() -> Timestamp {
     Timestamp::from_seconds(1_772_323_200)
@@ -38,11 +54,8 @@ fn now() -> Timestamp {
 
 /// A gateway with alerts that wait, told anything as an acknowledgement or an order.
 fn tell_gateway(bytes: &[u8]) {
-    let gateway = GatewayId::new("gate").expect("a valid name");
-    let mut store = MemoryStore::new(Epoch("e".to_owned()));
-    let (mut uplink, _) = Uplink::start(UplinkConfig::new(gateway.clone()), now(), &mut store).expect("no fault planned");
-    let sealed = uplink.seal(BATCH.clone());
-    uplink.commit(now(), &mut store, &sealed).expect("no fault planned");
+    let mut store = STORE.clone();
+    let (mut uplink, _) = Uplink::start(uplink_config(), now(), &mut store).expect("no fault planned");
     let mut actions = Vec::new();
     for event in [Event::Tick, Event::Connected, Event::Subscribed { granted: true }, Event::Subscribed { granted: true }] {
         uplink.handle(now(), &mut store, event, &mut actions);
@@ -50,7 +63,7 @@ fn tell_gateway(bytes: &[u8]) {
     let covered = Ack::read(bytes).ok().filter(|ack| ack.epoch.0 == "e").map(|ack| ack.covered()).unwrap_or_default();
     let unknown = covered.last().is_some_and(|last| last > ALERTS);
     for channel in [Channel::Ack, Channel::Command] {
-        let event = Event::Message { topic: channel.topic(&gateway), payload: bytes.to_vec(), properties: Vec::new() };
+        let event = Event::Message { topic: channel.topic(&gateway()), payload: bytes.to_vec(), properties: Vec::new() };
         uplink.handle(now(), &mut store, event, &mut actions);
     }
     for seq in 1..=ALERTS {
@@ -60,13 +73,12 @@ fn tell_gateway(bytes: &[u8]) {
 
 /// A centre told anything on every channel: what it then acknowledges can be read.
 fn tell_centre(bytes: &[u8]) {
-    let gateway = GatewayId::new("gate").expect("a valid name");
     let mut file = MemoryLedger::new();
     let config = LedgerConfig::new(GatewayId::new("centre").expect("a valid name"));
     let mut ledger = Ledger::start(config, now(), &mut file).expect("no fault planned");
     let mut actions = Vec::new();
     for channel in [Channel::Alert, Channel::Void, Channel::Status, Channel::Answer, Channel::Tracks] {
-        let (topic, payload) = (channel.topic(&gateway), bytes.to_vec());
+        let (topic, payload) = (channel.topic(&gateway()), bytes.to_vec());
         let event = LedgerEvent::Message { topic, payload, retained: false, properties: Vec::new() };
         ledger.handle(now(), &mut file, event, &mut actions);
         ledger.handle(now().plus_seconds(1.0), &mut file, LedgerEvent::Tick, &mut actions);
