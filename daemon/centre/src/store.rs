@@ -202,7 +202,10 @@ fn write(transaction: &Transaction<'_>, changes: &LedgerChanges) -> rusqlite::Re
     }
     for VoidEntry { gateway, epoch, why, ranges } in &changes.voids {
         for (first, last) in ranges.iter() {
-            transaction.prepare_cached("INSERT OR REPLACE INTO void VALUES (?1, ?2, ?3, ?4, ?5)")?.execute(params![
+            // A shorter range told again takes nothing back.
+            let insert = "INSERT INTO void VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT DO UPDATE SET last = excluded.last, why = excluded.why WHERE excluded.last > last";
+            transaction.prepare_cached(insert)?.execute(params![
                 gateway.as_str(),
                 epoch.0,
                 integer(first),
