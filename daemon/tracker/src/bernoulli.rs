@@ -231,7 +231,7 @@ impl Bernoulli {
         }
         // Where the place is ambiguous, so is the claim: only what does not differ is merged.
         if self.hypotheses.len() == 1 && parts.len() > 1 {
-            let merged = Hypothesis::merged(parts.iter());
+            let merged = Hypothesis::merged(&parts);
             parts.clear();
             parts.extend(merged);
         }

@@ -108,7 +108,8 @@ impl Hypothesis {
     }
 
     /// The hypothesis with the moments, mode by mode, of a weighted sum. `None` when the weights sum to nothing.
-    pub(crate) fn merged<'a>(parts: impl Iterator<Item = &'a Self> + Clone) -> Option<Self> {
+    pub(crate) fn merged<'a>(parts: impl IntoIterator<Item = &'a Self, IntoIter: Clone>) -> Option<Self> {
+        let parts = parts.into_iter();
         let weight: f64 = parts.clone().map(|part| part.weight).sum();
         let first = parts.clone().next().filter(|_| weight > 0.0)?;
         let mut mode_probability = [0.0; MODES];

@@ -108,7 +108,7 @@ pub(super) fn merged<'a>(parts: impl Iterator<Item = (f64, &'a Rc<State>)> + Clo
     let weighted: Vec<Hypothesis> = parts
         .map(|(weight, state)| Hypothesis { weight: weight * state.existence, ..state.hypothesis.clone() })
         .collect();
-    let merged = Hypothesis::merged(weighted.iter())?;
+    let merged = Hypothesis::merged(&weighted)?;
     Some(Rc::new(State::new(existence, Hypothesis { weight: 1.0, ..merged }, first.taken.clone())))
 }
 
