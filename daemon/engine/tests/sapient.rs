@@ -288,6 +288,13 @@ fn a_report_comes_once_and_a_lost_object_is_no_detection() {
 }
 
 #[test]
+fn an_error_too_small_to_be_true_is_as_good_as_none() {
+    let location = Location { x_error: Some(1e-310), y_error: Some(1e-160), ..degrees(23.95, 54.93) };
+    let measured = only_plot(Listener::new().hear(Content::DetectionReport(report(location))));
+    assert!(matches!(measured, Measured::Position { covariance_m2: None, .. }), "{measured:?}");
+}
+
+#[test]
 fn a_mobile_node_measures_from_where_it_said_it_stands() {
     let mut listener = Listener::new();
     let mut hear = |content| listener.hear_bytes(&message(MOBILE, content).encode_to_vec());

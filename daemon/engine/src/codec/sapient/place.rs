@@ -209,9 +209,15 @@ fn needed(field: &str, name: &str, value: Option<f64>) -> Result<f64, Fault> {
     }
 }
 
+/// In metres or degrees: nothing is measured so well. A smaller error is as good as none given.
+const LEAST_ERROR: f64 = 1e-6;
+
 /// A standard deviation in our units; zero means that nobody knows.
 fn error(field: &str, value: Option<f64>, factor: f64, most: f64) -> Result<Option<f64>, Fault> {
-    let Some(value) = value.map(|value| value * factor).filter(|value| *value != 0.0) else { return Ok(None) };
+    let Some(value) = value.map(|value| value * factor).filter(|value| value.abs() >= LEAST_ERROR || value.is_nan())
+    else {
+        return Ok(None);
+    };
     if value > 0.0 && value <= most {
         return Ok(Some(value));
     }
