@@ -26,21 +26,22 @@ pub(crate) fn moments(hypotheses: &[Hypothesis]) -> Gaussian {
     if let [only] = hypotheses {
         return only.moments();
     }
-    let parts = hypotheses
-        .iter()
-        .flat_map(|hypothesis| hypothesis.active().map(move |(mode, state)| (hypothesis.weight * mode, state)));
-    Gaussian::merged(parts)
+    Gaussian::merged(parts(hypotheses))
         .unwrap_or(Gaussian { mean: Vector4::zeros(), covariance: nalgebra::Matrix4::identity() * 1e12 })
 }
 
 /// Mean over all hypotheses and modes.
 pub(crate) fn mean(hypotheses: &[Hypothesis]) -> Vector4<f64> {
-    let parts = hypotheses
-        .iter()
-        .flat_map(|hypothesis| hypothesis.active().map(move |(mode, state)| (hypothesis.weight * mode, &state.mean)));
-    let total: f64 = parts.clone().map(|(weight, _)| weight).sum();
-    let sum = parts.fold(Vector4::zeros(), |sum: Vector4<f64>, (weight, mean)| sum + mean * weight);
+    let total: f64 = parts(hypotheses).map(|(weight, _)| weight).sum();
+    let sum = parts(hypotheses).fold(Vector4::zeros(), |sum: Vector4<f64>, (weight, state)| sum + state.mean * weight);
     sum / total.max(f64::MIN_POSITIVE)
+}
+
+/// The state of each mode of each hypothesis, with its weight.
+fn parts(hypotheses: &[Hypothesis]) -> impl Iterator<Item = (f64, &Gaussian)> + Clone {
+    hypotheses
+        .iter()
+        .flat_map(|hypothesis| hypothesis.active().map(move |(mode, state)| (hypothesis.weight * mode, state)))
 }
 
 /// Splits, along its longer axis, every hypothesis that is wider than `widest_sd_m` and that `concerns` is true of.

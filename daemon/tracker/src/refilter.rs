@@ -161,19 +161,19 @@ impl History {
         past.tracks.retain(|track| reach.holds(track.moments().position()));
         let concerned = region.within_reach(0.0);
         let mut later = self.checkpoints.iter_mut().skip(from + 1).peekable();
+        let renew = |past: &mut Filter, checkpoint: &mut Filter| {
+            past.advance(models, checkpoint.now);
+            splice(&mut checkpoint.tracks, past.tracks.clone(), &concerned);
+        };
         let start = past.now;
         let first = self.scans.partition_point(|scan| scan.time <= start);
         for scan in self.scans.iter().skip(first) {
             while let Some(checkpoint) = later.next_if(|checkpoint| checkpoint.now < scan.time) {
-                past.advance(models, checkpoint.now);
-                splice(&mut checkpoint.tracks, past.tracks.clone(), &concerned);
+                renew(&mut past, checkpoint);
             }
             past.step(models, scan, Some(&reach));
         }
-        for checkpoint in later {
-            past.advance(models, checkpoint.now);
-            splice(&mut checkpoint.tracks, past.tracks.clone(), &concerned);
-        }
+        later.for_each(|checkpoint| renew(&mut past, checkpoint));
         splice(&mut filter.tracks, past.tracks, &concerned);
     }
 
