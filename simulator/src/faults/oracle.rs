@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use vedette_delivery::ledger::MemoryLedger;
 use vedette_delivery::memory::MemoryStore;
+use vedette_delivery::store::RowHead;
 use vedette_delivery::{Envelope, Epoch, Outbox, Ranges, Uplink, VoidReason};
 use vedette_engine::{Alert, AlertKind, AuditRecord, Severity, Timestamp, Transmit};
 use vedette_wire::{ReplayWindow, Standing};
@@ -97,9 +98,14 @@ impl Oracle {
         self.dropped = outbox.dropped();
     }
 
-    /// After the alerts of `sent` left for the first time, nothing more urgent than any of them may still wait.
-    pub(super) fn order(&mut self, sent: &[Severity], waiting: Option<Severity>) {
-        if sent.iter().any(|&sent| waiting.is_some_and(|waiting| waiting > sent)) {
+    /// After these rows left for the first time, nothing more urgent than any of them may still wait.
+    pub(super) fn left(&mut self, rows: &[RowHead], waiting: Option<Severity>) {
+        for row in rows {
+            // Of a commit that failed and was there all the same nobody has told the numbers yet.
+            self.numbers.insert(row.seq, (row.alert.clone(), row.rev));
+        }
+        if rows.iter().any(|row| waiting.is_some_and(|waiting| waiting > row.priority)) {
+            let sent: Vec<Severity> = rows.iter().map(|row| row.priority).collect();
             self.outcome.disorder += 1;
             self.outcome.findings.push(format!("{sent:?} left while {waiting:?} waited"));
         }

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use vedette_delivery::memory::Fault;
+use vedette_delivery::store::RowHead;
 use vedette_delivery::uplink::{Action, Event, Report};
 use vedette_delivery::{Answer, Channel, EnvelopeHead, Epoch, Sealed, Trail, Uplink, Window, Work, message, topic};
-use vedette_engine::{Engine, Fact, Frame, FrameContent, Input, RadioFrame, Severity, Timestamp, Transmit};
+use vedette_engine::{Engine, Fact, Frame, FrameContent, Input, RadioFrame, Timestamp, Transmit};
 use vedette_wire::{ReplayWindow, Standing};
 
 use super::super::Dies;
@@ -260,8 +261,8 @@ impl Process {
         let fresh: BTreeSet<u64> = actions.iter().filter_map(head).filter(&mut is_first).map(|head| head.seq).collect();
         if !fresh.is_empty() {
             let rows = self.uplink.outbox().waiting().filter(|row| fresh.contains(&row.seq));
-            let sent: Vec<Severity> = rows.map(|row| row.priority).collect();
-            oracle.order(&sent, self.uplink.best().map(|row| row.priority));
+            let rows: Vec<RowHead> = rows.cloned().collect();
+            oracle.left(&rows, self.uplink.best().map(|row| row.priority));
         }
     }
 
