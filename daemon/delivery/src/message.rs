@@ -192,6 +192,14 @@ pub struct Order {
     pub expires_at: Timestamp,
 }
 
+impl Order {
+    /// What the engine gets: an order that comes too late for its clock is answered too, or the centre would wait.
+    #[must_use]
+    pub fn into_command(self) -> Command {
+        Command { expires_at: Some(self.expires_at), ..self.command }
+    }
+}
+
 /// `answer`: what became of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {

@@ -270,5 +270,8 @@ fn signed_alerts_are_proven_and_unproven_orders_refused() {
     assert!(matches!(&actions[..], [Action::Report(Report::Refused { .. })]), "{actions:?}");
     let properties = Signer::new("centre-key", &[2; 32]).properties(&topic, &payload);
     let actions = gateway.handle(at(2.0), Event::Message { topic, payload, properties });
-    assert!(matches!(&actions[..], [Action::Order(order)] if order.command.id == "1"), "{actions:?}");
+    assert!(
+        matches!(&actions[..], [Action::Order(command)] if command.id == "1" && command.expires_at == Some(Timestamp::from_micros(1_900_000_000_000_000))),
+        "{actions:?}"
+    );
 }

@@ -82,7 +82,12 @@ impl Gateway {
 
     fn order(&mut self) {
         let act = Act::TestAlert { severity: Severity::Low };
-        self.handle(Input::Command(Command { id: format!("{:?}", self.now), by: "test".to_owned(), act }));
+        self.handle(Input::Command(Command {
+            id: format!("{:?}", self.now),
+            by: "test".to_owned(),
+            expires_at: None,
+            act,
+        }));
     }
 
     fn message(&mut self, bytes: Vec<u8>) {

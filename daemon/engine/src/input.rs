@@ -112,6 +112,9 @@ pub struct Command {
     pub id: String,
     /// Who gave it.
     pub by: String,
+    /// Not to be carried out after this time by the gateway's clock; without it, whenever it comes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
     /// What is to be done.
     pub act: Act,
 }

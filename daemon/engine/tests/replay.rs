@@ -71,7 +71,7 @@ fn inputs(seed: u64) -> Vec<(Timestamp, Input)> {
             30 => inputs.push(frame(at(time + 0.3), "{\"v\":1,\"sensor\":\"nobody\"}".into())),
             40 => {
                 let act = Act::TestAlert { severity: vedette_engine::Severity::Low };
-                let command = Command { id: "c1".into(), by: "anna".into(), act };
+                let command = Command { id: "c1".into(), by: "anna".into(), expires_at: None, act };
                 inputs.push((at(time + 0.4), Input::Command(command)));
             }
             50 => inputs.push((at(time + 0.5), Input::Clock { offset_micros: 5, sd_s: 0.25 })),

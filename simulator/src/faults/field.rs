@@ -153,7 +153,7 @@ impl Field {
         self.commands += 1;
         // A name of its own for each order: the audit log then tells how often it was carried out.
         let id = format!("{by}-{}", self.commands);
-        Command { by: id.clone(), id, act }
+        Command { by: id.clone(), id, expires_at: None, act }
     }
 
     fn test(&mut self, by: &str) -> Command {

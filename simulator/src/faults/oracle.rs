@@ -174,18 +174,21 @@ impl Oracle {
 
     /// Orders: each carried out at most once, just as the answer says, and each answered or expired.
     pub(super) fn judge_orders(&mut self, store: &MemoryStore, ledger: &MemoryLedger) {
-        let mut done: BTreeMap<String, u64> = BTreeMap::new();
+        // How often each was handled, and whether it was carried out.
+        let mut handled: BTreeMap<String, (u64, bool)> = BTreeMap::new();
         for entry in store.audit() {
             if let Ok(record) = serde_json::from_slice::<AuditRecord>(&entry.record)
                 && !record.by.starts_with("gateway")
             {
-                *done.entry(record.by).or_default() += 1;
+                let (times, done) = handled.entry(record.by).or_default();
+                *times += 1;
+                *done |= !record.detail.starts_with("refused: ");
             }
         }
-        if let Some((by, times)) = done.iter().find(|(_, times)| **times > 1) {
-            self.outcome.findings.push(format!("order {by} was carried out {times} times"));
+        if let Some((by, (times, _))) = handled.iter().find(|(_, (times, _))| *times > 1) {
+            self.outcome.findings.push(format!("order {by} was handled {times} times"));
         }
-        self.outcome.double += done.values().filter(|&&times| times > 1).count() as u64;
+        self.outcome.double += handled.values().filter(|(times, _)| *times > 1).count() as u64;
         for record in ledger.orders() {
             let id = &record.order.command.id;
             match &record.answer {
@@ -193,7 +196,7 @@ impl Oracle {
                     self.outcome.unreported += 1;
                     self.outcome.findings.push(format!("order {id} was never answered"));
                 }
-                Some(answer) if answer.done && !done.contains_key(id) => {
+                Some(answer) if answer.done && !handled.get(id).is_some_and(|(_, done)| *done) => {
                     self.outcome.lost += 1;
                     self.outcome.findings.push(format!("order {id} is said to be done and was not"));
                 }

@@ -39,7 +39,7 @@ fn batch() -> Batch {
     let mut out = Vec::new();
     for n in 0..ALERTS {
         let act = Act::TestAlert { severity: Severity::High };
-        engine.handle(now(), Input::Command(Command { id: n.to_string(), by: "fuzz".to_owned(), act }), &mut out);
+        engine.handle(now(), Input::Command(Command { id: n.to_string(), by: "fuzz".to_owned(), expires_at: None, act }), &mut out);
     }
     let alert = |output| match output {
         Output::Durable(Durable::Alert(alert)) => Some(*alert),

@@ -116,7 +116,10 @@ impl Gateway {
     /// Commits what there is, with a test alert; the centre acknowledges at once.
     fn commit(&mut self, now: Timestamp) -> anyhow::Result<()> {
         let act = Act::TestAlert { severity: Severity::Low };
-        self.handle(now, Input::Command(Command { id: format!("{now:?}"), by: "months".into(), act }))?;
+        self.handle(
+            now,
+            Input::Command(Command { id: format!("{now:?}"), by: "months".into(), expires_at: None, act }),
+        )?;
         let mut work = std::mem::take(&mut self.work);
         self.trail.complete(&mut work, &self.engine, now, true)?;
         let sealed = self.uplink.seal(work.batch);

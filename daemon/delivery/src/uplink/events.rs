@@ -1,6 +1,8 @@
 //! What the driver tells the uplink, and what the uplink asks of it.
 
-use crate::message::{Answer, Order};
+use vedette_engine::Command;
+
+use crate::message::Answer;
 use crate::store::StoreError;
 
 /// What the driver tells the uplink.
@@ -66,8 +68,8 @@ pub enum Action {
     Publish(Publication),
     /// Drop the connection; [`Event::Closed`] need not follow.
     Disconnect,
-    /// An order that may be carried out.
-    Order(Order),
+    /// An order to be carried out, or answered where it has expired.
+    Order(Command),
     /// Something the gateway should know: a count, a log line, often a `Fact` for the engine.
     Report(Report),
 }

@@ -106,8 +106,7 @@ impl Uplink {
                     Ok(_) if !self.config.orders.is_empty() && !verdict.proven() => {
                         actions.push(refused(format!("order not proven: {verdict:?}")));
                     }
-                    Ok(order) if order.expires_at < now => actions.push(refused("order has expired".to_owned())),
-                    Ok(order) => actions.push(Action::Order(order)),
+                    Ok(order) => actions.push(Action::Order(order.into_command())),
                     Err(error) => actions.push(refused(error.to_string())),
                 }
             }

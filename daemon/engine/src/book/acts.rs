@@ -20,8 +20,20 @@ const TEST_EXPIRES_S: f64 = 600.0;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Answered {
     id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
     done: bool,
     detail: String,
+}
+
+impl Answered {
+    fn of(command: &Command, done: bool, detail: String) -> Self {
+        Self { id: command.id.clone(), expires_at: command.expires_at, done, detail }
+    }
+
+    fn is_expired(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|at| at < now)
+    }
 }
 
 impl Book {
@@ -39,7 +51,13 @@ impl Book {
             counters.add("commands_repeated", 1);
             (answered.done, answered.detail.clone())
         } else {
-            let result = self.carry_out(&command.act, now, site, out);
+            let result = match command.expires_at.filter(|&at| at < now) {
+                Some(at) => {
+                    let [at, now] = [at, now].map(crate::time::format_rfc3339);
+                    Err(format!("it expired at {at}; by the clock of {} it is {now}", site.id))
+                }
+                None => self.carry_out(&command.act, now, site, out),
+            };
             let (done, detail) = match result {
                 Ok(detail) => (true, detail),
                 Err(refusal) => (false, refusal),
@@ -48,13 +66,19 @@ impl Book {
             let outcome = if done { detail.clone() } else { format!("refused: {detail}") };
             let (by, act) = (command.by.clone(), name(&command.act).to_owned());
             out.push(Output::Durable(Durable::Audit(AuditRecord { at: now, by, act, detail: outcome })));
-            if self.answered.len() == MAX_ANSWERED {
-                self.answered.pop_front();
-            }
-            self.answered.push_back(Answered { id: command.id.clone(), done, detail: detail.clone() });
+            self.remember(Answered::of(command, done, detail.clone()), now);
             (done, detail)
         };
         out.push(Output::Transmit(Transmit::CommandAnswer { id: command.id.clone(), done, detail }));
+    }
+
+    /// Where there is no more room, one that has expired goes first: forgetting it cannot have it carried out again.
+    fn remember(&mut self, answered: Answered, now: Timestamp) {
+        if self.answered.len() == MAX_ANSWERED {
+            let oldest = self.answered.iter().position(|known| known.is_expired(now)).unwrap_or(0);
+            self.answered.remove(oldest);
+        }
+        self.answered.push_back(answered);
     }
 
     /// What was done, or why not.

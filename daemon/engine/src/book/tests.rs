@@ -170,9 +170,12 @@ impl Stage {
     }
 
     fn command(&mut self, id: &str, now: Timestamp, act: Act) -> Vec<Output> {
+        self.order(&Command { id: id.into(), by: "anna".into(), expires_at: None, act }, now)
+    }
+
+    fn order(&mut self, command: &Command, now: Timestamp) -> Vec<Output> {
         let mut out = Vec::new();
-        let command = Command { id: id.into(), by: "anna".into(), act };
-        self.book.take_command(&command, now, &self.site, &mut self.counters, &mut out);
+        self.book.take_command(command, now, &self.site, &mut self.counters, &mut out);
         out
     }
 }
@@ -441,6 +444,43 @@ fn a_repeated_command_is_answered_again_and_not_carried_out_again() {
     let mut expired = stage.step(at(700.0), &[]);
     expired.retain(|alert| alert.kind == AlertKind::Test);
     assert_eq!(expired[0].state, AlertState::Expired);
+}
+
+#[test]
+fn a_command_that_comes_too_late_is_answered_with_the_clock_it_was_measured_by() {
+    let mut stage = Stage::new();
+    let act = Act::TestAlert { severity: Severity::Critical };
+    let mut order = Command { id: "c1".into(), by: "anna".into(), expires_at: Some(at(10.0)), act };
+    let in_time = stage.order(&order, at(10.0));
+    assert!(matches!(in_time.last(), Some(Output::Transmit(Transmit::CommandAnswer { done: true, .. }))));
+    // Repeated because its answer was lost: what was done stays done.
+    assert_eq!(stage.order(&order, at(11.0)).as_slice(), &in_time[2..]);
+
+    order.id = "c2".into();
+    let too_late = stage.order(&order, at(11.0));
+    assert_eq!(too_late.len(), 2, "an audit record and an answer");
+    let Some(Output::Transmit(Transmit::CommandAnswer { done: false, detail, .. })) = too_late.last() else { panic!() };
+    let [until, now] = [10.0, 11.0].map(|second| crate::time::format_rfc3339(at(second)));
+    assert_eq!(*detail, format!("it expired at {until}; by the clock of {} it is {now}", stage.site.id));
+    // The clock is set back: it is not carried out after it was told that it would not be.
+    assert_eq!(stage.order(&order, at(5.0)).as_slice(), &too_late[1..]);
+}
+
+#[test]
+fn orders_that_have_expired_do_not_push_out_the_memory_of_those_that_could_be_repeated() {
+    let mut stage = Stage::new();
+    let order = |id: &str, until: f64| Command {
+        id: id.into(),
+        by: "anna".into(),
+        expires_at: Some(at(until)),
+        act: Act::TestAlert { severity: Severity::Low },
+    };
+    let valid = order("valid", 1_000.0);
+    let first = stage.order(&valid, at(100.0));
+    for n in 0..1_000 {
+        stage.order(&order(&format!("old {n}"), 50.0), at(101.0));
+    }
+    assert_eq!(stage.order(&valid, at(102.0)).as_slice(), &first[2..]);
 }
 
 #[test]

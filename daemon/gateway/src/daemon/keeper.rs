@@ -343,8 +343,8 @@ impl Keeper {
                     None if report == Report::StoreIsOld => report::renew(&mut self.uplink, &mut self.store),
                     None => {}
                 },
-                Action::Order(order) => {
-                    let _ = self.notes.send(Note::Order(order.command));
+                Action::Order(command) => {
+                    let _ = self.notes.send(Note::Order(command));
                 }
                 other => closed |= self.transport.as_mut().is_some_and(|transport| !transport.carry_out(other)),
             }

@@ -243,7 +243,7 @@ impl Process {
         for action in actions {
             match action {
                 Action::Report(report) => self.reported(around, &report),
-                Action::Order(order) => self.handle(around, Input::Command(order.command)),
+                Action::Order(command) => self.handle(around, Input::Command(command)),
                 other => left.actions.push(other),
             }
         }

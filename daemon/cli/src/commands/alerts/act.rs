@@ -151,7 +151,8 @@ pub(super) fn run(ordered: &impl Ordered, history: &History, ledger: &Path) -> a
     }
     let (id, known) = history.find(&common.alert)?;
     let now = now()?;
-    let command = Command { id: order_id(now), by: common.by.clone(), act: ordered.act(id.to_owned(), now)? };
+    let command =
+        Command { id: order_id(now), by: common.by.clone(), expires_at: None, act: ordered.act(id.to_owned(), now)? };
     let expires_at = now.plus_seconds(3_600.0 * common.valid_hours);
     let order = vedette_centre::Order { v: ORDER_VERSION, command, expires_at };
     let gateway =

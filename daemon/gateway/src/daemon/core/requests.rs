@@ -37,7 +37,7 @@ impl Core {
         self.state.commands += 1;
         let id = format!("local-{}-{}", self.surroundings.clock.now().as_micros(), self.state.commands);
         self.state.waiting.insert(id.clone(), tell);
-        self.handle(Input::Command(Command { id, by, act }));
+        self.handle(Input::Command(Command { id, by, expires_at: None, act }));
     }
 
     pub(super) fn observe(&self) -> Observation {
