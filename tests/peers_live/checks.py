@@ -2,12 +2,14 @@
 
 import asyncio
 import base64
+import contextlib
 import datetime
 import json
 import math
 import os
 import pathlib
 import pty
+import signal
 import socket
 import struct
 import subprocess
@@ -376,13 +378,62 @@ def fix_sentences(at):
     )
 
 
-def check_gnss(daemon, gnss):
+class Gpsd:
+    """gpsd, fed by gpsfake with a log of five minutes at a place of its own."""
+
+    def __init__(self, folder, port):
+        start_of_log = now() - datetime.timedelta(seconds=300)
+        seconds = [start_of_log + datetime.timedelta(seconds=second) for second in range(300)]
+        log = "".join(fix_sentences(second).replace("5455.8000", "5430.0000") for second in seconds)
+        (folder / "gateway.nmea").write_text("".join(nmea(line[1:].split("*")[0]) for line in log.splitlines()))
+        self.folder, self.port = folder, port
+        self._start()
+
+    def _start(self):
+        command = ["gpsfake", "-n", "-q", "-c", "0.3", "-P", str(self.port), self.folder / "gateway.nmea"]
+        # In a session of its own: gpsfake leaves its gpsd behind when it is told to end.
+        log = open(self.folder / "gpsfake.log", "ab")
+        self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, start_new_session=True)
+
+    def terminate(self):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGTERM)
+        self.process.wait()
+
+    def has_a_fix(self, patience_s=5):
+        """Whether a client that asks as its manual says is told one."""
+        end = time.monotonic() + patience_s
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1) as client:
+            client.sendall(b'?WATCH={"enable":true,"json":true};\n')
+            client.settimeout(patience_s)
+            for line in client.makefile():
+                report = json.loads(line)
+                if report["class"] == "TPV" and report["mode"] >= 2:
+                    return True
+                if time.monotonic() > end:
+                    break
+        return False
+
+    def ensure_fix(self):
+        """gpsfake was seen once to feed its gpsd nothing: the daemon is judged by what gpsd tells."""
+        for _ in range(3):
+            if self.has_a_fix():
+                return
+            print("note gpsd tells no fix to any client; it is started again", flush=True)
+            self.terminate()
+            self._start()
+            wait_for("gpsd answers again", connects(self.port))
+        raise SystemExit("FAIL gpsd has no fix to tell")
+
+
+def check_gnss(daemon, gnss, gpsd):
     def placed():
         gnss.write(fix_sentences(now()).encode())
         heard = (daemon.status() or {}).get("gnss")
         return heard and heard["fix"]["place"] and abs(heard["fix"]["place"]["lat"] - 54.93) < 1e-6
 
     wait_for("a receiver's sentences are time and place", placed)
+    gpsd.ensure_fix()
     wait_for("gpsd is connected", lambda: daemon.is_up("gpsd"))
 
     def told():
@@ -583,18 +634,14 @@ def main():
         f"[taky]\nhostname = localhost\nbind_ip = 127.0.0.1\nroot_dir = {folder}\n"
         f"[cot_server]\nport = {ports['tak']}\n[ssl]\nenabled = false\n"
     )
-    start_of_log = now() - datetime.timedelta(seconds=300)
-    seconds = [start_of_log + datetime.timedelta(seconds=second) for second in range(300)]
-    log = "".join(fix_sentences(second).replace("5455.8000", "5430.0000") for second in seconds)
-    log = "".join(nmea(line[1:].split("*")[0]) for line in log.splitlines())
-    (folder / "gateway.nmea").write_text(log)
     (folder / "rtl_433.jsonl").touch()
     (folder / "kraken.csv").touch()
     mesh, gnss, middleware, receiver = Pty(), Pty(), sapient.Middleware(), sapient.Middleware()
+    gpsd = Gpsd(folder, ports["gpsd"])
     programs = [
+        gpsd,
         start(folder, "mosquitto", ["mosquitto", "-c", folder / "mosquitto.conf"]),
         start(folder, "taky", ["taky", "-c", folder / "taky.conf"]),
-        start(folder, "gpsfake", ["gpsfake", "-n", "-q", "-c", "0.3", "-P", str(ports["gpsd"]), folder / "gateway.nmea"]),
     ]
     stop = threading.Event()
     try:
@@ -612,7 +659,7 @@ def main():
         check_chirpstack(daemon, broker)
         check_rtl_433(daemon, folder)
         check_meshtastic(daemon, mesh, broker)
-        check_gnss(daemon, gnss)
+        check_gnss(daemon, gnss, gpsd)
         check_kraken(daemon, folder, ports)
         check_sapient_in(daemon, middleware)
         wait_for("tracks come through taky", lambda: tak.of("a-u-G"))

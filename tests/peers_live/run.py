@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The daemon among real peers over real connections: what they send arrives as readings, what it sends they understand.
 
-    cargo build --workspace --bins
+    cargo test --workspace --no-run
     python3 tests/peers_live/run.py --bin target/debug
 
 Makes a virtual environment with the packages of requirements.txt in a temporary folder (or uses --venv) and starts itself
