@@ -147,9 +147,13 @@ impl Keeper {
                 self.wake_sinks();
             }
             self.sending.beat();
-            let has_centre = self.transport.is_some();
-            self.figures.set(&self.uplink, &self.store.report(), backlog.works.len(), has_centre, self.clock.now());
+            self.note_figures(&backlog);
         }
+    }
+
+    fn note_figures(&self, backlog: &Backlog) {
+        let has_centre = self.transport.is_some();
+        self.figures.set(&self.uplink, &self.store.report(), backlog.works.len(), has_centre, self.clock.now());
     }
 
     fn patience(&self, backlog: &Backlog) -> Duration {
@@ -216,7 +220,7 @@ impl Keeper {
                 Ok(committed) => {
                     let (releases, windows) = (std::mem::take(releases), sealed.batch().windows.clone());
                     backlog.works.pop_front();
-                    self.tell_committed(releases, windows, committed);
+                    self.tell_committed(releases, windows, committed, backlog);
                 }
                 Err(error) => {
                     self.commit_failed(backlog, &error);
@@ -229,7 +233,15 @@ impl Keeper {
         }
     }
 
-    fn tell_committed(&self, mut releases: Vec<Transmit>, mut windows: Vec<Window>, committed: Committed) {
+    fn tell_committed(
+        &self,
+        mut releases: Vec<Transmit>,
+        mut windows: Vec<Window>,
+        committed: Committed,
+        backlog: &Backlog,
+    ) {
+        // Who is told that something is durable finds it in the status.
+        self.note_figures(backlog);
         let durable = self.store.trouble().is_none();
         if !durable {
             // Its node keeps the frame and sends it again, until it can be acknowledged.
@@ -275,7 +287,7 @@ impl Keeper {
                 for (sealed, _) in &mut backlog.works {
                     *sealed = self.uplink.seal(sealed.batch().clone());
                 }
-                self.tell_committed(work.releases, work.batch.windows, committed);
+                self.tell_committed(work.releases, work.batch.windows, committed, backlog);
                 self.tell(Note::Fact(Fact::StoreState { usable: true, error: String::new() }));
             }
             Err(error) => {
