@@ -3,6 +3,8 @@
 //! The Bernoulli component of the Poisson multi-Bernoulli filter. Its state is a mixture: one hypothesis where
 //! positions are measured, many along the ray while only a bearing is known.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use smallvec::{SmallVec, smallvec};
 
@@ -59,6 +61,16 @@ pub(crate) struct Bernoulli {
     pub(crate) bond: Option<Bond>,
 }
 
+/// What is believed of a track at one time, which may be later than that of its belief.
+pub(crate) struct Outlook<'a> {
+    pub(crate) track: &'a Bernoulli,
+    pub(crate) time: Timestamp,
+    pub(crate) existence: f64,
+    pub(crate) hypotheses: Cow<'a, [Hypothesis]>,
+    /// Their moments.
+    pub(crate) state: Gaussian,
+}
+
 /// What a scan could mean for one track, before association: for each hypothesis a factor on the density of a plot
 /// (the detection probability there) and one on having no plot.
 #[derive(Clone, Debug)]
@@ -76,16 +88,9 @@ pub(crate) struct Prospect {
 impl Bernoulli {
     /// Moves the belief to `to`; the object survives with the probability that its mean life gives.
     pub(crate) fn predict(&mut self, step: &MotionStep, to: Timestamp, life_s: f64) {
-        // Who is not even placed has no way of moving worth telling: each hypothesis goes on as it began.
         let is_ambiguous = self.is_ambiguous();
-        for hypothesis in self.states_mut() {
-            if is_ambiguous {
-                hypothesis.carry(step);
-            } else {
-                hypothesis.predict(step);
-            }
-        }
-        let survival = libm::exp(-step.interval_s / life_s);
+        self.states_mut().for_each(|hypothesis| hypothesis.advance(step, is_ambiguous));
+        let survival = step.survival(life_s);
         self.existence *= survival;
         self.bond.iter_mut().flat_map(|bond| &mut bond.rivals).for_each(|rival| rival.existence *= survival);
         self.time = to;
@@ -155,14 +160,25 @@ impl Bernoulli {
         }
     }
 
-    /// A copy moved to `to`, without changing this one.
-    pub(crate) fn predicted(&self, config: &TrackerConfig, to: Timestamp, life_s: f64) -> Self {
-        let mut copy = self.clone();
-        let interval_s = to.seconds_since(self.time);
-        if interval_s > 0.0 {
-            copy.predict(&MotionStep::new(config, interval_s), to, life_s);
+    /// How things are now.
+    pub(crate) fn outlook(&self) -> Outlook<'_> {
+        Outlook {
+            track: self,
+            time: self.time,
+            existence: self.existence,
+            hypotheses: Cow::Borrowed(&self.hypotheses),
+            state: self.moments(),
         }
-        copy
+    }
+
+    /// How things will be at `to` if nothing more is heard.
+    pub(crate) fn outlook_after(&self, step: &MotionStep, to: Timestamp, life_s: f64) -> Outlook<'_> {
+        let mut hypotheses = self.hypotheses.clone();
+        let is_ambiguous = self.is_ambiguous();
+        hypotheses.iter_mut().for_each(|hypothesis| hypothesis.advance(step, is_ambiguous));
+        let state = mixture::moments(&hypotheses);
+        let existence = self.existence * step.survival(life_s);
+        Outlook { track: self, time: to, existence, hypotheses: Cow::Owned(hypotheses), state }
     }
 
     /// The state with the moments of the whole mixture.
@@ -216,7 +232,7 @@ impl Bernoulli {
         }
         let weighed = |(_, plot): &(f64, &Plot<'_>)| self.mean_over_states(prospect, |state| plot.evidence(state));
         let evidence: SmallVec<[f64; 4]> = taken.iter().map(weighed).collect();
-        let mut parts = Vec::with_capacity(self.hypotheses.len() * (taken.len() + 1));
+        let mut parts: SmallVec<[Hypothesis; 3]> = SmallVec::new();
         for (place, hypothesis) in self.hypotheses.iter().enumerate() {
             let detection = prospect.detected[place];
             let silence = prospect.missed[place] / prospect.mean_missed.max(f64::MIN_POSITIVE);
@@ -230,12 +246,14 @@ impl Bernoulli {
             }
         }
         // Where the place is ambiguous, so is the claim: only what does not differ is merged.
-        if self.hypotheses.len() == 1 && parts.len() > 1 {
-            let merged = Hypothesis::merged(&parts);
-            parts.clear();
-            parts.extend(merged);
+        if let [only] = self.hypotheses.as_mut_slice() {
+            let merged = if parts.len() > 1 { Hypothesis::merged(&parts) } else { parts.pop() };
+            if let Some(merged) = merged.filter(|merged| merged.weight > 0.0 && merged.weight.is_finite()) {
+                *only = Hypothesis { weight: 1.0, ..merged };
+            }
+        } else {
+            self.hypotheses = mixture::reduced(parts.into_vec(), &self.hypotheses);
         }
-        self.hypotheses = mixture::reduced(parts, &self.hypotheses);
     }
 
     /// The state without a plot: places where it would have been seen lose weight.

@@ -16,8 +16,51 @@ use crate::view::View;
 pub(crate) struct Birth {
     /// Intensity in the units of the plot's density.
     pub(crate) intensity: f64,
+    beginning: Beginning,
+}
+
+/// Where a new object begins.
+enum Beginning {
+    /// Where the plot is. Most of these births come to nothing: the hypothesis is made when it is asked for.
+    OnTheSpot,
     /// Normalised; empty when nothing could be there.
-    pub(crate) hypotheses: Vec<Hypothesis>,
+    Among(Vec<Hypothesis>),
+}
+
+impl Birth {
+    const fn none() -> Self {
+        Self { intensity: 0.0, beginning: Beginning::Among(Vec::new()) }
+    }
+
+    /// Whether an object could be there at all.
+    pub(crate) fn is_possible(&self) -> bool {
+        match &self.beginning {
+            Beginning::OnTheSpot => true,
+            Beginning::Among(hypotheses) => !hypotheses.is_empty(),
+        }
+    }
+
+    /// Whether it could be in several places.
+    pub(crate) fn is_ambiguous(&self) -> bool {
+        matches!(&self.beginning, Beginning::Among(hypotheses) if hypotheses.len() > 1)
+    }
+
+    /// Where it would be, with weights that sum to one.
+    pub(crate) fn into_hypotheses(self, config: &TrackerConfig, plot: &Plot<'_>) -> Vec<Hypothesis> {
+        let mut hypotheses = match self.beginning {
+            Beginning::OnTheSpot => {
+                let here = plot.on_ground().map(|(place, spread)| at(config, 1.0, place, &spread, Vector2::zeros()));
+                here.into_iter().collect()
+            }
+            Beginning::Among(hypotheses) => hypotheses,
+        };
+        if plot.sensor.plot_age_s > 0.0 {
+            // Born where the object was; what is known of it now includes that it has moved on.
+            let step = MotionStep::new(config, plot.sensor.plot_age_s);
+            hypotheses.iter_mut().for_each(|hypothesis| hypothesis.predict(&step));
+        }
+        hypotheses
+    }
 }
 
 /// Ratio of two neighbouring ranges along a bearing, and their largest step.
@@ -35,7 +78,7 @@ const ONLY_WALKING: [f64; MODES] = [0.0, 1.0, 0.0];
 /// The birth that a plot suggests.
 pub(crate) fn birth(config: &TrackerConfig, undetected: &Undetected, view: &View<'_>, plot: &Plot<'_>) -> Birth {
     if !view.model.initiates {
-        return Birth { intensity: 0.0, hypotheses: Vec::new() };
+        return Birth::none();
     }
     let raw = match plot.measurement {
         Measurement::Bearing { azimuth_rad, azimuth_sd_rad } => {
@@ -44,16 +87,13 @@ pub(crate) fn birth(config: &TrackerConfig, undetected: &Undetected, view: &View
         Measurement::Range { range_m, range_sd_m } => around_range(config, undetected, view, plot, range_m, range_sd_m),
         Measurement::Crossing { direction } => across_line(config, undetected, plot, direction),
         Measurement::Presence { .. } => into_footprint(config, undetected, plot),
-        Measurement::Position { .. } | Measurement::RangeBearing { .. } => on_the_spot(config, undetected, view, plot),
+        Measurement::Position { .. } | Measurement::RangeBearing { .. } => {
+            return on_the_spot(undetected, view, plot);
+        }
     };
     let intensity: f64 = raw.iter().map(|hypothesis| hypothesis.weight).sum();
-    let mut hypotheses = if intensity > 0.0 { mixture::reduced(raw, &[]) } else { Vec::new() };
-    if plot.sensor.plot_age_s > 0.0 {
-        // Born where the object was; what is known of it now includes that it has moved on.
-        let step = MotionStep::new(config, plot.sensor.plot_age_s);
-        hypotheses.iter_mut().for_each(|hypothesis| hypothesis.predict(&step));
-    }
-    Birth { intensity, hypotheses }
+    let hypotheses = if intensity > 0.0 { mixture::reduced(raw, &[]) } else { Vec::new() };
+    Birth { intensity, beginning: Beginning::Among(hypotheses) }
 }
 
 /// Velocities of who is not yet detected at a place: total intensity per square metre, and the moments.
@@ -115,15 +155,14 @@ fn at(
     Hypothesis { weight, mode_probability, modes }
 }
 
-fn on_the_spot(config: &TrackerConfig, undetected: &Undetected, view: &View<'_>, plot: &Plot<'_>) -> Vec<Hypothesis> {
-    let Some((place, spread)) = plot.on_ground() else { return Vec::new() };
-    let mut hypothesis = at(config, 1.0, place, &spread, Vector2::zeros());
+fn on_the_spot(undetected: &Undetected, view: &View<'_>, plot: &Plot<'_>) -> Birth {
+    let Some((place, spread)) = plot.on_ground() else { return Birth::none() };
     let density = undetected.density_at(place);
-    hypothesis.weight = match plot.measurement {
+    let intensity = match plot.measurement {
         Measurement::RangeBearing { range_m, .. } => density * view.detection_probability * range_m,
-        _ => density * view.detection_at(&hypothesis.modes[0]).max(0.5 * view.detection_probability),
+        _ => density * view.detection_around(place, &spread).max(0.5 * view.detection_probability),
     };
-    vec![hypothesis]
+    if intensity > 0.0 { Birth { intensity, beginning: Beginning::OnTheSpot } } else { Birth::none() }
 }
 
 /// One hypothesis for each range, in geometric steps: every one as long as it is far from its neighbours.

@@ -11,7 +11,7 @@ use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
 
 use crate::association::Verdict;
-use crate::bernoulli::Bernoulli;
+use crate::bernoulli::{Bernoulli, Prospect};
 use crate::sensor::SensorModel;
 use crate::silence::reports_events;
 use crate::view::View;
@@ -100,6 +100,7 @@ pub(crate) struct Seen<'a> {
     pub(crate) view: &'a View<'a>,
     pub(crate) tracks: &'a [Bernoulli],
     pub(crate) touched: &'a [usize],
+    pub(crate) prospects: &'a [Prospect],
     pub(crate) verdicts: &'a [Verdict],
     /// For each plot the probability that it is false.
     pub(crate) false_plots: &'a [f64],
@@ -207,13 +208,14 @@ impl Cells {
         let view = seen.view;
         let period_s = view.model.scan_period_s.unwrap_or(0.0);
         let looked_for_s = LOOKED_FOR_S.max(LOOKED_FOR_PERIODS * period_s);
-        for (track, verdict) in seen.touched.iter().map(|track| &seen.tracks[*track]).zip(seen.verdicts) {
+        for ((track, prospect), verdict) in seen.touched.iter().zip(seen.prospects).zip(seen.verdicts) {
+            let track = &seen.tracks[*track];
             let was_seen = view.time.seconds_since(track.last_seen) <= looked_for_s;
             let chance = if was_seen { 1.0 } else { track.existence };
             if track.is_ambiguous() || !track.is_proven() || chance < LIKELY_EXISTENCE {
                 continue;
             }
-            let state = track.moments();
+            let state = track.moments_at(prospect);
             let spread = state.position_covariance();
             let inside = view.model.coverage.probability_inside(view.origin_m, state.position(), &spread);
             let Some(number) = self.detection_grid.number_at(state.position()) else { continue };

@@ -1,6 +1,7 @@
 //! Who said what about a track: one record per sensor, the material of explanations.
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use crate::gaussian::Gaussian;
 use crate::measure::Plot;
@@ -73,8 +74,8 @@ impl Records {
                         sensor,
                         time,
                         detections: 0.0,
-                        innovation: Vec::new(),
-                        innovation_covariance: Vec::new(),
+                        innovation: SmallVec::new(),
+                        innovation_covariance: SmallVec::new(),
                         test_ratio: 0.0,
                         log_likelihood: 0.0,
                     },

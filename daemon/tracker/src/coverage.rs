@@ -49,7 +49,7 @@ impl Coverage {
                 radial.min(range * libm::sin(inside_rad.clamp(-1.5, 1.5)))
             }
             Self::Polygon { points_m } => signed_distance_to_polygon(points_m, point_m),
-            Self::Line { from_m, to_m } => -distance_to_segment(*from_m, *to_m, point_m),
+            Self::Line { from_m, to_m } => -libm::sqrt(squared_distance_to_segment(*from_m, *to_m, point_m)),
         }
     }
 
@@ -118,7 +118,7 @@ impl Coverage {
                 0.5 * width_rad * (range_m * range_m - min_range_m * min_range_m)
             }
             Self::Polygon { points_m } => {
-                let doubled: f64 = edges(points_m).map(|(a, b)| a.x * b.y - b.x * a.y).sum();
+                let doubled: f64 = edges(points_m).map(|(a, b)| a[0] * b[1] - b[0] * a[1]).sum();
                 0.5 * doubled.abs()
             }
             Self::Line { .. } => 0.0,
@@ -126,28 +126,35 @@ impl Coverage {
     }
 }
 
-fn edges(points_m: &[[f64; 2]]) -> impl Iterator<Item = (Vector2<f64>, Vector2<f64>)> + '_ {
-    let next = points_m.iter().skip(1).chain(points_m.first());
-    points_m.iter().zip(next).map(|(a, b)| (Vector2::new(a[0], a[1]), Vector2::new(b[0], b[1])))
+/// The edges, the one that closes the polygon first.
+fn edges(points_m: &[[f64; 2]]) -> impl Iterator<Item = ([f64; 2], [f64; 2])> + '_ {
+    let mut from = points_m.last().copied().unwrap_or_default();
+    points_m.iter().map(move |to| (core::mem::replace(&mut from, *to), *to))
 }
 
 fn signed_distance_to_polygon(points_m: &[[f64; 2]], point: Vector2<f64>) -> f64 {
-    let distances = edges(points_m).map(|(a, b)| distance_to_segment([a.x, a.y], [b.x, b.y], point));
-    let nearest = distances.fold(f64::INFINITY, f64::min);
-    if is_in_polygon(points_m, point) { nearest } else { -nearest }
+    let (mut nearest_m2, mut inside) = (f64::INFINITY, false);
+    for (from, to) in edges(points_m) {
+        nearest_m2 = nearest_m2.min(squared_distance_to_segment(from, to, point));
+        inside ^= is_left_through(from, to, point);
+    }
+    let nearest_m = libm::sqrt(nearest_m2);
+    if inside { nearest_m } else { -nearest_m }
 }
 
-/// Whether a ray to the east leaves the polygon an odd number of times.
 fn is_in_polygon(points_m: &[[f64; 2]], point: Vector2<f64>) -> bool {
-    let crosses = |(a, b): &(Vector2<f64>, Vector2<f64>)| {
-        (a.y > point.y) != (b.y > point.y) && point.x < (b.x - a.x) * (point.y - a.y) / (b.y - a.y) + a.x
-    };
-    edges(points_m).filter(crosses).count() % 2 == 1
+    edges(points_m).fold(false, |inside, (from, to)| inside ^ is_left_through(from, to, point))
 }
 
-fn distance_to_segment(from_m: [f64; 2], to_m: [f64; 2], point: Vector2<f64>) -> f64 {
+/// Whether a ray to the east leaves or enters the polygon through this edge: from inside it does so an odd number of times.
+fn is_left_through(from: [f64; 2], to: [f64; 2], point: Vector2<f64>) -> bool {
+    (from[1] > point.y) != (to[1] > point.y)
+        && point.x < (to[0] - from[0]) * (point.y - from[1]) / (to[1] - from[1]) + from[0]
+}
+
+fn squared_distance_to_segment(from_m: [f64; 2], to_m: [f64; 2], point: Vector2<f64>) -> f64 {
     let start = Vector2::new(from_m[0], from_m[1]);
     let along = Vector2::new(to_m[0], to_m[1]) - start;
     let share = ((point - start).dot(&along) / along.norm_squared().max(f64::MIN_POSITIVE)).clamp(0.0, 1.0);
-    (point - start - along * share).norm()
+    (point - start - along * share).norm_squared()
 }

@@ -47,11 +47,9 @@ impl Fields {
         &mut self.fields[self.place[sensor].0]
     }
 
-    /// Lets whole seconds pass in all fields.
-    pub(crate) fn advance(&mut self, to: Timestamp) {
-        for field in &mut self.fields {
-            field.advance(to);
-        }
+    /// Lets time pass in the field that a sensor watches. The others wait for their own sensors.
+    pub(crate) fn advance(&mut self, sensor: usize, to: Timestamp) {
+        self.of_mut(sensor).advance(to);
     }
 
     /// Takes out what a scan would have seen, see [`Undetected::thin`].

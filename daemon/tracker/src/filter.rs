@@ -111,7 +111,7 @@ impl Filter {
 
     /// The recursion itself, for a scan that arrived or for one that is known to have seen nothing.
     fn take_in(&mut self, models: Models<'_>, model: &SensorModel, scan: &Scan, region: Option<&Region>) {
-        self.fields.advance(scan.time);
+        self.fields.advance(scan.sensor, scan.time);
         if let Some(pose) = scan.at {
             self.sensors[scan.sensor].origin_m = pose.position_m;
         }
@@ -216,11 +216,11 @@ impl Filter {
         if self.events.is_empty() {
             return;
         }
-        self.fields.advance(at);
         for (index, model) in models.sensors.iter().enumerate() {
             if reports_events(model) && self.sensors[index].is_armed(model, at) {
                 let reported = DELIVERED * model.detection_probability;
                 let origin_m = self.sensors[index].origin_m;
+                self.fields.advance(index, at);
                 self.fields.thin(index, model, origin_m, reported);
             }
         }
@@ -260,11 +260,8 @@ impl Filter {
                 track.move_back(interval_s, to);
                 continue;
             }
-            let fitting = step.filter(|step| step.interval_s.total_cmp(&interval_s).is_eq());
-            let used = fitting.unwrap_or_else(|| MotionStep::new(models.config, interval_s));
             let life_s = watch::life_s(models, &self.sensors, track);
-            track.predict(&used, to, life_s);
-            step = Some(used);
+            track.predict(MotionStep::over(models.config, interval_s, &mut step), to, life_s);
         }
     }
 
@@ -367,13 +364,14 @@ impl Filter {
         let newborn = self.companions.together(view, &births, 1.0, unclaimed);
         for (plot, (birth, newborn)) in births.into_iter().zip(newborn).enumerate() {
             let existence = newborn.existence;
-            let ambiguous = if birth.hypotheses.len() > 1 { LEAST_AMBIGUOUS } else { 0.0 };
-            if existence > config.forget_existence.max(ambiguous) && !birth.hypotheses.is_empty() {
+            let ambiguous = if birth.is_ambiguous() { LEAST_AMBIGUOUS } else { 0.0 };
+            if existence > config.forget_existence.max(ambiguous) && birth.is_possible() {
                 let label = Label { time: view.time, sensor: view.sensor, plot: view.numbers[plot] };
                 let class = class::fused(&class::PRIOR, view.plots[plot].class.as_ref(), 1.0);
                 let visibility = Visibility::born(config, view.sensor, view.time);
                 let existence = existence.min(MOST_CERTAIN);
-                let mut track = Bernoulli::born(label, existence, birth.hypotheses, class, visibility);
+                let hypotheses = birth.into_hypotheses(config, &view.plots[plot]);
+                let mut track = Bernoulli::born(label, existence, hypotheses, class, visibility);
                 let prior = track.moments();
                 track.taken = Taken::born(view.sensor, view.time, view.plots[plot].object);
                 track.companionship = Some(newborn.companionship);

@@ -73,6 +73,12 @@ impl Gaussian {
         (direction.dot(&self.mean), libm::sqrt(variance.max(1e-12)))
     }
 
+    /// Adds an independent velocity with this variance per axis, (m/s)².
+    pub(crate) fn widen_velocity(&mut self, variance: f64) {
+        self.covariance[(2, 2)] += variance;
+        self.covariance[(3, 3)] += variance;
+    }
+
     /// Larger standard deviation of the position over all directions.
     pub(crate) fn position_sd_m(&self) -> f64 {
         largest_sd(&self.position_covariance())
@@ -89,15 +95,30 @@ impl Gaussian {
         if total <= 0.0 {
             return None;
         }
-        let mut mean = Vector4::zeros();
-        for (weight, part) in parts.clone() {
-            mean += part.mean * (weight / total);
+        Some(Self::summed(parts.map(|(weight, part)| (weight / total, part))))
+    }
+
+    /// The same of a fixed number of parts, those of weight zero included: the filter's most frequent sum.
+    pub(crate) fn mixed<const N: usize>(weights: &[f64; N], parts: &[Self; N]) -> Option<Self> {
+        let total: f64 = weights.iter().sum();
+        if total <= 0.0 {
+            return None;
         }
-        // Written out by numbers: it is the filter's most frequent sum, and matrices of matrices take copies.
+        let shares = weights.map(|weight| weight / total);
+        Some(Self::summed(shares.into_iter().zip(parts)))
+    }
+
+    /// Mean and covariance of a sum whose weights sum to one.
+    #[inline]
+    fn summed<'a>(parts: impl Iterator<Item = (f64, &'a Self)> + Clone) -> Self {
+        let mut mean = Vector4::zeros();
+        for (share, part) in parts.clone() {
+            mean += part.mean * share;
+        }
+        // Written out by numbers: matrices of matrices take copies.
         let mut covariance = Matrix4::zeros();
         let sums: &mut [[f64; 4]; 4] = &mut covariance.data.0;
-        for (weight, part) in parts {
-            let share = weight / total;
+        for (share, part) in parts {
             let spread: [f64; 4] = (part.mean - mean).into();
             for ((sums, of_part), across) in sums.iter_mut().zip(&part.covariance.data.0).zip(&spread) {
                 for ((sum, of_part), along) in sums.iter_mut().zip(of_part).zip(&spread) {
@@ -105,7 +126,7 @@ impl Gaussian {
                 }
             }
         }
-        Some(Self { mean, covariance })
+        Self { mean, covariance }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use nalgebra::Vector2;
 
-use crate::bernoulli::Bernoulli;
+use crate::bernoulli::Outlook;
 use crate::gaussian::Gaussian;
 
 /// Objects nearer than this that move alike are together.
@@ -12,24 +12,26 @@ const ALIKE_MPS: f64 = 1.0;
 /// Probability left out on each side of the range.
 const TAIL: f64 = 0.025;
 
+/// Numbers of unseen companions that are less likely than this are left out.
+const NEGLIGIBLE: f64 = 1e-9;
+
 /// Counts above this are not told apart.
 const MOST_COUNTED: usize = 64;
 
 /// For each track the 95 % range of the number of objects it moves with, itself included and given that it exists.
-pub(crate) fn counts(tracks: &[&Bernoulli]) -> Vec<(u32, u32)> {
-    let states: Vec<Gaussian> = tracks.iter().map(|track| track.moments()).collect();
+pub(crate) fn counts(tracks: &[Outlook<'_>]) -> Vec<(u32, u32)> {
     let mut by_east: Vec<(f64, usize)> =
-        states.iter().enumerate().map(|(place, state)| (state.mean[0], place)).collect();
+        tracks.iter().enumerate().map(|(place, outlook)| (outlook.state.mean[0], place)).collect();
     by_east.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let mut ranges = vec![(1, 1); tracks.len()];
     let mut existence = Vec::new();
     for (position, (east, place)) in by_east.iter().enumerate() {
         let west_of = by_east[..position].iter().rev().take_while(|other| east - other.0 <= TOGETHER_M);
         let east_of = by_east[position + 1..].iter().take_while(|other| other.0 - east <= TOGETHER_M);
-        let beside = west_of.chain(east_of).filter(|other| together(&states[*place], &states[other.1]));
+        let beside = west_of.chain(east_of).filter(|other| together(&tracks[*place].state, &tracks[other.1].state));
         existence.clear();
         existence.extend(beside.map(|other| tracks[other.1].existence));
-        ranges[*place] = range(&existence, tracks[*place].companions);
+        ranges[*place] = range(&existence, tracks[*place].track.companions);
     }
     ranges
 }
@@ -42,26 +44,33 @@ fn together(a: &Gaussian, b: &Gaussian) -> bool {
 /// Quantiles of one plus the neighbours that exist (Poisson binomial) plus the unseen (Poisson).
 fn range(existence: &[f64], unseen: f64) -> (u32, u32) {
     let mut probability = [0.0; MOST_COUNTED];
-    let mut term = libm::exp(-unseen);
-    for (count, slot) in (0_u32..).zip(probability.iter_mut()) {
-        *slot = term;
-        term *= unseen / f64::from(count + 1);
+    let (mut term, mut counted) = (libm::exp(-unseen), 0);
+    while counted < MOST_COUNTED && (term > NEGLIGIBLE || as_f64(counted) <= unseen) {
+        probability[counted] = term;
+        counted += 1;
+        term *= unseen / as_f64(counted);
     }
     for exists in existence.iter().take(MOST_COUNTED) {
-        for count in (0..MOST_COUNTED).rev() {
+        counted = (counted + 1).min(MOST_COUNTED);
+        for count in (0..counted).rev() {
             let from_below = if count > 0 { probability[count - 1] * exists } else { 0.0 };
             probability[count] = probability[count] * (1.0 - exists) + from_below;
         }
     }
     let quantile = |level: f64| -> u32 {
         let mut sum = 0.0;
-        let below = (1_u32..).zip(&probability).find(|(_, p)| {
+        let below = probability[..counted].iter().take_while(|p| {
             sum += **p;
-            sum >= level
+            sum < level
         });
-        below.map_or(1, |(count, _)| count)
+        u32::try_from(below.count() + 1).unwrap_or(u32::MAX)
     };
     (quantile(TAIL), quantile(1.0 - TAIL))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "at most MOST_COUNTED")]
+fn as_f64(value: usize) -> f64 {
+    value as f64
 }
 
 #[cfg(test)]
@@ -81,6 +90,13 @@ mod tests {
     #[test]
     fn an_even_chance_widens_the_range() {
         assert_eq!(range(&[0.5, 1.0], 0.0), (2, 3));
+    }
+
+    #[test]
+    fn many_unseen_companions_are_many() {
+        let (low, high) = range(&[], 40.0);
+        assert!((25..=35).contains(&low) && (48..=58).contains(&high), "{low} to {high}");
+        assert_eq!(range(&[], 1_000.0).1, u32::try_from(MOST_COUNTED).expect("small") + 1);
     }
 
     #[test]

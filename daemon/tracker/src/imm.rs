@@ -27,46 +27,56 @@ pub(crate) struct MotionStep {
     pub(crate) interval_s: f64,
     models: [MotionModel; MODES],
     transitions: [Transition; MODES],
-    /// Part of the probability that forgets its mode and is drawn anew from the shares.
-    redrawn: f64,
+    /// Probability of each mode after the interval, by the mode before: part of it is drawn anew from the shares.
+    switch: [[f64; MODES]; MODES],
 }
 
 impl MotionStep {
     pub(crate) fn new(config: &TrackerConfig, interval_s: f64) -> Self {
         let models = config.modes();
+        let redrawn = -libm::expm1(-interval_s / config.mode_dwell_s);
+        let switch = |from: usize, to: usize| redrawn * models[to].share + if from == to { 1.0 - redrawn } else { 0.0 };
         Self {
             interval_s,
             models,
             transitions: models.map(|model| model.over(interval_s)),
-            redrawn: -libm::expm1(-interval_s / config.mode_dwell_s),
+            switch: core::array::from_fn(|from| core::array::from_fn(|to| switch(from, to))),
         }
     }
 
-    fn switch(&self, from: usize, to: usize) -> f64 {
-        self.redrawn * self.models[to].share + if from == to { 1.0 - self.redrawn } else { 0.0 }
+    /// Probability of surviving the step with this mean life.
+    pub(crate) fn survival(&self, life_s: f64) -> f64 {
+        libm::exp(-self.interval_s / life_s)
+    }
+
+    /// The step over this interval, which is the last one where that is as long: most tracks are moved by the same.
+    pub(crate) fn over<'a>(config: &TrackerConfig, interval_s: f64, last: &'a mut Option<Self>) -> &'a Self {
+        let fitting = last.take().filter(|step| step.interval_s.total_cmp(&interval_s).is_eq());
+        last.insert(fitting.unwrap_or_else(|| Self::new(config, interval_s)))
     }
 }
 
 impl Hypothesis {
+    /// Prediction. Who is not even placed has no way of moving worth telling: each hypothesis goes on as it began.
+    pub(crate) fn advance(&mut self, step: &MotionStep, is_ambiguous: bool) {
+        if is_ambiguous {
+            self.carry(step);
+        } else {
+            self.predict(step);
+        }
+    }
+
     /// Mixing and prediction. Who changes the way of moving also draws a new velocity on top of the old one.
     pub(crate) fn predict(&mut self, step: &MotionStep) {
         let mut probability = [0.0; MODES];
         let mut modes = self.modes;
         for to in 0..MODES {
-            let mut parts = [(0.0, self.modes[to]); MODES];
-            for (from, part) in parts.iter_mut().enumerate() {
-                part.0 = step.switch(from, to) * self.mode_probability[from];
-                part.1 = self.modes[from];
-                if from != to {
-                    let fresh = step.models[to].velocity_covariance();
-                    let mut velocity = part.1.covariance.fixed_view_mut::<2, 2>(2, 2);
-                    velocity += fresh;
-                }
-            }
-            probability[to] = parts.iter().map(|part| part.0).sum();
-            let floor = NEGLIGIBLE * probability[to];
-            let kept = parts.iter().filter(|part| part.0 > floor).map(|part| (part.0, &part.1));
-            if let Some(mixed) = Gaussian::merged(kept) {
+            let shares: [f64; MODES] = core::array::from_fn(|from| step.switch[from][to] * self.mode_probability[from]);
+            probability[to] = shares.iter().sum();
+            let kept = without_negligible(&shares, NEGLIGIBLE * probability[to]);
+            if let Some(mut mixed) = Gaussian::mixed(&kept, &self.modes) {
+                let total: f64 = kept.iter().sum();
+                mixed.widen_velocity(step.models[to].velocity_variance() * ((total - kept[to]) / total));
                 modes[to] = step.transitions[to].predict(&mixed);
             }
         }
@@ -76,7 +86,7 @@ impl Hypothesis {
     }
 
     /// Prediction in which every mode goes on as it is.
-    pub(crate) fn carry(&mut self, step: &MotionStep) {
+    fn carry(&mut self, step: &MotionStep) {
         for ((probability, mode), transition) in
             self.mode_probability.iter().zip(&mut self.modes).zip(&step.transitions)
         {
@@ -104,7 +114,8 @@ impl Hypothesis {
 
     /// Mean and covariance over the modes.
     pub(crate) fn moments(&self) -> Gaussian {
-        Gaussian::merged(self.active()).unwrap_or(self.modes[0])
+        let kept = without_negligible(&self.mode_probability, NEGLIGIBLE);
+        Gaussian::mixed(&kept, &self.modes).unwrap_or(self.modes[0])
     }
 
     /// The hypothesis with the moments, mode by mode, of a weighted sum. `None` when the weights sum to nothing.
@@ -123,4 +134,9 @@ impl Hypothesis {
         }
         Some(Self { weight, mode_probability, modes })
     }
+}
+
+/// The weights of modes, with those that are too small to matter set to zero.
+fn without_negligible(weights: &[f64; MODES], floor: f64) -> [f64; MODES] {
+    weights.map(|weight| if weight > floor { weight } else { 0.0 })
 }

@@ -122,6 +122,9 @@ impl Plot<'_> {
         let (posterior, density) = match self.measurement {
             Measurement::Presence { .. } => presence::update(self, prior)?,
             Measurement::Crossing { direction } => crossing::update(direction, self, &self.segment()?, prior)?,
+            Measurement::Position { position_m, covariance_m2 } if self.age_s.abs() <= 0.0 && self.share >= 1.0 => {
+                position::update(position_m, &covariance_m2, self.origin_variance_m2, prior)?
+            }
             _ => match self.linearise(prior) {
                 Innovation::One(one) => one.update(prior, self.share)?,
                 Innovation::Two(two) => two.update(prior, self.share)?,
@@ -154,9 +157,10 @@ impl Plot<'_> {
     pub(crate) fn record(&self, prior: &Gaussian, record: &mut Contribution) {
         fn write<const D: usize>(linearised: &Linearised<D>, prior: &Gaussian, record: &mut Contribution) {
             record.innovation.clear();
-            record.innovation.extend(linearised.innovation.iter());
+            record.innovation.extend_from_slice(linearised.innovation.as_slice());
             record.innovation_covariance.clear();
-            record.innovation_covariance.extend(linearised.innovation_covariance(prior).transpose().iter());
+            let covariance = linearised.innovation_covariance(prior).transpose();
+            record.innovation_covariance.extend_from_slice(covariance.as_slice());
             record.test_ratio = linearised.likelihood(prior).1;
         }
         match self.linearise(prior) {

@@ -61,9 +61,14 @@ impl MotionModel {
         self.speed_sd_mps * libm::sqrt(core::f64::consts::FRAC_PI_2)
     }
 
+    /// Variance per axis of what is known of the velocity of a new object.
+    pub(crate) fn velocity_variance(&self) -> f64 {
+        self.speed_sd_mps * self.speed_sd_mps
+    }
+
     /// What is known of the velocity of a new object.
     pub(crate) fn velocity_covariance(&self) -> Matrix2<f64> {
-        Matrix2::identity() * (self.speed_sd_mps * self.speed_sd_mps)
+        Matrix2::identity() * self.velocity_variance()
     }
 }
 

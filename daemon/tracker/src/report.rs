@@ -2,7 +2,7 @@
 
 use nalgebra::{Matrix2, Vector2};
 
-use crate::bernoulli::Bernoulli;
+use crate::bernoulli::Outlook;
 use crate::config::TrackerConfig;
 use crate::gaussian::Gaussian;
 use crate::imm::Hypothesis;
@@ -66,19 +66,19 @@ fn point(hypotheses: &[Hypothesis], mean: &Gaussian, cut_off_m: f64) -> Point {
     best
 }
 
-/// The track as it is reported, at the time of its belief.
-pub(crate) fn report(config: &TrackerConfig, id: TrackId, track: &Bernoulli, count: (u32, u32)) -> Track {
-    let state = track.moments();
+/// The track as it is reported, at the time of the outlook.
+pub(crate) fn report(config: &TrackerConfig, id: TrackId, outlook: &Outlook<'_>, count: (u32, u32)) -> Track {
+    let Outlook { track, state, .. } = outlook;
     let is_fixture = track.mooring.is_some_and(|mooring| mooring.is_fixture);
-    let status = if track.confirmed && track.existence >= track.doubted_below(config) && !is_fixture {
+    let status = if track.confirmed && outlook.existence >= track.doubted_below(config) && !is_fixture {
         TrackStatus::Confirmed
     } else {
         TrackStatus::Tentative
     };
     // An error as large as the cut-off costs as much as no answer: half of its square is the most a point is worth.
     let cut_off_m = config.point_sd_m * core::f64::consts::SQRT_2;
-    let (position_m, covariance_m2, localised) = if track.hypotheses.len() > 1 {
-        let point = point(&track.hypotheses, &state, cut_off_m);
+    let (position_m, covariance_m2, localised) = if track.is_ambiguous() {
+        let point = point(&outlook.hypotheses, state, cut_off_m);
         (point.position_m, point.covariance_m2, point.error_m2 <= config.point_sd_m * config.point_sd_m)
     } else {
         (state.position(), state.position_covariance(), state.position_sd_m() <= config.point_sd_m)
@@ -86,7 +86,7 @@ pub(crate) fn report(config: &TrackerConfig, id: TrackId, track: &Bernoulli, cou
     Track {
         id,
         status,
-        coasting: track.time.seconds_since(track.last_seen) > COASTING_S,
+        coasting: outlook.time.seconds_since(track.last_seen) > COASTING_S,
         first_seen: track.label.time,
         last_seen: track.last_seen,
         position_m,
@@ -94,7 +94,7 @@ pub(crate) fn report(config: &TrackerConfig, id: TrackId, track: &Bernoulli, cou
         localised,
         velocity_mps: state.velocity(),
         velocity_covariance_m2ps2: state.velocity_covariance(),
-        existence: track.existence,
+        existence: outlook.existence,
         class: track.class,
         count,
         contributions: track.records.as_slice().to_vec(),

@@ -2,6 +2,7 @@
 
 use nalgebra::{Matrix2, Vector2};
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use crate::{ClassProbabilities, Timestamp};
 
@@ -30,9 +31,9 @@ pub struct Contribution {
     /// Number of detections associated (in expectation).
     pub detections: f64,
     /// Innovation of the last one, in the measurement's units (one or two components).
-    pub innovation: Vec<f64>,
+    pub innovation: SmallVec<[f64; 2]>,
     /// Its covariance, row by row.
-    pub innovation_covariance: Vec<f64>,
+    pub innovation_covariance: SmallVec<[f64; 4]>,
     /// Normalised innovation squared.
     pub test_ratio: f64,
     /// Sum of this sensor's log-likelihood ratios for the track existing.

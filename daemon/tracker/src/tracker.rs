@@ -1,13 +1,12 @@
 //! The tracker: one call per scan, one call to ask what is where.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 
-use crate::bernoulli::{Bernoulli, Label};
+use crate::bernoulli::{Label, Outlook};
 use crate::config::TrackerConfig;
 use crate::filter::{Filter, Models};
 use crate::group;
+use crate::imm::MotionStep;
 use crate::refilter::{History, LateScans};
 use crate::report::report;
 use crate::sensor_state::{SensorEstimate, SensorState};
@@ -76,23 +75,27 @@ impl Tracker {
     #[must_use]
     pub fn tracks_at(&self, at: Timestamp) -> Vec<Track> {
         let models = Models { config: &self.config, sensors: &self.sensors, watched: &self.watched };
-        let shown: Vec<(TrackId, Cow<'_, Bernoulli>)> = self
+        let mut step = None;
+        let mut numbers = self.numbers.iter().peekable();
+        let (ids, outlooks): (Vec<TrackId>, Vec<Outlook<'_>>) = self
             .filter
             .tracks
             .iter()
             .filter_map(|track| {
-                let id = self.number_of(track.label)?;
+                while numbers.next_if(|(label, _)| *label < track.label).is_some() {}
+                let (_, id) = *numbers.next_if(|(label, _)| *label == track.label)?;
                 if at <= track.time {
-                    return Some((id, Cow::Borrowed(track)));
+                    return Some((id, track.outlook()));
                 }
                 let life_s = watch::life_s(models, &self.filter.sensors, track);
-                Some((id, Cow::Owned(track.predicted(&self.config, at, life_s))))
+                let step = MotionStep::over(&self.config, at.seconds_since(track.time), &mut step);
+                Some((id, track.outlook_after(step, at, life_s)))
             })
-            .collect();
-        let counts = group::counts(&shown.iter().map(|(_, track)| track.as_ref()).collect::<Vec<_>>());
-        let reports = shown.iter().zip(counts);
+            .unzip();
+        let counts = group::counts(&outlooks);
+        let reports = ids.into_iter().zip(&outlooks).zip(counts);
         let mut tracks: Vec<Track> =
-            reports.map(|((id, track), count)| report(&self.config, *id, track, count)).collect();
+            reports.map(|((id, outlook), count)| report(&self.config, id, outlook, count)).collect();
         tracks.sort_by_key(|track| track.id);
         tracks
     }
@@ -112,9 +115,5 @@ impl Tracker {
             }
         }
         self.numbers = numbers;
-    }
-
-    fn number_of(&self, label: Label) -> Option<TrackId> {
-        self.numbers.binary_search_by_key(&label, |(label, _)| *label).ok().map(|place| self.numbers[place].1)
     }
 }

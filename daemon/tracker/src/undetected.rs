@@ -43,9 +43,31 @@ const APPEARED_STAY_S: f64 = 60.0;
 /// Confirmed tracks that the configured rate is worth.
 const RATE_PRIOR: f64 = 1.0;
 
-/// The cells a sensor sees, with the probability that their middle is inside its coverage.
+/// The cells a sensor sees: runs of neighbours, by the first, with the probability for each that its middle is inside the
+/// coverage.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Footprint(Vec<(usize, f64)>);
+#[serde(from = "Vec<(usize, f64)>", into = "Vec<(usize, f64)>")]
+struct Footprint(Vec<(usize, Vec<f64>)>);
+
+impl From<Vec<(usize, f64)>> for Footprint {
+    fn from(cells: Vec<(usize, f64)>) -> Self {
+        let mut runs: Vec<(usize, Vec<f64>)> = Vec::new();
+        for (cell, inside) in cells {
+            match runs.last_mut() {
+                Some((first, run)) if *first + run.len() == cell => run.push(inside),
+                _ => runs.push((cell, vec![inside])),
+            }
+        }
+        Self(runs)
+    }
+}
+
+impl From<Footprint> for Vec<(usize, f64)> {
+    fn from(footprint: Footprint) -> Self {
+        let cells = footprint.0.into_iter().flat_map(|(first, run)| (first..).zip(run));
+        cells.collect()
+    }
+}
 
 /// The intensity, in objects per cell and for a rate of one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -155,7 +177,7 @@ impl Undetected {
         self.time = Some(from.plus_seconds(steps * STEP_S));
         // In what an older program remembered, a row's end let walkers through.
         self.passes_east.iter_mut().skip(self.columns - 1).step_by(self.columns).for_each(|passes| *passes = 0.0);
-        let mut moved = vec![0.0; HEADINGS * self.unfound.len()];
+        let mut moved = Vec::with_capacity(HEADINGS * self.unfound.len());
         // Beyond some minutes the field is as good as new.
         for _ in 0..count(steps.min(LONGEST_PAUSE_S / STEP_S)) {
             self.advance_one_step(&mut moved);
@@ -179,13 +201,14 @@ impl Undetected {
 
     /// First-order upwind transport in each direction, then turning and renewal. In `moved` the walkers of each direction
     /// are put as they are in between.
-    fn advance_one_step(&mut self, moved: &mut [f64]) {
+    fn advance_one_step(&mut self, moved: &mut Vec<f64>) {
         for walkers in &mut self.walkers {
             walkers.iter_mut().zip(&self.unfound).for_each(|(walkers, unfound)| *walkers *= unfound);
         }
         let share = (self.speed_mps * STEP_S / self.cell_m).min(0.5);
         let cells = self.unfound.len();
-        for (heading, moved) in moved.chunks_exact_mut(cells).enumerate() {
+        moved.clear();
+        for heading in 0..HEADINGS {
             self.transport(heading, direction(heading) * share, moved);
         }
         let moved_towards = |heading: usize| &moved[heading % HEADINGS * cells..][..cells];
@@ -214,24 +237,27 @@ impl Undetected {
         }
     }
 
-    /// The walkers of one direction after a step, in cells. Beyond the grid nobody watches: intensity one. Rows lie one behind
-    /// the other, so all but the border cells are done in one go.
-    fn transport(&self, heading: usize, step: Vector2<f64>, after: &mut [f64]) {
+    /// Appends the walkers of one direction after a step, in cells. Beyond the grid nobody watches: intensity one. Rows lie one
+    /// behind the other, so all but the border cells are done in one go.
+    fn transport(&self, heading: usize, step: Vector2<f64>, moved: &mut Vec<f64>) {
         let before = self.walkers[heading].as_slice();
         let (east, north) = (step.x.abs(), step.y.abs());
         let stays = 1.0 - east - north;
-        let inner = before.len() - self.columns;
-        let (border, others, upwind) = if step.y > 0.0 {
-            (0..self.columns, self.columns..before.len(), &before[..inner])
+        let from_beyond = |cell: &f64| cell * stays + north;
+        let from_inside = |(cell, (from, passes)): (&f64, (&f64, &f64))| cell * stays + north * (from * passes);
+        let start = moved.len();
+        if step.y > 0.0 {
+            let (border, others) = before.split_at(self.columns);
+            moved.extend(border.iter().map(from_beyond));
+            moved.extend(others.iter().zip(before.iter().zip(&self.passes_north)).map(from_inside));
         } else {
-            (inner..before.len(), 0..inner, &before[self.columns..])
-        };
-        after[border.clone()].iter_mut().zip(&before[border]).for_each(|(after, cell)| *after = cell * stays + north);
-        let from = upwind.iter().zip(&self.passes_north);
-        for ((after, cell), (from, passes)) in after[others.clone()].iter_mut().zip(&before[others]).zip(from) {
-            *after = cell * stays + north * (from * passes);
+            let (others, border) = before.split_at(before.len() - self.columns);
+            let upwind = &before[self.columns..];
+            moved.extend(others.iter().zip(upwind.iter().zip(&self.passes_north)).map(from_inside));
+            moved.extend(border.iter().map(from_beyond));
         }
         if east > 0.0 {
+            let after = &mut moved[start..];
             let last = before.len() - 1;
             let (border, inner, from) = if step.x > 0.0 {
                 (0, 1..before.len(), &before[..last])
@@ -312,12 +338,15 @@ impl Undetected {
             &moved
         };
         let mut found = 0.0;
-        for (cell, inside) in &footprint.0 {
-            let seen = self.unfound[*cell] * detection * inside;
-            found += self.walking[*cell] * seen;
-            self.unfound[*cell] -= seen;
+        for (first, run) in &footprint.0 {
+            let unfound = self.unfound.iter_mut().skip(*first).zip(self.walking.iter().skip(*first));
+            for ((unfound, walking), inside) in unfound.zip(run) {
+                let seen = *unfound * detection * inside;
+                found += walking * seen;
+                *unfound -= seen;
+            }
         }
-        let appeared = take(&mut self.appeared, &footprint.0, detection);
+        let appeared = take(&mut self.appeared, footprint, detection);
         if gives_positions {
             found += appeared;
         }
@@ -338,7 +367,7 @@ impl Undetected {
                 }
             }
         }
-        Footprint(seen)
+        seen.into()
     }
 
     /// Learns the rate from the first scan of a field, when most objects that are there show at once: the rate at
@@ -384,12 +413,14 @@ impl Undetected {
 }
 
 /// Takes out what is detected, and gives how much it was.
-fn take(intensity: &mut [f64], footprint: &[(usize, f64)], detection: f64) -> f64 {
+fn take(intensity: &mut [f64], footprint: &Footprint, detection: f64) -> f64 {
     let mut found = 0.0;
-    for (cell, inside) in footprint {
-        let seen = intensity[*cell] * detection * inside;
-        found += seen;
-        intensity[*cell] -= seen;
+    for (first, run) in &footprint.0 {
+        for (intensity, inside) in intensity.iter_mut().skip(*first).zip(run) {
+            let seen = *intensity * detection * inside;
+            found += seen;
+            *intensity -= seen;
+        }
     }
     found
 }

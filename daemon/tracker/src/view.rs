@@ -1,6 +1,6 @@
 //! One scan, ready for filtering: its plots in a canonical order, each with its clutter intensity.
 
-use nalgebra::Vector2;
+use nalgebra::{Matrix2, Vector2};
 
 use crate::cells::Cells;
 use crate::config::TrackerConfig;
@@ -77,11 +77,12 @@ impl<'a> View<'a> {
         let has_presence = any(|measurement| matches!(measurement, Measurement::Presence { .. }));
         let is_event = has_presence || any(|measurement| matches!(measurement, Measurement::Crossing { .. }));
         let usual_clutter = state.clutter();
+        let uniform = UniformClutter::of(model, usual_clutter);
         let clutter = plots
             .iter()
             .map(|plot| {
                 let local = plot.on_ground().map_or(1.0, |(place, _)| cells.clutter_ratio(place));
-                local * clutter_intensity(&plot.measurement, model, usual_clutter)
+                local * uniform.intensity(&plot.measurement)
             })
             .collect();
         Self {
@@ -130,12 +131,16 @@ impl<'a> View<'a> {
 
     /// Probability that this scan detects an object with this state.
     pub(crate) fn detection_at(&self, state: &Gaussian) -> f64 {
-        let inside =
-            self.model.coverage.probability_inside(self.origin_m, state.position(), &state.position_covariance());
+        self.detection_around(state.position(), &state.position_covariance())
+    }
+
+    /// Probability that this scan detects an object that is somewhere around a place.
+    pub(crate) fn detection_around(&self, place_m: Vector2<f64>, covariance_m2: &Matrix2<f64>) -> f64 {
+        let inside = self.model.coverage.probability_inside(self.origin_m, place_m, covariance_m2);
         if inside <= 0.0 {
             return 0.0;
         }
-        self.cells.detection_probability(self.detection_probability, state.position()) * inside
+        self.cells.detection_probability(self.detection_probability, place_m) * inside
     }
 }
 
@@ -152,30 +157,41 @@ fn independent_share(model: &SensorModel, interval_s: Option<f64>) -> f64 {
 /// A scan at the same moment as the last is worth next to nothing, but not nothing.
 const SMALLEST_SHARE: f64 = 1e-4;
 
-/// Intensity of false plots, uniform over the coverage, in the units of the measurement's density.
-fn clutter_intensity(measurement: &Measurement, model: &SensorModel, clutter: f64) -> f64 {
-    let width_rad = match &model.coverage {
-        Coverage::Sector { width_rad, .. } => *width_rad,
-        Coverage::Circle { .. } | Coverage::Polygon { .. } | Coverage::Line { .. } => core::f64::consts::TAU,
-    };
-    let reach_m = match &model.coverage {
-        Coverage::Sector { range_m, .. } => *range_m,
-        Coverage::Circle { radius_m } => *radius_m,
-        Coverage::Polygon { .. } | Coverage::Line { .. } => libm::sqrt(model.coverage.area_m2()).max(1.0),
-    };
-    let per_m2 = clutter / model.coverage.area_m2().max(1.0);
-    let intensity = match measurement {
-        Measurement::Position { .. } => per_m2,
-        Measurement::RangeBearing { range_m, range_rate_mps, .. } => {
-            let polar = per_m2 * range_m.max(1.0);
-            // Rates of false plots spread over what a vehicle may do.
-            if range_rate_mps.is_some() { polar / FASTEST_CLUTTER_SPAN_MPS } else { polar }
-        }
-        Measurement::Bearing { .. } => clutter / width_rad,
-        Measurement::Range { .. } => clutter / reach_m,
-        Measurement::Presence { .. } | Measurement::Crossing { .. } => clutter,
-    };
-    intensity.max(SMALLEST_INTENSITY)
+/// False plots that are uniform over the coverage.
+struct UniformClutter {
+    per_scan: f64,
+    per_m2: f64,
+    per_rad: f64,
+    per_m: f64,
+}
+
+impl UniformClutter {
+    fn of(model: &SensorModel, per_scan: f64) -> Self {
+        let area_m2 = model.coverage.area_m2();
+        let (width_rad, reach_m) = match &model.coverage {
+            Coverage::Sector { width_rad, range_m, .. } => (*width_rad, *range_m),
+            Coverage::Circle { radius_m } => (core::f64::consts::TAU, *radius_m),
+            Coverage::Polygon { .. } | Coverage::Line { .. } => (core::f64::consts::TAU, libm::sqrt(area_m2).max(1.0)),
+        };
+        let per_m2 = per_scan / area_m2.max(1.0);
+        Self { per_scan, per_m2, per_rad: per_scan / width_rad, per_m: per_scan / reach_m }
+    }
+
+    /// Their intensity in the units of the measurement's density.
+    fn intensity(&self, measurement: &Measurement) -> f64 {
+        let intensity = match measurement {
+            Measurement::Position { .. } => self.per_m2,
+            Measurement::RangeBearing { range_m, range_rate_mps, .. } => {
+                let polar = self.per_m2 * range_m.max(1.0);
+                // Rates of false plots spread over what a vehicle may do.
+                if range_rate_mps.is_some() { polar / FASTEST_CLUTTER_SPAN_MPS } else { polar }
+            }
+            Measurement::Bearing { .. } => self.per_rad,
+            Measurement::Range { .. } => self.per_m,
+            Measurement::Presence { .. } | Measurement::Crossing { .. } => self.per_scan,
+        };
+        intensity.max(SMALLEST_INTENSITY)
+    }
 }
 
 /// Width of the range rates of false plots.
@@ -186,13 +202,13 @@ const SMALLEST_INTENSITY: f64 = 1e-12;
 
 /// Detections in a total order by what they say, so that the sensor's order carries no meaning.
 fn in_canonical_order(detections: &[Detection]) -> Vec<Detection> {
-    let mut keyed: Vec<([f64; 9], &Detection)> =
-        detections.iter().map(|detection| (key(detection), detection)).collect();
-    keyed.sort_by(|(a_key, a), (b_key, b)| {
-        let order = a_key.iter().zip(b_key).map(|(x, y)| x.total_cmp(y)).find(|order| order.is_ne());
-        order.unwrap_or_else(|| a.object.cmp(&b.object))
+    let keys: Vec<[f64; 9]> = detections.iter().map(key).collect();
+    let mut order: Vec<usize> = (0..detections.len()).collect();
+    order.sort_by(|a, b| {
+        let order = keys[*a].iter().zip(&keys[*b]).map(|(x, y)| x.total_cmp(y)).find(|order| order.is_ne());
+        order.unwrap_or_else(|| detections[*a].object.cmp(&detections[*b].object))
     });
-    keyed.into_iter().map(|(_, detection)| *detection).collect()
+    order.into_iter().map(|place| detections[place]).collect()
 }
 
 fn key(detection: &Detection) -> [f64; 9] {

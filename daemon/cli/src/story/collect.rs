@@ -243,7 +243,7 @@ impl Story {
                     measurement,
                     // A track's first plots count together when it is first shown.
                     association: association.min(1.0),
-                    innovation: part.innovation.clone(),
+                    innovation: part.innovation.to_vec(),
                     nis: part.test_ratio,
                     log_likelihood: gained,
                 });

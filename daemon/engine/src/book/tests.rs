@@ -193,8 +193,8 @@ fn contribution(sensor: usize, second: f64, log_likelihood: f64) -> Contribution
         sensor,
         time: at(second),
         detections: 5.0,
-        innovation: vec![],
-        innovation_covariance: vec![],
+        innovation: Default::default(),
+        innovation_covariance: Default::default(),
         test_ratio: 1.0,
         log_likelihood,
     }

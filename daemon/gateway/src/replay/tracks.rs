@@ -26,9 +26,15 @@ struct Line<'a> {
 struct TrackRow<'a> {
     id: u64,
     status: TrackStatus,
-    /// Absent while the track is too uncertain for a point.
-    #[serde(skip_serializing_if = "Option::is_none", flatten)]
-    point: Option<Point>,
+    /// The place; absent while the track is too uncertain for a point.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lat: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lon: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    east_m: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    north_m: Option<f64>,
     /// East-east, east-north, north-north.
     cov_m2: [f64; 3],
     ve_mps: f64,
@@ -36,14 +42,6 @@ struct TrackRow<'a> {
     existence: f64,
     class: ClassProbabilities,
     sensors: Vec<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Point {
-    lat: f64,
-    lon: f64,
-    east_m: f64,
-    north_m: f64,
 }
 
 impl TrackWriter {
@@ -66,25 +64,25 @@ impl TrackWriter {
 
     fn row(&self, track: &Track) -> TrackRow<'_> {
         let (position, covariance) = (track.position_m, track.position_covariance_m2);
-        let point = track.localised.then(|| {
-            let (lat, lon) = self.frame.to_wgs84(position);
-            Point {
-                lat: round(lat, 1e7),
-                lon: round(lon, 1e7),
-                east_m: round(position.x, 1e3),
-                north_m: round(position.y, 1e3),
-            }
-        });
+        let degrees = track.localised.then(|| self.frame.to_wgs84(position));
+        let class = track.class;
         let name = |index: usize| self.sensors.get(index).map_or("", String::as_str);
         TrackRow {
             id: track.id.0,
             status: track.status,
-            point,
+            lat: degrees.map(|(lat, _)| round(lat, 1e7)),
+            lon: degrees.map(|(_, lon)| round(lon, 1e7)),
+            east_m: track.localised.then(|| round(position.x, 1e3)),
+            north_m: track.localised.then(|| round(position.y, 1e3)),
             cov_m2: [covariance.m11, covariance.m12, covariance.m22].map(|value| round(value, 1e4)),
             ve_mps: round(track.velocity_mps.x, 1e4),
             vn_mps: round(track.velocity_mps.y, 1e4),
             existence: round(track.existence, 1e6),
-            class: track.class,
+            class: ClassProbabilities {
+                person: round(class.person, 1e6),
+                animal: round(class.animal, 1e6),
+                vehicle: round(class.vehicle, 1e6),
+            },
             sensors: track.contributions.iter().map(|contribution| name(contribution.sensor)).collect(),
         }
     }

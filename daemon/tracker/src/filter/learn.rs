@@ -37,7 +37,7 @@ impl Filter {
             let false_plots: Vec<f64> =
                 parts.map(|((unclaimed, foreign), clutter)| unclaimed * clutter / foreign).collect();
             let (tracks, verdicts) = (&self.tracks, &association.tracks);
-            cells.learn(&Seen { view, tracks, touched, verdicts, false_plots: &false_plots });
+            cells.learn(&Seen { view, tracks, touched, prospects, verdicts, false_plots: &false_plots });
             let comparison = clock_offset::compare(tracks, touched, view, verdicts);
             clock_offset::learn(models.sensors, &mut self.sensors, view, &comparison);
             self.sensors[view.sensor].learn(hits, chances, false_plots.iter().sum());

@@ -29,6 +29,51 @@ pub(crate) fn likelihood(
     libm::exp(-0.5 * (east * east + north * north)) / normaliser
 }
 
+/// Kalman update of a state and the density, as [`Linearised::update`] gives them, with the products with the Jacobian's
+/// ones and zeros left out: `P <- (I - K H) P (I - K H)' + K R K'`. `None` when `S` is not positive definite.
+pub(crate) fn update(
+    position_m: Vector2<f64>,
+    covariance_m2: &Matrix2<f64>,
+    origin_variance_m2: f64,
+    prior: &Gaussian,
+) -> Option<(Gaussian, f64)> {
+    let density = likelihood(position_m, covariance_m2, origin_variance_m2, prior);
+    let innovation = position_m - prior.position();
+    let noise = covariance_m2 + Matrix2::identity() * origin_variance_m2;
+    let spread = prior.position_covariance() + noise;
+    let determinant = spread[(0, 0)] * spread[(1, 1)] - spread[(1, 0)] * spread[(1, 0)];
+    if !(spread[(0, 0)] > 0.0 && determinant > 0.0) {
+        return None;
+    }
+    let inverse = [spread[(1, 1)], -spread[(1, 0)], spread[(0, 0)]].map(|entry| entry / determinant);
+    let p = &prior.covariance.data.0;
+    let gain: [[f64; 2]; 4] = core::array::from_fn(|row| {
+        [p[0][row] * inverse[0] + p[1][row] * inverse[1], p[0][row] * inverse[1] + p[1][row] * inverse[2]]
+    });
+    let mut posterior = *prior;
+    let sums = &mut posterior.covariance.data.0;
+    // (I - K H) P, column by column.
+    let kept: [[f64; 4]; 4] = core::array::from_fn(|column| {
+        core::array::from_fn(|row| p[column][row] - (gain[row][0] * p[column][0] + gain[row][1] * p[column][1]))
+    });
+    // K R - (I - K H) P H', of which the rest is the product with K'.
+    let pulled: [[f64; 2]; 4] = core::array::from_fn(|row| {
+        let of_noise = |axis: usize| gain[row][0] * noise[(0, axis)] + gain[row][1] * noise[(1, axis)];
+        [of_noise(0) - kept[0][row], of_noise(1) - kept[1][row]]
+    });
+    for column in 0..4 {
+        for row in column..4 {
+            let both = |row: usize, column: usize| {
+                kept[column][row] + (pulled[row][0] * gain[column][0] + pulled[row][1] * gain[column][1])
+            };
+            let mean = 0.5 * (both(row, column) + both(column, row));
+            (sums[column][row], sums[row][column]) = (mean, mean);
+        }
+        posterior.mean[column] += gain[column][0] * innovation.x + gain[column][1] * innovation.y;
+    }
+    Some((posterior, density))
+}
+
 /// `h(x) = [east, north]`: linear.
 pub(crate) fn linearise(
     position_m: Vector2<f64>,
@@ -50,21 +95,44 @@ mod tests {
 
     use super::*;
 
+    /// A correlated state, from the entries of a lower triangular root of its covariance less one.
+    fn prior(root_less_one: [f64; 10]) -> Gaussian {
+        let mut root = nalgebra::Matrix4::<f64>::identity();
+        let lower = (0..4).flat_map(|row| (0..=row).map(move |column| (row, column)));
+        lower.zip(root_less_one).for_each(|(place, part)| root[place] += part);
+        Gaussian { mean: Vector4::new(3.0, -7.0, 1.0, 0.5), covariance: root * root.transpose() }
+    }
+
     proptest! {
         #[test]
         fn the_short_way_gives_the_same_density(
             parts in prop::array::uniform10(-5.0..5.0_f64), innovation in prop::array::uniform2(-30.0..30.0_f64),
             noise in prop::array::uniform2(0.1..20.0_f64), origin_variance_m2 in 0.0..5.0_f64,
         ) {
-            let mut root = nalgebra::Matrix4::<f64>::identity();
-            let lower = (0..4).flat_map(|row| (0..=row).map(move |column| (row, column)));
-            lower.zip(parts).for_each(|(place, part)| root[place] += part);
-            let prior = Gaussian { mean: Vector4::new(3.0, -7.0, 1.0, 0.5), covariance: root * root.transpose() };
+            let prior = prior(parts);
             let position_m = prior.position() + Vector2::from(innovation);
             let covariance = Matrix2::new(noise[0], 0.05, 0.05, noise[1]);
             let short = likelihood(position_m, &covariance, origin_variance_m2, &prior);
             let long = linearise(position_m, &covariance, origin_variance_m2, &prior).likelihood(&prior).0;
             prop_assert_eq!(short, long);
+        }
+
+        #[test]
+        fn the_short_way_gives_the_same_update(
+            parts in prop::array::uniform10(-5.0..5.0_f64), innovation in prop::array::uniform2(-30.0..30.0_f64),
+            noise in prop::array::uniform2(0.1..20.0_f64), origin_variance_m2 in 0.0..5.0_f64,
+        ) {
+            let prior = prior(parts);
+            let position_m = prior.position() + Vector2::from(innovation);
+            let covariance = Matrix2::new(noise[0], 0.05, 0.05, noise[1]);
+            let short = update(position_m, &covariance, origin_variance_m2, &prior);
+            let long = linearise(position_m, &covariance, origin_variance_m2, &prior).update(&prior, 1.0);
+            let (Some((short, density)), Some((long, expected))) = (short, long) else { panic!("no update") };
+            let size = prior.covariance.norm();
+            prop_assert_eq!(density, expected);
+            prop_assert!((short.mean - long.mean).norm() <= 1e-9 * (1.0 + size));
+            prop_assert!((short.covariance - long.covariance).norm() <= 1e-10 * size);
+            prop_assert_eq!(short.covariance, short.covariance.transpose());
         }
     }
 }
