@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use self::hypotheses::{MOST_HYPOTHESES, State};
-use self::search::{Member, Parent, Rivalry};
+use self::search::{Member, Parent, Rivalry, Rivals};
 use crate::association::Verdict;
 use crate::bernoulli::{Bernoulli, Label, Prospect};
 use crate::cluster::Forest;
@@ -102,9 +102,11 @@ pub(crate) fn settle(tracks: &[Bernoulli], scene: &Scene<'_>) -> Vec<Settled> {
     let mut place_of = vec![None; tracks.len()];
     scene.touched.iter().enumerate().for_each(|(place, track)| place_of[*track] = Some(place));
     let parties = parties(tracks, scene);
+    let mut claimed = vec![0.0; scene.view.plots.len()];
+    scene.verdicts.iter().flat_map(|verdict| &verdict.claims).for_each(|(plot, share)| claimed[*plot] += share);
     // The scan says nothing about a belief none of whose members it concerns.
     let concerned = parties.iter().filter(|party| party.iter().any(|track| place_of[*track].is_some()));
-    concerned.flat_map(|party| settle_party(tracks, scene, party, &place_of)).collect()
+    concerned.flat_map(|party| settle_party(tracks, scene, &claimed, party, &place_of)).collect()
 }
 
 /// The tracks of each joint belief: those that have one, and those that contend for a plot now.
@@ -145,9 +147,16 @@ fn parties(tracks: &[Bernoulli], scene: &Scene<'_>) -> Vec<Vec<usize>> {
 }
 
 /// Updates the joint belief of one party: extends it by the scan, and lets go of the members about whom all agree.
-fn settle_party(tracks: &[Bernoulli], scene: &Scene<'_>, party: &[usize], place_of: &[Option<usize>]) -> Vec<Settled> {
+/// `claimed`: for each plot the probability that it is from any track.
+fn settle_party(
+    tracks: &[Bernoulli],
+    scene: &Scene<'_>,
+    claimed: &[f64],
+    party: &[usize],
+    place_of: &[Option<usize>],
+) -> Vec<Settled> {
     let members: Vec<_> = party.iter().map(|track| (&tracks[*track], place_of[*track])).collect();
-    let rivalry = Rivalry { share_of_others: share_of_others(scene, party), best_ratio: best_ratio(scene, &members) };
+    let rivalry = rivalry(scene, claimed, &members);
     let members: Vec<Member> =
         members.into_iter().map(|(track, place)| Member::new(scene, &rivalry, track, place)).collect();
     let mut joints = hypotheses::reduced(search::extended(&parents(tracks, party), &members, scene.view));
@@ -176,32 +185,37 @@ fn settle_party(tracks: &[Bernoulli], scene: &Scene<'_>, party: &[usize], place_
     settled
 }
 
-/// For each plot the probability that it is from a track outside the party.
-fn share_of_others(scene: &Scene<'_>, party: &[usize]) -> Vec<f64> {
-    let mut shares = vec![0.0; scene.view.plots.len()];
-    for (track, verdict) in scene.touched.iter().zip(scene.verdicts) {
-        if party.binary_search(track).is_err() {
-            verdict.claims.iter().for_each(|(plot, share)| shares[*plot] += share);
+/// What speaks for others about the plots that a member may have given.
+fn rivalry(scene: &Scene<'_>, claimed: &[f64], members: &[(&Bernoulli, Option<usize>)]) -> Rivalry {
+    let concerned = || members.iter().filter_map(|(track, place)| Some((track, (*place)?)));
+    let mut plots: Vec<usize> = concerned().flat_map(|(_, place)| scene.gates.of(place)).copied().collect();
+    plots.sort_unstable();
+    plots.dedup();
+    let best_ratio = scene.view.has_numbers().then_some(0.0);
+    let rivals = |plot: &usize| (*plot, Rivals { share_of_others: claimed[*plot], best_ratio });
+    let mut rivalry: Vec<(usize, Rivals)> = plots.iter().map(rivals).collect();
+    for (track, place) in concerned() {
+        for (plot, share) in &scene.verdicts[place].claims {
+            if let Ok(found) = plots.binary_search(plot) {
+                rivalry[found].1.share_of_others -= share;
+            }
         }
-    }
-    shares
-}
-
-/// For each plot the most that its number says for any member; empty when the sensor numbers nothing.
-fn best_ratio(scene: &Scene<'_>, members: &[(&Bernoulli, Option<usize>)]) -> Vec<f64> {
-    if !scene.view.has_numbers() {
-        return Vec::new();
-    }
-    let mut best = vec![0.0_f64; scene.view.plots.len()];
-    for (track, place) in members.iter().filter_map(|(track, place)| Some((track, (*place)?))) {
+        if best_ratio.is_none() {
+            continue;
+        }
         let rivals = track.bond.iter().flat_map(|bond| &bond.rivals).map(|rival| &rival.taken);
         for taken in std::iter::once(&track.taken).chain(rivals) {
             for plot in scene.gates.of(place) {
-                best[*plot] = best[*plot].max(hint::ratio(taken, scene.view, *plot, &scene.numbering));
+                let Ok(found) = plots.binary_search(plot) else { continue };
+                let ratio = hint::ratio(taken, scene.view, *plot, &scene.numbering);
+                let best = rivalry[found].1.best_ratio.get_or_insert(0.0);
+                *best = best.max(ratio);
             }
         }
     }
-    best
+    // What members alone claim is nobody else's, whatever rounding leaves.
+    rivalry.iter_mut().for_each(|(_, rivals)| rivals.share_of_others = rivals.share_of_others.clamp(0.0, 1.0));
+    Rivalry(rivalry)
 }
 
 /// The joint hypotheses before the scan. Beliefs that were apart are independent. One that has come to pieces, because a

@@ -32,12 +32,23 @@ pub(super) struct Parent {
     pub(super) states: Vec<usize>,
 }
 
-/// What speaks about each plot for others than the member that might have given it.
-pub(super) struct Rivalry {
+/// What speaks about the plots in the members' gates for others than the member that might have given one: by plot,
+/// ascending.
+pub(super) struct Rivalry(pub(super) Vec<(usize, Rivals)>);
+
+/// What speaks for others about one plot.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Rivals {
     /// Probability that it is from a track outside the party.
-    pub(super) share_of_others: Vec<f64>,
-    /// The most that its number says for any member; empty when the sensor numbers nothing.
-    pub(super) best_ratio: Vec<f64>,
+    pub(super) share_of_others: f64,
+    /// The most that its number says for any member; without one when the sensor numbers nothing.
+    pub(super) best_ratio: Option<f64>,
+}
+
+impl Rivalry {
+    fn about(&self, plot: usize) -> Rivals {
+        self.0.binary_search_by_key(&plot, |(plot, _)| *plot).map(|place| self.0[place].1).unwrap_or_default()
+    }
 }
 
 /// What one member may have given, under each of its states.
@@ -122,13 +133,13 @@ impl Choices {
         let mut choices = vec![Choice::new(None, 1.0, if_missed)];
         for plot in scene.gates.of(place).iter().copied() {
             let density = before.hypothesis.mean(|state| view.plots[plot].likelihood(state));
-            let others = rivalry.share_of_others[plot];
+            let Rivals { share_of_others: others, best_ratio } = rivalry.about(plot);
             let elsewhere = scene.foreign[plot] * (1.0 + others / (1.0 - others).max(SMALLEST_RATIO))
                 - view.own_returns(place, plot);
             let detected = existence * prospect.detected[0] * density;
             let likely = weight_of(detected / (alone * elsewhere.max(f64::MIN_POSITIVE)));
             let ratio = |best: &f64| hint::ratio(&before.taken, view, plot, &scene.numbering) / best;
-            let weight = likely * rivalry.best_ratio.get(plot).map_or(1.0, ratio);
+            let weight = likely * best_ratio.as_ref().map_or(1.0, ratio);
             if weight <= SMALLEST_RATIO {
                 continue;
             }
