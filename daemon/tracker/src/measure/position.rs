@@ -51,7 +51,6 @@ pub(crate) fn update(
         [p[0][row] * inverse[0] + p[1][row] * inverse[1], p[0][row] * inverse[1] + p[1][row] * inverse[2]]
     });
     let mut posterior = *prior;
-    let sums = &mut posterior.covariance.data.0;
     // (I - K H) P, column by column.
     let kept: [[f64; 4]; 4] = core::array::from_fn(|column| {
         core::array::from_fn(|row| p[column][row] - (gain[row][0] * p[column][0] + gain[row][1] * p[column][1]))
@@ -61,15 +60,18 @@ pub(crate) fn update(
         let of_noise = |axis: usize| gain[row][0] * noise[(0, axis)] + gain[row][1] * noise[(1, axis)];
         [of_noise(0) - kept[0][row], of_noise(1) - kept[1][row]]
     });
+    let both = |row: usize, column: usize| {
+        kept[column][row] + (pulled[row][0] * gain[column][0] + pulled[row][1] * gain[column][1])
+    };
     for column in 0..4 {
         for row in column..4 {
-            let both = |row: usize, column: usize| {
-                kept[column][row] + (pulled[row][0] * gain[column][0] + pulled[row][1] * gain[column][1])
-            };
             let mean = 0.5 * (both(row, column) + both(column, row));
-            (sums[column][row], sums[row][column]) = (mean, mean);
+            posterior.covariance[(row, column)] = mean;
+            posterior.covariance[(column, row)] = mean;
         }
-        posterior.mean[column] += gain[column][0] * innovation.x + gain[column][1] * innovation.y;
+    }
+    for (mean, gain) in posterior.mean.iter_mut().zip(&gain) {
+        *mean += gain[0] * innovation.x + gain[1] * innovation.y;
     }
     Some((posterior, density))
 }
