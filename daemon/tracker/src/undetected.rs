@@ -9,9 +9,12 @@
 //! how many the intensity had promised (Williams, IEEE Transactions on Aerospace and Electronic Systems 51(3), 2015,
 //! for the intensity; the rate's conjugate estimate is ours).
 
+mod footprint;
+
 use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
 
+use self::footprint::Footprint;
 use crate::config::TrackerConfig;
 use crate::measure::crossing::Segment;
 use crate::sensor::{Coverage, SensorKind, SensorModel};
@@ -42,32 +45,6 @@ const APPEARED_STAY_S: f64 = 60.0;
 
 /// Confirmed tracks that the configured rate is worth.
 const RATE_PRIOR: f64 = 1.0;
-
-/// The cells a sensor sees: runs of neighbours, by the first, with the probability for each that its middle is inside the
-/// coverage.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Vec<(usize, f64)>", into = "Vec<(usize, f64)>")]
-struct Footprint(Vec<(usize, Vec<f64>)>);
-
-impl From<Vec<(usize, f64)>> for Footprint {
-    fn from(cells: Vec<(usize, f64)>) -> Self {
-        let mut runs: Vec<(usize, Vec<f64>)> = Vec::new();
-        for (cell, inside) in cells {
-            match runs.last_mut() {
-                Some((first, run)) if *first + run.len() == cell => run.push(inside),
-                _ => runs.push((cell, vec![inside])),
-            }
-        }
-        Self(runs)
-    }
-}
-
-impl From<Footprint> for Vec<(usize, f64)> {
-    fn from(footprint: Footprint) -> Self {
-        let cells = footprint.0.into_iter().flat_map(|(first, run)| (first..).zip(run));
-        cells.collect()
-    }
-}
 
 /// The intensity, in objects per cell and for a rate of one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -337,16 +314,8 @@ impl Undetected {
             moved = self.footprint(&model.coverage, origin_m);
             &moved
         };
-        let mut found = 0.0;
-        for (first, run) in &footprint.0 {
-            let unfound = self.unfound.iter_mut().skip(*first).zip(self.walking.iter().skip(*first));
-            for ((unfound, walking), inside) in unfound.zip(run) {
-                let seen = *unfound * detection * inside;
-                found += walking * seen;
-                *unfound -= seen;
-            }
-        }
-        let appeared = take(&mut self.appeared, footprint, detection);
+        let mut found = footprint.take_of(&mut self.unfound, &self.walking, detection);
+        let appeared = footprint.take(&mut self.appeared, detection);
         if gives_positions {
             found += appeared;
         }
@@ -367,7 +336,7 @@ impl Undetected {
                 }
             }
         }
-        seen.into()
+        Footprint::from(seen)
     }
 
     /// Learns the rate from the first scan of a field, when most objects that are there show at once: the rate at
@@ -410,19 +379,6 @@ impl Undetected {
         let relative = (point_m - self.corner_m) / self.cell_m;
         (count(relative.x), count(relative.y))
     }
-}
-
-/// Takes out what is detected, and gives how much it was.
-fn take(intensity: &mut [f64], footprint: &Footprint, detection: f64) -> f64 {
-    let mut found = 0.0;
-    for (first, run) in &footprint.0 {
-        for (intensity, inside) in intensity.iter_mut().skip(*first).zip(run) {
-            let seen = *intensity * detection * inside;
-            found += seen;
-            *intensity -= seen;
-        }
-    }
-    found
 }
 
 /// Lowers what passes through the side of a cell, if the cell is on the grid.
