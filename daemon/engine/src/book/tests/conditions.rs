@@ -359,3 +359,27 @@ fn missed_looks_do_not_make_somebody_get_up() {
     let calls = of_kind(&watch(&mut Stage::new(), seconds(0, 240), lies, cold), AlertKind::PossibleNeed);
     assert!(!calls.is_empty() && calls[0].last_seen <= at(190.0), "{}", lines(&calls));
 }
+
+/// Who left the camera's view is believed to exist for a while, but nobody saw them stay.
+#[test]
+fn who_is_not_seen_any_more_is_not_said_to_be_in_one_place() {
+    let leaves =
+        |second: f64| vec![Track { last_seen: at(second.min(60.0)), ..track(17, second, [30.0, 40.0], [0.0, 0.0]) }];
+    let cold = |_: f64, sensor: &mut SensorStatus| sensor.temperature_c = Some(-8.0);
+    let alerts = watch(&mut Stage::new(), seconds(0, 300), leaves, cold);
+    assert_eq!(of_kind(&alerts, AlertKind::PossibleNeed), []);
+}
+
+/// A camera leaves the range open for hundreds of metres, and still sees who walks past.
+#[test]
+fn who_walks_across_a_bearing_is_not_still_and_who_stays_on_it_is() {
+    let calls = |speed_mps: f64| {
+        let passes = |second: f64| {
+            let seen = track(17, second, [speed_mps * second, 300.0], [speed_mps, 0.0]);
+            vec![Track { position_covariance_m2: Matrix2::new(9.0, 0.0, 0.0, 40_000.0), localised: false, ..seen }]
+        };
+        let cold = |_: f64, sensor: &mut SensorStatus| sensor.temperature_c = Some(-8.0);
+        of_kind(&watch(&mut Stage::new(), seconds(0, 240), passes, cold), AlertKind::PossibleNeed).len()
+    };
+    assert_eq!((calls(1.0), calls(0.0)), (0, 1));
+}
