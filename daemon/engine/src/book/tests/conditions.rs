@@ -383,3 +383,21 @@ fn who_walks_across_a_bearing_is_not_still_and_who_stays_on_it_is() {
     };
     assert_eq!((calls(1.0), calls(0.0)), (0, 1));
 }
+
+/// Many a wire does not tell which way it was crossed; the track that crosses it does, whatever it does afterwards.
+#[test]
+fn a_track_tells_which_way_it_crossed_a_wire_that_does_not() {
+    let turns = |second: f64| if second < 60.0 { walker(second) } else { walker(120.0 - second) };
+    let back = |second: f64| {
+        turns(second)
+            .map(|track| if second < 60.0 { track } else { Track { velocity_mps: -track.velocity_mps, ..track } })
+    };
+    let mut stage = Stage::new();
+    let mut alerts = watch(&mut stage, seconds(0, 41), |second| back(second).into_iter().collect(), heard);
+    report(&mut stage, 3, 40.0, Measurement::Crossing { direction: None });
+    report(&mut stage, 1, 41.0, Measurement::Presence { strength: None });
+    alerts.extend(watch(&mut stage, seconds(41, 75), |second| back(second).into_iter().collect(), heard));
+    let crossed = of_kind(&alerts, AlertKind::Crossing);
+    let inward = |alert: &Alert| alert.text.contains("crossed Bug line inward");
+    assert!(!crossed.is_empty() && crossed.iter().all(inward), "{}", lines(&crossed));
+}
