@@ -238,6 +238,7 @@ fn of_track(situation: &Situation<'_>, incident: &Incident, candidate: &Candidat
         first_seen: found.first_seen.min(told.first_seen),
         last_seen: found.last_seen.max(told.last_seen),
         inward,
+        witnessed: true,
         what: format!("crossed {}{}", candidate.zone.name, way(inward)),
         ..told
     }

@@ -401,3 +401,20 @@ fn a_track_tells_which_way_it_crossed_a_wire_that_does_not() {
     let inward = |alert: &Alert| alert.text.contains("crossed Bug line inward");
     assert!(!crossed.is_empty() && crossed.iter().all(inward), "{}", lines(&crossed));
 }
+
+/// Who tripped the wire walks on where nothing sees them, and their track is doubted: they crossed all the same.
+#[test]
+fn what_a_wire_and_a_detector_reported_is_not_taken_back() {
+    let mut stage = Stage::new();
+    let mut alerts = watch(&mut stage, seconds(0, 41), |second| walker(second).into_iter().collect(), heard);
+    report(&mut stage, 3, 40.0, Measurement::Crossing { direction: Some(Direction::In) });
+    report(&mut stage, 1, 41.0, Measurement::Presence { strength: None });
+    let unseen = |second: f64| {
+        let existence = if second < 60.0 { 0.99 } else { 0.1 };
+        let walker = walker(second).map(|track| Track { existence, last_seen: at(second.min(45.0)), ..track });
+        walker.filter(|_| second < 90.0).into_iter().collect()
+    };
+    alerts.extend(watch(&mut stage, seconds(41, 2_100), unseen, heard));
+    let last = of_kind(&alerts, AlertKind::Crossing).pop().expect("a crossing");
+    assert_eq!(last.state, AlertState::Expired, "{}", lines(&alerts));
+}
