@@ -47,7 +47,7 @@ impl Rule for Help {
             if !may_be_a_person(track) || explained || !situation.is_fresh(track) {
                 continue;
             }
-            let anchor = self.anchor(track);
+            let anchor = self.anchor(track, situation.now);
             still.insert(track.id, anchor);
             let place = zone_around(situation, track, |kind| matches!(kind, ZoneKind::Humanitarian | ZoneKind::Water));
             if place.is_some() {
@@ -67,11 +67,11 @@ impl Rule for Help {
 }
 
 impl Help {
-    /// Where the track began to be still, and the report that showed it there.
-    fn anchor(&self, track: &Track) -> (Vector2<f64>, Timestamp) {
+    /// Where the track is still, and since when.
+    fn anchor(&self, track: &Track, now: Timestamp) -> (Vector2<f64>, Timestamp) {
         match self.still.get(&track.id) {
             Some(&(anchor_m, since)) if is_near(track, track.position_m - anchor_m) => (anchor_m, since),
-            _ => (track.position_m, track.last_seen),
+            _ => (track.position_m, now),
         }
     }
 }

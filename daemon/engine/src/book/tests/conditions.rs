@@ -418,3 +418,16 @@ fn what_a_wire_and_a_detector_reported_is_not_taken_back() {
     let last = of_kind(&alerts, AlertKind::Crossing).pop().expect("a crossing");
     assert_eq!(last.state, AlertState::Expired, "{}", lines(&alerts));
 }
+
+/// A walker who passes behind trees for minutes is seen again somewhere else: nobody stood there.
+#[test]
+fn who_walked_on_unseen_is_not_said_to_have_stayed() {
+    let walks = |second: f64| {
+        let seen = second < 60.0 || second >= 360.0;
+        let last_seen = if seen { at(second) } else { at(60.0) };
+        vec![Track { last_seen, ..track(17, second, [1.3 * second - 400.0, 300.0], [1.3, 0.0]) }]
+    };
+    let cold = |_: f64, sensor: &mut SensorStatus| sensor.temperature_c = Some(-8.0);
+    let alerts = watch(&mut Stage::new(), seconds(0, 420), walks, cold);
+    assert_eq!(of_kind(&alerts, AlertKind::PossibleNeed), []);
+}
