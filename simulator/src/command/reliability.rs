@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use vedette_engine::EVIDENCE_NAMES;
+use vedette_engine::{EVIDENCE_NAMES, Evidence};
 use vedette_sim::campaign::{
     Calibration, Claim, Diagram, Discrimination, Judged, claims, drive_inspected, fit, judged,
 };
@@ -32,6 +32,9 @@ pub(crate) struct Reliability {
     /// Leave out scenarios that last longer than this many hours.
     #[arg(long, value_name = "H", default_value_t = 24.0)]
     max_hours: f64,
+    /// Fit on one run of this scenario as well, however long it lasts; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    also: Vec<PathBuf>,
     /// Write the diagram of the test, with the fitted weights, as a picture.
     #[arg(long, value_name = "FILE.svg")]
     svg: Option<PathBuf>,
@@ -63,12 +66,17 @@ impl Reliability {
             }
             progress.inc(1);
         }
+        for file in &self.also {
+            let scenario = Scenario::read(file)?;
+            progress.set_message(scenario.name.clone());
+            fitted.extend(gather(&scenario, 1..=1, &mut table)?.concat());
+        }
         progress.finish_and_clear();
         if let Some(path) = &self.table {
             std::fs::write(path, table.to_string()).with_context(|| path.display().to_string())?;
         }
         let weights = fit(&fitted);
-        println!("{} alerts of {} scenarios to fit on:", fitted.len(), scenarios.len().div_ceil(2));
+        println!("{} alerts of {} scenarios to fit on:", fitted.len(), scenarios.len().div_ceil(2) + self.also.len());
         println!("[rules]\nconfidence_weights = {weights:?}\n");
         for (name, weight) in EVIDENCE_NAMES.iter().zip(weights) {
             println!("{weight:>7.2}  {name}");
@@ -134,10 +142,10 @@ impl Table {
     fn add(&mut self, scenario: &Scenario, seed: u64, claims: &[Claim], judged: &[Judged]) {
         let movements = judged.iter().filter_map(|judged| Some((judged, judged.cause?)));
         for (claim, (Judged { written, alert, .. }, cause)) in claims.iter().zip(movements) {
-            let terms = claim.evidence.iter().flat_map(|evidence| evidence.terms());
+            let terms = claim.evidence.iter().flat_map(Evidence::terms);
             let terms: Vec<String> = terms.map(|term| format!("{term:.4}")).collect();
             self.0 += &format!(
-                "{},{seed},{:.1},{:?},{cause},{},{:.4},{}\n",
+                "{},{seed},{:.1},{:?},\"{cause}\",{},{:.4},{}\n",
                 scenario.name,
                 written.seconds_since(scenario.layout.begins),
                 alert.kind,
