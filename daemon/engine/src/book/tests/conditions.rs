@@ -423,7 +423,7 @@ fn what_a_wire_and_a_detector_reported_is_not_taken_back() {
 #[test]
 fn who_walked_on_unseen_is_not_said_to_have_stayed() {
     let walks = |second: f64| {
-        let seen = second < 60.0 || second >= 360.0;
+        let seen = !(60.0..360.0).contains(&second);
         let last_seen = if seen { at(second) } else { at(60.0) };
         vec![Track { last_seen, ..track(17, second, [1.3 * second - 400.0, 300.0], [1.3, 0.0]) }]
     };
