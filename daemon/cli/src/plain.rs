@@ -8,6 +8,11 @@ const WIDTH: usize = 80;
 const NARROWEST: usize = 16;
 const SPACE: &str = "  ";
 
+/// The text on one line, and nothing in it that a terminal would obey: it comes from somebody else.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
+}
+
 /// The text broken at spaces into lines of the terminal's width: the first begins with `first`, the others with `next`.
 /// A word that is longer than a line stays whole.
 pub(crate) fn wrapped(first: &str, next: &str, text: &str) -> String {
@@ -64,6 +69,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_others_wrote_gives_the_terminal_no_orders() {
+        assert_eq!(printable("a\nb \u{1b}[31mred"), "a\u{fffd}b \u{fffd}[31mred");
+    }
 
     proptest! {
         #[test]

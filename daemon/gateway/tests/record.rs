@@ -165,10 +165,14 @@ fn a_disk_that_fails_is_told_once_and_stops_no_tracking() {
 
 /// A recording of a minute, flushed every five seconds.
 fn written(folder: &Path) -> PathBuf {
+    written_for(folder, 60)
+}
+
+fn written_for(folder: &Path, seconds: u32) -> PathBuf {
     let mut engine = Engine::new(&config()).unwrap();
     let (snapshot, config) = (engine.snapshot().to_bytes().unwrap(), serde_json::to_string(&config()).unwrap());
     let mut file = RecordingFile::create(folder, "north", at(0), &snapshot, config).unwrap();
-    for second in 0..60 {
+    for second in 0..seconds {
         file.input(at(second), &scan(second, "")).unwrap();
         let mut out = Vec::new();
         engine.handle(at(second), scan(second, ""), &mut out);
@@ -263,6 +267,27 @@ fn a_table_in_each_form() {
     let map: serde_json::Value = serde_json::from_str(&map).unwrap();
     assert_eq!(map["features"][0]["geometry"]["type"], "Point");
     assert!(record::export(&b""[..], Table::Detections, Form::GeoJson, &mut Vec::new()).is_err());
+}
+
+/// A line string has two positions or more (RFC 7946, section 3.1.4).
+#[test]
+fn a_track_that_has_just_begun_is_a_point_on_the_map() {
+    let kinds = |seconds: u32| {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, mut out) = (fs::File::open(written_for(folder.path(), seconds)).unwrap(), Vec::new());
+        record::export(file, Table::Tracks, Form::GeoJson, &mut out).unwrap();
+        let map: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        let kind = |feature: &serde_json::Value| {
+            let Some(places) = feature["geometry"]["coordinates"].as_array() else { unreachable!("a geometry") };
+            let is_line = feature["geometry"]["type"] == "LineString";
+            assert_eq!(is_line, places[0].is_array(), "{feature}");
+            assert!(!is_line || places.len() >= 2, "{feature}");
+            is_line
+        };
+        map["features"].as_array().unwrap().iter().map(kind).collect::<Vec<_>>()
+    };
+    let seen: Vec<Vec<bool>> = (1..12).map(kinds).collect();
+    assert!(seen.contains(&vec![false]) && seen.contains(&vec![true]), "{seen:?}");
 }
 
 #[test]

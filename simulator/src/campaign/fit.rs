@@ -1,12 +1,13 @@
 //! Weights of evidence from alerts of which the truth is known: logistic regression with a ridge.
 
 use nalgebra::{SMatrix, SVector};
-use vedette_engine::EVIDENCE_TERMS as TERMS;
+use vedette_engine::{EVIDENCE_RETIRED as RETIRED, EVIDENCE_TERMS as TERMS};
 
 use super::Claim;
 
-/// Strength of the ridge: a term must be borne out by some alerts before it weighs much. The constant term is free.
-const RIDGE: f64 = 1.0;
+/// Strength of the ridge: a term must be borne out by some alerts before it weighs much. The constant term is free. With 1
+/// the claims of seeds left out in turn were drawn too far to the middle (expected calibration error 0.06, with this 0.04).
+const RIDGE: f64 = 0.3;
 /// Steps of Newton's method; it converges in about eight.
 const STEPS: usize = 50;
 
@@ -16,6 +17,9 @@ const STEPS: usize = 50;
 pub fn fit(claims: &[Claim]) -> [f64; TERMS] {
     let mut penalty = SVector::<f64, TERMS>::repeat(RIDGE);
     penalty[0] = 1e-6;
+    for term in RETIRED {
+        penalty[term] = 1e12;
+    }
     let mut weights = SVector::<f64, TERMS>::zeros();
     for _ in 0..STEPS {
         let mut gradient = -penalty.component_mul(&weights);
@@ -34,7 +38,8 @@ pub fn fit(claims: &[Claim]) -> [f64; TERMS] {
             break;
         }
     }
-    weights.map(|weight| libm::round(weight * 100.0) / 100.0).into()
+    // Never the zero with a sign, which would be printed.
+    weights.map(|weight| libm::round(weight * 100.0) / 100.0 + 0.0).into()
 }
 
 #[cfg(test)]
@@ -50,8 +55,8 @@ mod tests {
             let mut terms = [0.0; TERMS];
             terms[0] = 1.0;
             terms[5] = random.uniform(0.0, 2.0);
-            terms[10] = random.uniform(0.0, 1.0);
-            let chance = 1.0 / (1.0 + libm::exp(-(0.5 + 1.5 * terms[5] - 4.0 * terms[10])));
+            terms[14] = random.uniform(0.0, 1.0);
+            let chance = 1.0 / (1.0 + libm::exp(-(0.5 + 1.5 * terms[5] - 4.0 * terms[14])));
             Claim { confidence: 0.95, real: random.chance(chance), evidence: Some(terms.into()) }
         };
         (0..3_000).map(&mut claim).collect()
@@ -60,7 +65,7 @@ mod tests {
     #[test]
     fn a_fit_on_some_claims_makes_others_honest_and_tells_them_apart() {
         let weights = fit(&boasters(1));
-        let expected = [(0, 0.5), (5, 1.5), (10, -4.0), (3, 0.0)];
+        let expected = [(0, 0.5), (5, 1.5), (14, -4.0), (3, 0.0)];
         assert!(
             expected.iter().all(|&(term, weight): &(usize, f64)| (weights[term] - weight).abs() < 0.4),
             "{weights:?}"

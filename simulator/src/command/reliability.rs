@@ -1,12 +1,15 @@
 //! `vedette-sim reliability`: does an alert's confidence mean what it says?
 
+use std::fmt;
 use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use vedette_engine::EVIDENCE_NAMES;
-use vedette_sim::campaign::{Calibration, Claim, Diagram, Discrimination, claims, drive_inspected, fit};
+use vedette_engine::{EVIDENCE_NAMES, Evidence};
+use vedette_sim::campaign::{
+    Calibration, Claim, Diagram, Discrimination, Judged, claims, drive_inspected, fit, judged,
+};
 use vedette_sim::scenario::Scenario;
 
 use super::campaign::files;
@@ -29,9 +32,15 @@ pub(crate) struct Reliability {
     /// Leave out scenarios that last longer than this many hours.
     #[arg(long, value_name = "H", default_value_t = 24.0)]
     max_hours: f64,
+    /// Fit on one run of this scenario as well, however long it lasts; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    also: Vec<PathBuf>,
     /// Write the diagram of the test, with the fitted weights, as a picture.
     #[arg(long, value_name = "FILE.svg")]
     svg: Option<PathBuf>,
+    /// Write every alert with its claim, who was there and what bore it out, as a table.
+    #[arg(long, value_name = "FILE.csv")]
+    table: Option<PathBuf>,
 }
 
 impl Reliability {
@@ -46,20 +55,28 @@ impl Reliability {
         }
         let progress = ProgressBar::new(scenarios.len() as u64);
         progress.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} {msg} {eta}")?);
-        let (mut fitted, mut tested) = (Vec::new(), Vec::new());
+        let (mut fitted, mut tested, mut table) = (Vec::new(), Vec::new(), Table::default());
         for (index, scenario) in scenarios.iter().enumerate() {
             progress.set_message(scenario.name.clone());
             if index % 2 == 0 {
-                fitted.extend(gather(scenario, 1..=self.fit_seeds)?.concat());
+                fitted.extend(gather(scenario, 1..=self.fit_seeds, &mut table)?.concat());
             } else {
                 let seeds = self.fit_seeds + 1..=self.fit_seeds + self.seeds;
-                tested.push((scenario.name.as_str(), gather(scenario, seeds)?));
+                tested.push((scenario.name.as_str(), gather(scenario, seeds, &mut table)?));
             }
             progress.inc(1);
         }
+        for file in &self.also {
+            let scenario = Scenario::read(file)?;
+            progress.set_message(scenario.name.clone());
+            fitted.extend(gather(&scenario, 1..=1, &mut table)?.concat());
+        }
         progress.finish_and_clear();
+        if let Some(path) = &self.table {
+            std::fs::write(path, table.to_string()).with_context(|| path.display().to_string())?;
+        }
         let weights = fit(&fitted);
-        println!("{} alerts of {} scenarios to fit on:", fitted.len(), scenarios.len().div_ceil(2));
+        println!("{} alerts of {} scenarios to fit on:", fitted.len(), scenarios.len().div_ceil(2) + self.also.len());
         println!("[rules]\nconfidence_weights = {weights:?}\n");
         for (name, weight) in EVIDENCE_NAMES.iter().zip(weights) {
             println!("{weight:>7.2}  {name}");
@@ -106,6 +123,47 @@ fn report(families: &[Family<'_>]) {
     println!();
 }
 
-fn gather(scenario: &Scenario, seeds: impl Iterator<Item = u64>) -> anyhow::Result<Vec<Vec<Claim>>> {
-    seeds.map(|seed| Ok(claims(scenario, &drive_inspected(scenario, seed)?))).collect()
+fn gather(scenario: &Scenario, seeds: impl Iterator<Item = u64>, table: &mut Table) -> anyhow::Result<Vec<Vec<Claim>>> {
+    seeds
+        .map(|seed| {
+            let run = drive_inspected(scenario, seed)?;
+            let claims = claims(scenario, &run);
+            table.add(scenario, seed, &claims, &judged(scenario, &run));
+            Ok(claims)
+        })
+        .collect()
+}
+
+/// Every alert that made a claim, a line each.
+#[derive(Default)]
+struct Table(String);
+
+impl Table {
+    fn add(&mut self, scenario: &Scenario, seed: u64, claims: &[Claim], judged: &[Judged]) {
+        let movements = judged.iter().filter_map(|judged| Some((judged, judged.cause?)));
+        for (claim, (Judged { written, alert, .. }, cause)) in claims.iter().zip(movements) {
+            let terms = claim.evidence.iter().flat_map(Evidence::terms);
+            let terms: Vec<String> = terms.map(|term| format!("{term:.4}")).collect();
+            self.0 += &format!(
+                "{},{seed},{:.1},{:?},\"{cause}\",{},{:.4},{}\n",
+                scenario.name,
+                written.seconds_since(scenario.layout.begins),
+                alert.kind,
+                claim.real,
+                claim.confidence,
+                terms.join(",")
+            );
+        }
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "scenario,seed,at_s,kind,cause,real,confidence,{}",
+            EVIDENCE_NAMES.map(|name| format!("{name:?}")).join(",")
+        )?;
+        f.write_str(&self.0)
+    }
 }

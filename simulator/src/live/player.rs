@@ -57,7 +57,9 @@ pub async fn play(options: &PlayOptions) -> Result<PlaySummary, LiveError> {
     };
     let first_received = first.received;
     let duration_s = last.received.seconds_since(first_received);
-    let mut publisher = Publisher::connect(&options.broker, "vedette-sim-play").await?;
+    // A broker lets go of who has the same id: two logs may be played at a time.
+    let client_id = format!("vedette-sim-play-{:x}-{:x}", std::process::id(), wall_clock().as_micros());
+    let mut publisher = Publisher::connect(&options.broker, &client_id).await?;
     let started = Instant::now();
     let shift_s = wall_clock().seconds_since(last.received) + duration_s / options.rate;
     let mut latest_s: f64 = 0.0;

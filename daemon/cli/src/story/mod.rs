@@ -48,11 +48,14 @@ fn zoned(time: Timestamp, site: &Site, form: &str) -> String {
     )
 }
 
-/// "1 h 05 min", "3 min 20 s", "12.4 s".
+/// "29 days 22 h", "1 h 05 min", "3 min 20 s", "12.4 s".
 fn span(seconds: f64) -> String {
     let whole = seconds.abs().round();
     let (hours, minutes) = ((whole / 3600.0).floor(), (whole / 60.0).floor());
-    if hours >= 1.0 {
+    let days = (hours / 24.0).floor();
+    if days >= 2.0 {
+        format!("{days} days {} h", hours - days * 24.0)
+    } else if hours >= 1.0 {
         format!("{hours} h {:02} min", minutes - hours * 60.0)
     } else if minutes >= 2.0 {
         format!("{minutes} min {:02} s", whole - minutes * 60.0)
@@ -120,7 +123,7 @@ mod tests {
 
     #[test]
     fn spans_are_told_as_people_do() {
-        let told = [0.04, 12.36, 119.0, 200.0, 3599.9, 3900.0].map(span);
-        assert_eq!(told, ["0.0 s", "12.4 s", "119.0 s", "3 min 20 s", "1 h 00 min", "1 h 05 min"]);
+        let told = [0.04, 12.36, 119.0, 200.0, 3599.9, 3900.0, 2_586_000.0].map(span);
+        assert_eq!(told, ["0.0 s", "12.4 s", "119.0 s", "3 min 20 s", "1 h 00 min", "1 h 05 min", "29 days 22 h"]);
     }
 }

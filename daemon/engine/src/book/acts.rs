@@ -167,7 +167,17 @@ impl Book {
         let lasting = Lasting::Event;
         self.open.insert(
             key,
-            Entry { alert, lasting, track, position_m, existence: 1.0, found_at, raised_at: now, emitted_at: now },
+            Entry {
+                alert,
+                lasting,
+                track,
+                position_m,
+                existence: 1.0,
+                witnessed: false,
+                found_at,
+                raised_at: now,
+                emitted_at: now,
+            },
         );
         format!("test alert {id} raised")
     }

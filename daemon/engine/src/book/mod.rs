@@ -61,6 +61,9 @@ struct Entry {
     position_m: Option<Vector2<f64>>,
     /// Existence of its track when it was last seen.
     existence: f64,
+    /// Sensors reported what it is about, whatever becomes of its track.
+    #[serde(default)]
+    witnessed: bool,
     /// When its finding was last there.
     found_at: Timestamp,
     raised_at: Timestamp,
@@ -274,7 +277,7 @@ impl Book {
                 Lasting::Event => gone_s >= rules.expire_after_s,
             };
             if over {
-                let retracted = entry.track.is_some() && entry.existence < RETRACTED_BELOW;
+                let retracted = entry.track.is_some() && !entry.witnessed && entry.existence < RETRACTED_BELOW;
                 entry.alert.state = match entry.lasting {
                     _ if retracted => AlertState::Closed { reason: CloseReason::Retracted },
                     Lasting::State => AlertState::Closed { reason: CloseReason::Cleared },
@@ -307,6 +310,7 @@ impl Entry {
             track: None,
             position_m: None,
             existence: 1.0,
+            witnessed: false,
             found_at: now,
             raised_at: now,
             emitted_at: now,
@@ -318,6 +322,7 @@ impl Entry {
     fn follow(&mut self, finding: &Finding, now: Timestamp) {
         self.found_at = now;
         self.lasting = finding.lasting;
+        self.witnessed |= finding.witnessed;
         match &finding.subject {
             Subject::Track(track) => {
                 self.track = Some(track.track);

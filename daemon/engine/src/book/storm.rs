@@ -155,6 +155,7 @@ fn storm(situation: &Situation<'_>, key: String, members: &[Finding]) -> Finding
         subject: Subject::Gateway,
         confidence: members.iter().map(|finding| finding.confidence).fold(0.0, f64::max),
         inward: None,
+        witnessed: false,
         evidence: None,
         eta: None,
         first_seen: earliest,

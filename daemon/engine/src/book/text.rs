@@ -19,7 +19,10 @@ const NAMED_SENSORS: usize = 3;
 pub(crate) fn clock(time: Timestamp, site: &Site) -> String {
     Instant::from_microsecond(time.as_micros()).map_or_else(
         |_| "an unknown time".to_owned(),
-        |instant| instant.to_zoned(site.timezone.clone()).strftime("%H:%M:%S").to_string(),
+        |instant| {
+            let time = instant.to_zoned(site.timezone.clone()).time();
+            format!("{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())
+        },
     )
 }
 

@@ -1,10 +1,11 @@
 //! The tables `[align]` and `[rules]`: waits, thresholds and lifetimes, every one with a default.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::check::Checker;
 use crate::EVIDENCE_TERMS;
-use crate::rules::evidence::FITTED;
+use crate::rules::evidence::{FIRST_TERMS, FITTED};
 
 /// How long scans wait for each other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,6 +53,8 @@ pub struct RulesTable {
     /// False warnings of a surge that are accepted in a year and zone; 0 turns the warning off.
     pub surge_false_warnings_per_year: f64,
     /// What bears an alert about movement out is weighed so, as log-odds; the terms are [`crate::EVIDENCE_NAMES`] in their order.
+    /// Terms that came later weigh nothing when they are left out.
+    #[serde(deserialize_with = "weights")]
     pub confidence_weights: [f64; EVIDENCE_TERMS],
     /// A source or the uplink may be gone this long before that is an alert.
     pub link_lost_after_s: f64,
@@ -124,6 +127,18 @@ impl Default for RulesTable {
     }
 }
 
+/// Weights of all terms, or of those that were there first.
+fn weights<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[f64; EVIDENCE_TERMS], D::Error> {
+    let told = Vec::<f64>::deserialize(deserializer)?;
+    if !(FIRST_TERMS..=EVIDENCE_TERMS).contains(&told.len()) {
+        let expected = format!("{FIRST_TERMS} to {EVIDENCE_TERMS} weights");
+        return Err(D::Error::invalid_length(told.len(), &expected.as_str()));
+    }
+    let mut weights = [0.0; EVIDENCE_TERMS];
+    weights[..told.len()].copy_from_slice(&told);
+    Ok(weights)
+}
+
 impl RulesTable {
     pub(super) fn check(&self, check: &mut Checker<'_>) {
         const DAY_S: f64 = 86_400.0;
@@ -156,6 +171,23 @@ impl RulesTable {
         check.positive("point_sd_max_m", self.point_sd_max_m, 10_000.0);
         if self.max_open_alerts == 0 {
             check.fault("max_open_alerts", "a count above 0", "0", None);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_weights_may_leave_out_the_terms_that_came_later() {
+        let read = |count: usize| toml::from_str::<RulesTable>(&format!("confidence_weights = {:?}", vec![0.5; count]));
+        let first = read(FIRST_TERMS).expect("a list of the first configurations").confidence_weights;
+        assert!(first[..FIRST_TERMS] == [0.5; FIRST_TERMS] && first[FIRST_TERMS..].iter().all(|weight| *weight == 0.0));
+        assert_eq!(read(EVIDENCE_TERMS).expect("all").confidence_weights, [0.5; EVIDENCE_TERMS]);
+        for count in [FIRST_TERMS - 1, EVIDENCE_TERMS + 1] {
+            let error = read(count).expect_err("too few or too many").to_string();
+            assert!(error.contains("expected 16 to 18 weights"), "{error}");
         }
     }
 }

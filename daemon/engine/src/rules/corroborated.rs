@@ -34,6 +34,9 @@ const SAME_M: f64 = 80.0;
 const TRACK_SDS: f64 = 3.0;
 const TRACK_SPEED_MPS: f64 = 2.5;
 const TRACK_MAX_M: f64 = 100.0;
+/// A track goes over the line the way it moves across it, when that is more than noise, and than walking along it.
+const SURE_SDS: f64 = 2.0;
+const SURE_MPS: f64 = 0.3;
 /// How long after its last report an incident is news.
 const NEWS_S: f64 = 150.0;
 const MAX_INCIDENTS: usize = 64;
@@ -72,6 +75,9 @@ struct Incident {
     inward: Option<bool>,
     #[serde(default)]
     told: Told,
+    /// Which way the track went that is told of: what it does afterwards is another matter.
+    #[serde(default)]
+    heading: Option<bool>,
 }
 
 /// What the alert about an incident is about. It stays that way: one incident is one alert.
@@ -136,6 +142,7 @@ impl Corroborated {
                     crossings: 1,
                     inward,
                     told: Told::NotYet,
+                    heading: None,
                 });
             }
         }
@@ -172,6 +179,7 @@ impl Rule for Corroborated {
             let Some(found) = finding(situation, incident, &self.witnesses(incident, site)) else { continue };
             let crosser = crosser(situation, incident, &self.crossers);
             if incident.told == Told::NotYet {
+                incident.heading = crosser.as_ref().and_then(heading);
                 incident.told = crosser.as_ref().map_or(Told::Wire, |candidate| Told::Track(candidate.track.id));
                 let crossed = crosser.as_ref().map(|candidate| (candidate.track.id, (incident.zone, incident.inward)));
                 self.crossers.extend(crossed);
@@ -221,6 +229,7 @@ fn of_track(situation: &Situation<'_>, incident: &Incident, candidate: &Candidat
     {
         track.contributors.push(Contributor { sensor: wire.clone(), share: Some(0.0) });
     }
+    let inward = found.inward.or(incident.heading);
     Finding {
         certainty: found.certainty,
         lasting: found.lasting,
@@ -228,8 +237,9 @@ fn of_track(situation: &Situation<'_>, incident: &Incident, candidate: &Candidat
         confidence: found.confidence.max(told.confidence),
         first_seen: found.first_seen.min(told.first_seen),
         last_seen: found.last_seen.max(told.last_seen),
-        inward: found.inward,
-        what: format!("crossed {}{}", candidate.zone.name, way(incident)),
+        inward,
+        witnessed: true,
+        what: format!("crossed {}{}", candidate.zone.name, way(inward)),
         ..told
     }
 }
@@ -312,7 +322,7 @@ fn finding(situation: &Situation<'_>, incident: &Incident, witnesses: &[Report])
         2 => " twice".to_owned(),
         more => format!(" {more} times"),
     };
-    let what = format!("something crossed {}{}{times} at {}, {when}", zone.name, way(incident), wire.id);
+    let what = format!("something crossed {}{}{times} at {}, {when}", zone.name, way(incident.inward), wire.id);
     Some(Finding {
         lasting: Lasting::Event,
         severity: zone.severity.unwrap_or(Severity::High),
@@ -330,8 +340,16 @@ fn finding(situation: &Situation<'_>, incident: &Incident, witnesses: &[Report])
     })
 }
 
-const fn way(incident: &Incident) -> &'static str {
-    match incident.inward {
+/// Which way a track goes over the border, where its velocity leaves no doubt.
+fn heading(candidate: &Candidate<'_>) -> Option<bool> {
+    let (track, inward) = (candidate.track, candidate.relation.inward);
+    let speed_mps = track.velocity_mps.dot(&inward);
+    let sd_mps = libm::sqrt(f64::max((inward.transpose() * track.velocity_covariance_m2ps2 * inward).x, 0.0));
+    (speed_mps.abs() > SURE_SDS * sd_mps && speed_mps.abs() > SURE_MPS).then_some(speed_mps > 0.0)
+}
+
+const fn way(inward: Option<bool>) -> &'static str {
+    match inward {
         Some(true) => " inward",
         Some(false) => " outward",
         None => "",

@@ -79,6 +79,8 @@ pub(crate) struct Finding {
     pub(crate) confidence: f64,
     /// Which way over a border.
     pub(crate) inward: Option<bool>,
+    /// Sensors reported it as such: what becomes of its track takes nothing of it back.
+    pub(crate) witnessed: bool,
     /// What bears it out, for a finding about movement.
     pub(crate) evidence: Option<Evidence>,
     pub(crate) eta: Option<Eta>,

@@ -20,8 +20,9 @@ const MIN_EXISTENCE: f64 = 0.7;
 const KEPT_EXISTENCE: f64 = 0.2;
 /// More likely an animal than this: no call.
 const ANIMAL_ABOVE: f64 = 0.7;
-/// Staying within this distance, and twice the uncertainty, is being still.
+/// Staying within this distance, or within twice the uncertainty in the direction it moved, is being still.
 const STILL_M: f64 = 10.0;
+const STILL_SDS: f64 = 2.0;
 /// Cold from this temperature down.
 const COLD_C: f64 = 5.0;
 /// A group farther than this from a shelter at night is far from it.
@@ -53,7 +54,8 @@ impl Rule for Help {
                 let since = self.inside.get(&track.id).copied().unwrap_or(situation.now);
                 inside.insert(track.id, since);
             }
-            let still_s = situation.now.seconds_since(anchor.1);
+            // Whoever nobody sees any more may have walked on: only reports bear out that they stayed.
+            let still_s = track.last_seen.seconds_since(anchor.1);
             let inside_s = inside.get(&track.id).map_or(0.0, |&since| situation.now.seconds_since(since));
             let believed = track.status == TrackStatus::Confirmed && track.existence >= MIN_EXISTENCE;
             if let Some(reason) = reason(situation, track, place, inside_s, still_s).filter(|_| believed) {
@@ -65,15 +67,20 @@ impl Rule for Help {
 }
 
 impl Help {
+    /// Where the track is still, and since when.
     fn anchor(&self, track: &Track, now: Timestamp) -> (Vector2<f64>, Timestamp) {
-        let sd_m = libm::sqrt(f64::max(track.position_covariance_m2.trace(), 0.0));
         match self.still.get(&track.id) {
-            Some(&(anchor_m, since)) if (track.position_m - anchor_m).norm() <= f64::max(STILL_M, 2.0 * sd_m) => {
-                (anchor_m, since)
-            }
+            Some(&(anchor_m, since)) if is_near(track, track.position_m - anchor_m) => (anchor_m, since),
             _ => (track.position_m, now),
         }
     }
+}
+
+/// Whether having moved so far may be noise. A bearing leaves the range open for hundreds of metres, but not who walks across it.
+fn is_near(track: &Track, moved_m: Vector2<f64>) -> bool {
+    let information = track.position_covariance_m2.try_inverse();
+    let sds = information.map(|information| libm::sqrt(f64::max((moved_m.transpose() * information * moved_m).x, 0.0)));
+    moved_m.norm() <= STILL_M || sds.is_some_and(|sds| sds <= STILL_SDS)
 }
 
 fn may_be_a_person(track: &Track) -> bool {

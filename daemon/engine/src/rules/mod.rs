@@ -42,7 +42,7 @@ use vedette_tracker::Scan;
 use crate::config::Site;
 use crate::inspect::{Notes, Verdict};
 
-pub use evidence::{Evidence, NAMES as EVIDENCE_NAMES, TERMS as EVIDENCE_TERMS};
+pub use evidence::{Evidence, NAMES as EVIDENCE_NAMES, RETIRED as EVIDENCE_RETIRED, TERMS as EVIDENCE_TERMS};
 pub(crate) use finding::{Certainty, Finding, Lasting, Subject, Surrounding};
 pub(crate) use link_lost::UPLINK;
 pub(crate) use situation::{Link, Loss, Situation, StoreLost, Tamper};

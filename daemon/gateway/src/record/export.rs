@@ -4,9 +4,9 @@
 //! |---|---|---|---|
 //! | detections | the native messages as `vedette replay` reads them | a row for each plot | |
 //! | alerts | as they went to the centre, byte for byte | a row for each revision | a point for each, its last revision |
-//! | tracks | a line for each track and second | the same as rows | a line string for each |
+//! | tracks | a line for each track and second | the same as rows | a line string for each, a point where there is but one |
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 use std::io::{self, Read, Write};
 
 use serde::{Deserialize, Serialize};
@@ -291,14 +291,21 @@ impl<W: Write> Sheet<'_, W> {
         Ok(())
     }
 
-    /// Adds a point to a track's line.
+    /// Adds a point to a track's line. A line has two points at least (RFC 7946, section 3.1.4): until then it is a point.
     fn lengthen(&mut self, t: &str, track: &Value, place: &Value) {
-        let line = self.map.entry(format!("{:>20}", track.to_string())).or_insert_with(|| {
-            let properties = json!({"track": track, "from": t, "to": t, "times": []});
-            let line = json!({"type": "LineString", "coordinates": []});
-            json!({"type": "Feature", "geometry": line, "properties": properties})
-        });
+        let entry = self.map.entry(format!("{:>20}", track.to_string()));
+        let btree_map::Entry::Occupied(mut line) = entry else {
+            let properties = json!({"track": track, "from": t, "to": t, "times": [t]});
+            let point = json!({"type": "Point", "coordinates": place});
+            entry.or_insert(json!({"type": "Feature", "geometry": point, "properties": properties}));
+            return;
+        };
+        let line = line.get_mut();
         line["properties"]["to"] = t.into();
+        if line["geometry"]["type"] == "Point" {
+            let first = line["geometry"]["coordinates"].take();
+            line["geometry"] = json!({"type": "LineString", "coordinates": [first]});
+        }
         for (list, value) in [("/geometry/coordinates", place.clone()), ("/properties/times", t.into())] {
             if let Some(Value::Array(values)) = line.pointer_mut(list) {
                 values.push(value);

@@ -24,7 +24,7 @@ pub(super) struct Common {
     /// The alert: its id, or the beginning of it
     alert: String,
     /// Who acts
-    #[arg(long, default_value_t = whoami())]
+    #[arg(long, default_value_t = whoami(), value_parser = words)]
     by: String,
     /// Wait this long for the gateway's answer, seconds; the order stands either way
     #[arg(long, value_name = "S", default_value_t = 30.0)]
@@ -70,7 +70,7 @@ ordered! {
 ordered! {
     Assign {
         /// Who works on it
-        #[arg(long)]
+        #[arg(long, value_parser = words)]
         to: String,
     } |this, alert, _now| Ok(Act::Assign { alert, to: this.to.clone() })
 }
@@ -86,17 +86,13 @@ ordered! {
 ordered! {
     Shelve {
         /// When it shows again: a time such as 2026-03-01T06:00:00Z
-        #[arg(long, value_name = "TIME", required_unless_present = "minutes", conflicts_with = "minutes")]
-        until: Option<String>,
+        #[arg(long, value_name = "TIME", required_unless_present = "minutes", conflicts_with = "minutes", value_parser = parse_time)]
+        until: Option<Timestamp>,
         /// After how many minutes it shows again
         #[arg(long, value_name = "N")]
         minutes: Option<u32>,
     } |this, alert, now| {
-        let until = match (&this.until, this.minutes) {
-            (Some(text), _) => parse_rfc3339(text)
-                .with_context(|| format!("--until: expected a time such as 2026-03-01T06:00:00Z, got {text:?}"))?,
-            (None, minutes) => now.plus_seconds(60.0 * f64::from(minutes.unwrap_or(0))),
-        };
+        let until = this.until.unwrap_or_else(|| now.plus_seconds(60.0 * f64::from(this.minutes.unwrap_or(0))));
         Ok(Act::Shelve { alert, until })
     }
 }
@@ -104,6 +100,7 @@ ordered! {
 ordered! {
     Comment {
         /// The remark
+        #[arg(value_parser = words)]
         text: String,
     } |this, alert, _now| Ok(Act::Comment { alert, text: this.text.clone() })
 }
@@ -141,6 +138,18 @@ impl From<Reason> for CloseReason {
 
 fn whoami() -> String {
     std::env::var("USER").unwrap_or_else(|_| "operator".to_owned())
+}
+
+/// Something that can be read, on one line.
+fn words(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() || text.chars().any(char::is_control) {
+        return Err("expected words on one line".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+pub(super) fn parse_time(text: &str) -> Result<Timestamp, String> {
+    parse_rfc3339(text).ok_or_else(|| "expected a time such as 2026-03-01T06:00:00Z".to_owned())
 }
 
 /// Places the order and waits for its answer.
@@ -186,4 +195,17 @@ fn now() -> anyhow::Result<Timestamp> {
 /// An id no other order has: the time and this process.
 fn order_id(now: Timestamp) -> String {
     format!("op-{:x}-{:x}", now.as_micros(), std::process::id())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+
+    #[test]
+    fn words_are_something_on_one_line() {
+        assert_eq!(words("seen on the ford").as_deref(), Ok("seen on the ford"));
+        for nothing in ["", "  ", "two\nlines", "\u{1b}[31mred"] {
+            assert!(words(nothing).is_err(), "{nothing:?}");
+        }
+    }
 }

@@ -8,7 +8,7 @@ use vedette_gateway::engine::budget::{Judged, Load, SensorWorth, Worth, rank};
 use vedette_gateway::engine::{Alert, CloseReason, Mode, Severity, Timestamp};
 
 use super::ledger::{History, Known};
-use super::weather;
+use super::{act::parse_time, weather};
 use crate::clock_time::to_the_second;
 use crate::outcome::Outcome;
 
@@ -21,11 +21,11 @@ const NOTEWORTHY: f64 = 0.3;
 #[derive(Debug, clap::Args)]
 pub(super) struct Budget {
     /// Operators on duty at one time
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     operators: u32,
     /// Count from this time on, such as 2026-03-01T00:00:00Z; from the first alert when absent
-    #[arg(long, value_name = "TIME")]
-    since: Option<String>,
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    since: Option<Timestamp>,
     /// Weather by the hour, to set nuisance against: a CSV file with the columns t,wind_mps,rain_mm
     #[arg(long, value_name = "FILE")]
     weather: Option<PathBuf>,
@@ -40,11 +40,7 @@ impl Budget {
                 .with_context(|| path.display().to_string())?,
             None => Vec::new(),
         };
-        let since = match &self.since {
-            Some(text) => vedette_gateway::engine::time::parse_rfc3339(text)
-                .with_context(|| format!("--since: expected a time such as 2026-03-01T00:00:00Z, got {text:?}"))?,
-            None => Timestamp::MIN,
-        };
+        let since = self.since.unwrap_or(Timestamp::MIN);
         let mut raised: Vec<(Timestamp, &str, &Known, &Alert)> = history
             .alerts
             .iter()

@@ -83,18 +83,65 @@ impl History {
         Ok((id, known))
     }
 
-    /// What operators closed alerts as: their word counts even where the gateway had ended the alert before.
+    /// What operators closed alerts as: their word counts even where the gateway had ended the alert before, but an alert that
+    /// one of them has closed stays closed as that.
     pub(super) fn verdicts(&self) -> BTreeMap<&str, CloseReason> {
         let stated = self.alerts.iter().filter_map(|(id, known)| match known.newest()?.state {
             AlertState::Closed { reason } => Some((id.as_str(), reason)),
             _ => None,
         });
-        let mut verdicts: BTreeMap<&str, CloseReason> = stated.collect();
+        let stated: BTreeMap<&str, CloseReason> = stated.collect();
+        let mut verdicts = stated.clone();
         for record in &self.orders {
-            if let Act::Close { alert, reason } = &record.order.command.act {
+            if let Act::Close { alert, reason } = &record.order.command.act
+                && !stated.get(alert.as_str()).is_some_and(|reason| is_by_an_operator(*reason))
+            {
                 verdicts.insert(alert, *reason);
             }
         }
         verdicts
+    }
+}
+
+const fn is_by_an_operator(reason: CloseReason) -> bool {
+    match reason {
+        CloseReason::Real | CloseReason::Nuisance | CloseReason::False | CloseReason::Exercise => true,
+        CloseReason::Cleared | CloseReason::Retracted => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use vedette_centre::{GatewayId, Order};
+    use vedette_gateway::engine::Command;
+
+    use super::*;
+
+    /// An alert that ended so, and how operators wanted it closed one after the other.
+    fn closed(state: &str, wanted: &[CloseReason]) -> Option<CloseReason> {
+        let text = format!(
+            r#"{{"id":"cece9ee9","rev":3,"dedup_key":"key","mode":"actual","severity":"high","kind":"crossing",
+                "state":{state},"confidence":0.9,"first_seen":1,"last_seen":1,"expires_at":2,"erase_at":3,"text":""}}"#
+        );
+        let alert: Alert = serde_json::from_str(&text).expect("an alert");
+        let known = Known { gateway: "gate-1".to_owned(), revisions: vec![(Timestamp::MIN, alert)] };
+        let order = |reason: &CloseReason| {
+            let act = Act::Close { alert: "cece9ee9".to_owned(), reason: *reason };
+            let command = Command { id: "op-1".to_owned(), by: "anna".to_owned(), expires_at: None, act };
+            let gateway = GatewayId::new("gate-1").expect("an id");
+            OrderRecord { gateway, order: Order { v: 1, command, expires_at: Timestamp::MIN }, answer: None }
+        };
+        let alerts = BTreeMap::from([("cece9ee9".to_owned(), known)]);
+        let history = History { alerts, orders: wanted.iter().map(order).collect(), unreadable: 0 };
+        history.verdicts().get("cece9ee9").copied()
+    }
+
+    #[test]
+    fn the_first_operator_who_closed_an_alert_has_the_last_word() {
+        let (nuisance, real) = (CloseReason::Nuisance, CloseReason::Real);
+        assert_eq!(closed(r#"{"closed":{"reason":"nuisance"}}"#, &[nuisance, real]), Some(nuisance));
+        // The gateway had ended it before anybody could say what it was.
+        assert_eq!(closed(r#"{"closed":{"reason":"cleared"}}"#, &[real]), Some(real));
+        assert_eq!(closed(r#""expired""#, &[real]), Some(real));
     }
 }

@@ -7,6 +7,7 @@ use vedette_gateway::engine::{Act, Alert, AlertState, Mode, Timestamp};
 use super::ledger::{History, Known};
 use crate::clock_time::to_the_second;
 use crate::outcome::Outcome;
+use crate::plain::printable;
 
 /// Characters of an id that are shown: enough to tell alerts apart.
 const SHORT: usize = 8;
@@ -62,7 +63,7 @@ fn line(known: &Known, alert: &Alert) -> String {
         Mode::Exercise => "EXERCISE ",
         Mode::Test => "TEST ",
     };
-    format!("{id}  {raised}  {:<12} {severity:<8} {:<12} {mode}{}", known.gateway, state(alert), alert.text)
+    format!("{id}  {raised}  {:<12} {severity:<8} {:<12} {mode}{}", known.gateway, state(alert), printable(&alert.text))
 }
 
 fn state(alert: &Alert) -> String {
@@ -92,12 +93,13 @@ impl Show {
         let mut revisions: Vec<&(Timestamp, Alert)> = known.revisions.iter().collect();
         revisions.sort_by_key(|(_, alert)| alert.rev);
         for (at, alert) in revisions {
-            writeln!(out, "{}  rev {} {:<12} {}", to_the_second(*at), alert.rev, state(alert), alert.text)?;
+            writeln!(out, "{}  rev {} {:<12} {}", to_the_second(*at), alert.rev, state(alert), printable(&alert.text))?;
         }
         for record in history.orders.iter().filter(|record| about(&record.order.command.act) == Some(id)) {
             let answer = record.answer.as_ref().map_or("not answered yet", |answer| answer.detail.as_str());
             let act = serde_json::to_value(&record.order.command.act)?;
-            writeln!(out, "{} by {}: {answer}", act["act"].as_str().unwrap_or("?"), record.order.command.by)?;
+            let (by, answer) = (printable(&record.order.command.by), printable(answer));
+            writeln!(out, "{} by {by}: {answer}", act["act"].as_str().unwrap_or("?"))?;
         }
         Ok(Outcome::Done)
     }
@@ -115,7 +117,7 @@ fn details(alert: &Alert, out: &mut impl Write) -> std::io::Result<()> {
         writeln!(out, "  shelved until {}", to_the_second(until))?;
     }
     if let Some(name) = &alert.assigned_to {
-        writeln!(out, "  assigned to {name}")?;
+        writeln!(out, "  assigned to {}", printable(name))?;
     }
     if let Some(grade) = alert.grade {
         writeln!(out, "  graded {grade}")?;

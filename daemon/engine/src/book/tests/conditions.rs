@@ -359,3 +359,75 @@ fn missed_looks_do_not_make_somebody_get_up() {
     let calls = of_kind(&watch(&mut Stage::new(), seconds(0, 240), lies, cold), AlertKind::PossibleNeed);
     assert!(!calls.is_empty() && calls[0].last_seen <= at(190.0), "{}", lines(&calls));
 }
+
+/// Who left the camera's view is believed to exist for a while, but nobody saw them stay.
+#[test]
+fn who_is_not_seen_any_more_is_not_said_to_be_in_one_place() {
+    let leaves =
+        |second: f64| vec![Track { last_seen: at(second.min(60.0)), ..track(17, second, [30.0, 40.0], [0.0, 0.0]) }];
+    let cold = |_: f64, sensor: &mut SensorStatus| sensor.temperature_c = Some(-8.0);
+    let alerts = watch(&mut Stage::new(), seconds(0, 300), leaves, cold);
+    assert_eq!(of_kind(&alerts, AlertKind::PossibleNeed), []);
+}
+
+/// A camera leaves the range open for hundreds of metres, and still sees who walks past.
+#[test]
+fn who_walks_across_a_bearing_is_not_still_and_who_stays_on_it_is() {
+    let calls = |speed_mps: f64| {
+        let passes = |second: f64| {
+            let seen = track(17, second, [speed_mps * second, 300.0], [speed_mps, 0.0]);
+            vec![Track { position_covariance_m2: Matrix2::new(9.0, 0.0, 0.0, 40_000.0), localised: false, ..seen }]
+        };
+        let cold = |_: f64, sensor: &mut SensorStatus| sensor.temperature_c = Some(-8.0);
+        of_kind(&watch(&mut Stage::new(), seconds(0, 240), passes, cold), AlertKind::PossibleNeed).len()
+    };
+    assert_eq!((calls(1.0), calls(0.0)), (0, 1));
+}
+
+/// Many a wire does not tell which way it was crossed; the track that crosses it does, whatever it does afterwards.
+#[test]
+fn a_track_tells_which_way_it_crossed_a_wire_that_does_not() {
+    let turns = |second: f64| if second < 60.0 { walker(second) } else { walker(120.0 - second) };
+    let back = |second: f64| {
+        turns(second)
+            .map(|track| if second < 60.0 { track } else { Track { velocity_mps: -track.velocity_mps, ..track } })
+    };
+    let mut stage = Stage::new();
+    let mut alerts = watch(&mut stage, seconds(0, 41), |second| back(second).into_iter().collect(), heard);
+    report(&mut stage, 3, 40.0, Measurement::Crossing { direction: None });
+    report(&mut stage, 1, 41.0, Measurement::Presence { strength: None });
+    alerts.extend(watch(&mut stage, seconds(41, 75), |second| back(second).into_iter().collect(), heard));
+    let crossed = of_kind(&alerts, AlertKind::Crossing);
+    let inward = |alert: &Alert| alert.text.contains("crossed Bug line inward");
+    assert!(!crossed.is_empty() && crossed.iter().all(inward), "{}", lines(&crossed));
+}
+
+/// Who tripped the wire walks on where nothing sees them, and their track is doubted: they crossed all the same.
+#[test]
+fn what_a_wire_and_a_detector_reported_is_not_taken_back() {
+    let mut stage = Stage::new();
+    let mut alerts = watch(&mut stage, seconds(0, 41), |second| walker(second).into_iter().collect(), heard);
+    report(&mut stage, 3, 40.0, Measurement::Crossing { direction: Some(Direction::In) });
+    report(&mut stage, 1, 41.0, Measurement::Presence { strength: None });
+    let unseen = |second: f64| {
+        let existence = if second < 60.0 { 0.99 } else { 0.1 };
+        let walker = walker(second).map(|track| Track { existence, last_seen: at(second.min(45.0)), ..track });
+        walker.filter(|_| second < 90.0).into_iter().collect()
+    };
+    alerts.extend(watch(&mut stage, seconds(41, 2_100), unseen, heard));
+    let last = of_kind(&alerts, AlertKind::Crossing).pop().expect("a crossing");
+    assert_eq!(last.state, AlertState::Expired, "{}", lines(&alerts));
+}
+
+/// A walker who passes behind trees for minutes is seen again somewhere else: nobody stood there.
+#[test]
+fn who_walked_on_unseen_is_not_said_to_have_stayed() {
+    let walks = |second: f64| {
+        let seen = !(60.0..360.0).contains(&second);
+        let last_seen = if seen { at(second) } else { at(60.0) };
+        vec![Track { last_seen, ..track(17, second, [1.3 * second - 400.0, 300.0], [1.3, 0.0]) }]
+    };
+    let cold = |_: f64, sensor: &mut SensorStatus| sensor.temperature_c = Some(-8.0);
+    let alerts = watch(&mut Stage::new(), seconds(0, 420), walks, cold);
+    assert_eq!(of_kind(&alerts, AlertKind::PossibleNeed), []);
+}
