@@ -48,7 +48,7 @@ enum Command {
     Report(commands::report::Arguments),
     /// Score tracks against the truth
     Score(commands::score::Arguments),
-    /// Compare two files of alerts or of tracks; exit status 1 when they differ
+    /// Compare two files of alerts or of tracks; exit status 1 when they differ, 2 when they cannot be compared
     Diff(commands::diff::Arguments),
     /// Receive, store and acknowledge the alerts of gateways
     Centre(commands::centre::Arguments),

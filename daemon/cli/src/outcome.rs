@@ -11,6 +11,8 @@ pub(crate) enum Outcome {
     Done,
     /// The compared files differ.
     Different,
+    /// The files could not be compared.
+    NotCompared,
     /// All was done, but data were lost, dropped or unreadable.
     WithLosses,
 }
@@ -20,6 +22,7 @@ impl From<Outcome> for ExitCode {
         match outcome {
             Outcome::Done => Self::SUCCESS,
             Outcome::Different => Self::FAILURE,
+            Outcome::NotCompared => Self::from(2),
             Outcome::WithLosses => Self::from(3),
         }
     }
@@ -43,7 +46,7 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
 }
 
 /// The reader of our output went away, as `head` does.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let io = error.chain().find_map(|cause| cause.downcast_ref::<std::io::Error>());
     io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }

@@ -50,7 +50,7 @@ fn a_missing_log_is_status_1_and_unreadable_lines_are_status_3() {
 }
 
 #[test]
-fn equal_files_have_no_difference_and_others_are_status_1() {
+fn equal_files_have_no_difference_others_are_status_1_and_unreadable_ones_2() {
     let folder = tempfile::tempdir().expect("a folder");
     let line = |tracks: &str| {
         format!("{{\"t\":\"2026-03-01T00:00:01Z\",\"now\":\"2026-03-01T00:00:01Z\",\"tracks\":[{tracks}]}}\n")
@@ -62,6 +62,12 @@ fn equal_files_have_no_difference_and_others_are_status_1() {
     let output = vedette(folder.path(), &["diff", "a", "c"]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(text(&output.stdout), "~ picture at 2026-03-01T00:00:01Z: 1 tracks, 0 before\n");
+    std::fs::write(folder.path().join("text"), "no JSON\n").expect("written");
+    for unreadable in ["nowhere", "text"] {
+        let output = vedette(folder.path(), &["diff", "a", unreadable]);
+        assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(2), ""));
+        assert!(text(&output.stderr).contains(unreadable), "{}", text(&output.stderr));
+    }
 }
 
 #[test]

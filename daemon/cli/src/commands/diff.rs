@@ -9,7 +9,7 @@ use anyhow::Context;
 use serde_json::Value;
 use vedette_gateway::engine::{Alert, Place};
 
-use crate::outcome::Outcome;
+use crate::outcome::{self, Outcome};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -40,6 +40,17 @@ impl fmt::Display for Difference {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
+    // Status 1 is an answer here: what cannot be compared must not look like one.
+    compare(arguments).or_else(|error| {
+        if outcome::is_broken_pipe(&error) {
+            return Err(error);
+        }
+        eprintln!("vedette: {error:#}");
+        Ok(Outcome::NotCompared)
+    })
+}
+
+fn compare(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let (before, after) = (read(&arguments.before)?, read(&arguments.after)?);
     let first = before.first().or(after.first());
     let differences = match first.map(|line| line.get("tracks").is_some()) {
