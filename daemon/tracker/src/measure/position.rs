@@ -97,36 +97,31 @@ mod tests {
 
     use super::*;
 
-    /// A correlated state, from the entries of a lower triangular root of its covariance less one.
-    fn prior(root_less_one: [f64; 10]) -> Gaussian {
-        let mut root = nalgebra::Matrix4::<f64>::identity();
-        let lower = (0..4).flat_map(|row| (0..=row).map(move |column| (row, column)));
-        lower.zip(root_less_one).for_each(|(place, part)| root[place] += part);
-        Gaussian { mean: Vector4::new(3.0, -7.0, 1.0, 0.5), covariance: root * root.transpose() }
+    /// A correlated state, a position to measure near it, its covariance, and the variance of the sensor's own position.
+    fn plots() -> impl Strategy<Value = (Gaussian, Vector2<f64>, Matrix2<f64>, f64)> {
+        let innovation = prop::array::uniform2(-30.0..30.0_f64);
+        let noise = prop::array::uniform2(0.1..20.0_f64);
+        let parts = (prop::array::uniform10(-5.0..5.0_f64), innovation, noise, 0.0..5.0_f64);
+        parts.prop_map(|(parts, innovation, noise, origin_variance_m2)| {
+            let mut root = nalgebra::Matrix4::<f64>::identity();
+            let lower = (0..4).flat_map(|row| (0..=row).map(move |column| (row, column)));
+            lower.zip(parts).for_each(|(place, part)| root[place] += part);
+            let prior = Gaussian { mean: Vector4::new(3.0, -7.0, 1.0, 0.5), covariance: root * root.transpose() };
+            let position_m = prior.position() + Vector2::from(innovation);
+            (prior, position_m, Matrix2::new(noise[0], 0.05, 0.05, noise[1]), origin_variance_m2)
+        })
     }
 
     proptest! {
         #[test]
-        fn the_short_way_gives_the_same_density(
-            parts in prop::array::uniform10(-5.0..5.0_f64), innovation in prop::array::uniform2(-30.0..30.0_f64),
-            noise in prop::array::uniform2(0.1..20.0_f64), origin_variance_m2 in 0.0..5.0_f64,
-        ) {
-            let prior = prior(parts);
-            let position_m = prior.position() + Vector2::from(innovation);
-            let covariance = Matrix2::new(noise[0], 0.05, 0.05, noise[1]);
+        fn the_short_way_gives_the_same_density((prior, position_m, covariance, origin_variance_m2) in plots()) {
             let short = likelihood(position_m, &covariance, origin_variance_m2, &prior);
             let long = linearise(position_m, &covariance, origin_variance_m2, &prior).likelihood(&prior).0;
             prop_assert_eq!(short, long);
         }
 
         #[test]
-        fn the_short_way_gives_the_same_update(
-            parts in prop::array::uniform10(-5.0..5.0_f64), innovation in prop::array::uniform2(-30.0..30.0_f64),
-            noise in prop::array::uniform2(0.1..20.0_f64), origin_variance_m2 in 0.0..5.0_f64,
-        ) {
-            let prior = prior(parts);
-            let position_m = prior.position() + Vector2::from(innovation);
-            let covariance = Matrix2::new(noise[0], 0.05, 0.05, noise[1]);
+        fn the_short_way_gives_the_same_update((prior, position_m, covariance, origin_variance_m2) in plots()) {
             let short = update(position_m, &covariance, origin_variance_m2, &prior);
             let long = linearise(position_m, &covariance, origin_variance_m2, &prior).update(&prior, 1.0);
             let (Some((short, density)), Some((long, expected))) = (short, long) else { panic!("no update") };
