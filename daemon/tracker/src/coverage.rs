@@ -60,13 +60,15 @@ impl Coverage {
         position_m: Vector2<f64>,
         covariance_m2: &Matrix2<f64>,
     ) -> f64 {
-        let distance = self.signed_distance_m(origin_m, position_m);
-        let widest_sd = libm::sqrt(covariance_m2.trace()).max(1e-3);
-        if distance > 5.0 * widest_sd {
-            return 1.0;
+        let reach_m = 5.0 * libm::sqrt(covariance_m2.trace()).max(1e-3);
+        if let Self::Polygon { points_m } = self
+            && let Some(inside) = is_well_inside_polygon(points_m, position_m, reach_m)
+        {
+            return if inside { 1.0 } else { 0.0 };
         }
-        if distance < -5.0 * widest_sd {
-            return 0.0;
+        let distance = self.signed_distance_m(origin_m, position_m);
+        if distance.abs() > reach_m {
+            return if distance > 0.0 { 1.0 } else { 0.0 };
         }
         // A spread along the edge moves nothing across it: only what is normal to the edge counts.
         let slope = |step: Vector2<f64>| {
@@ -140,6 +142,25 @@ fn signed_distance_to_polygon(points_m: &[[f64; 2]], point: Vector2<f64>) -> f64
     }
     let nearest_m = libm::sqrt(nearest_m2);
     if inside { nearest_m } else { -nearest_m }
+}
+
+/// Whether a point is inside, if it is farther than `reach_m` from the straight lines through all edges, and so from the
+/// edges: that takes no division, and is the case for most points of a large polygon. `None` otherwise.
+fn is_well_inside_polygon(points_m: &[[f64; 2]], point: Vector2<f64>, reach_m: f64) -> Option<bool> {
+    let mut inside = false;
+    let mut from = *points_m.last()?;
+    for to in points_m {
+        let (east, north) = (to[0] - from[0], to[1] - from[1]);
+        // Twice the area of the triangle over the edge: positive for a point to the left of it.
+        let area_m2 = east * (point.y - from[1]) - north * (point.x - from[0]);
+        if area_m2 * area_m2 <= reach_m * reach_m * (east * east + north * north) {
+            return None;
+        }
+        let is_level = (from[1] > point.y) != (to[1] > point.y);
+        inside ^= is_level && (area_m2 > 0.0) == (north > 0.0);
+        from = *to;
+    }
+    Some(inside)
 }
 
 fn is_in_polygon(points_m: &[[f64; 2]], point: Vector2<f64>) -> bool {

@@ -1,41 +1,38 @@
 //! The filter's recursion: predict, gate, associate, update, give birth, learn, forget.
 
+mod arrivals;
 mod learn;
 
 use serde::{Deserialize, Serialize};
 
+use self::arrivals::proves_objects;
 use crate::association::associate;
 use crate::belief::Pair;
-use crate::bernoulli::{Bernoulli, Label, Prospect};
-use crate::birth::{Birth, birth};
+use crate::bernoulli::{Bernoulli, Prospect};
+use crate::birth::birth;
 use crate::cells::Cells;
-use crate::class;
-use crate::companions::{self, Companions};
+use crate::companions::Companions;
 use crate::config::TrackerConfig;
 use crate::detection::Scan;
 use crate::extent;
 use crate::fields::Fields;
 use crate::fixture::Mooring;
 use crate::gate::{Gates, PlotIndex};
-use crate::hint::{self, Taken};
+use crate::hint;
 use crate::imm::{Hypothesis, MotionStep};
 use crate::joint::{self, Scene};
 use crate::region::Region;
-use crate::sensor::{SensorKind, SensorModel};
+use crate::sensor::SensorModel;
 use crate::sensor_state::SensorState;
 use crate::sharpen::sharpen;
 use crate::silence::{DELIVERED, EventSensors, reports_events};
 use crate::time::Timestamp;
-use crate::update::{MOST_CERTAIN, follow, log_odds, update};
+use crate::update::{follow, update};
 use crate::view::View;
-use crate::visibility::Visibility;
 use crate::watch::{self, Watched};
 
 /// A pair that weighs less than this against "missed, and the plot is nobody's" is not considered.
 const SMALLEST_PAIR_WEIGHT: f64 = 1e-4;
-
-/// An ambiguous birth costs many hypotheses: it must be likelier than this to be kept.
-const LEAST_AMBIGUOUS: f64 = 1e-3;
 
 /// Silence beyond this is not looked at second by second.
 const LONGEST_SILENCE_S: f64 = 600.0;
@@ -329,83 +326,6 @@ impl Filter {
         pairs
     }
 
-    /// Raises the births beside tracks that may have companions; what the scan could see of those is used up by it.
-    fn add_companions(
-        &mut self,
-        touched: &[usize],
-        prospects: &[Prospect],
-        view: &View<'_>,
-        index: &PlotIndex,
-        births: &mut [Birth],
-    ) {
-        if view.is_event {
-            return;
-        }
-        let mut near = Vec::new();
-        for (track, prospect) in touched.iter().zip(prospects) {
-            let track = &mut self.tracks[*track];
-            if track.existence * track.companions < NO_COMPANIONS {
-                continue;
-            }
-            let state = track.moments_at(prospect);
-            let detection = view.detection_at(&state);
-            index.around(state.position(), companions::REACH_M, &mut near);
-            for plot in &near {
-                if let Some((place, noise)) = view.plots[*plot].on_ground() {
-                    births[*plot].intensity += detection * Companions::beside(track, &state, place, &noise);
-                }
-            }
-            track.companions *= 1.0 - detection;
-        }
-    }
-
-    /// Begins a track with every plot that may be a new object.
-    fn give_birth(&mut self, config: &TrackerConfig, view: &View<'_>, births: Vec<Birth>, unclaimed: &[f64]) {
-        let newborn = self.companions.together(view, &births, 1.0, unclaimed);
-        for (plot, (birth, newborn)) in births.into_iter().zip(newborn).enumerate() {
-            let existence = newborn.existence;
-            let ambiguous = if birth.is_ambiguous() { LEAST_AMBIGUOUS } else { 0.0 };
-            if existence > config.forget_existence.max(ambiguous) && birth.is_possible() {
-                let label = Label { time: view.time, sensor: view.sensor, plot: view.numbers[plot] };
-                let class = class::fused(&class::PRIOR, view.plots[plot].class.as_ref(), 1.0);
-                let visibility = Visibility::born(config, view.sensor, view.time);
-                let existence = existence.min(MOST_CERTAIN);
-                let hypotheses = birth.into_hypotheses(config, &view.plots[plot]);
-                let mut track = Bernoulli::born(label, existence, hypotheses, class, visibility);
-                let prior = track.moments();
-                track.taken = Taken::born(view.sensor, view.time, view.plots[plot].object);
-                track.companionship = Some(newborn.companionship);
-                track.companions = self.companions.expected() * (1.0 - view.detection_probability);
-                track.records.note(view.sensor, view.time, 1.0, log_odds(existence), &view.plots[plot], &prior);
-                self.tracks.push(track);
-            }
-        }
-    }
-
-    /// Learns how many new objects to expect, the first time from all that a sensor sees at its first look.
-    fn settle_arrivals(&mut self, view: &View<'_>, touched: &[usize], births: &mut [Birth]) {
-        let promised = self.promise(view);
-        let is_first_look = touched.is_empty() && self.sensors[view.sensor].last_scan.is_none();
-        if is_first_look && !view.is_event && view.model.initiates {
-            let companions = self.companions;
-            let factor = self
-                .fields
-                .of_mut(view.sensor)
-                .settle(promised, view.time, |factor| companions.alone(view, births, factor));
-            births.iter_mut().for_each(|birth| birth.intensity *= factor);
-        } else if proves_objects(view.model) {
-            self.fields.of_mut(view.sensor).learn(promised, 0.0);
-        }
-    }
-
-    /// New objects that the scan should find at a rate of one; they leave the intensity of undetected ones.
-    fn promise(&mut self, view: &View<'_>) -> f64 {
-        if view.is_event || !view.model.initiates {
-            return 0.0;
-        }
-        self.fields.thin(view.sensor, view.model, view.origin_m, view.detection_probability)
-    }
-
     /// Tracks become confirmed and tentative again, with a margin between.
     fn confirm(&mut self, models: Models<'_>) {
         let config = models.config;
@@ -446,21 +366,12 @@ impl Filter {
     }
 }
 
-/// Whether the sensor's plots prove objects soon enough to count them. Of those whom only footprints, lines and bearings
-/// see many are never proved: counted, they would make the rate too low.
-fn proves_objects(model: &SensorModel) -> bool {
-    matches!(model.kind, SensorKind::Radar)
-}
-
 /// What only one plot speaks for rests on the rate of arrivals, which is a guess at first: it must be likelier than this
 /// to be confirmed.
 const SURE_AT_ONCE: f64 = 0.65;
 
 /// A track this sure has proved to be an object.
 const PROVEN_EXISTENCE: f64 = 0.99;
-
-/// Fewer undetected companions than this are not worth looking for.
-const NO_COMPANIONS: f64 = 1e-5;
 
 /// Beyond four standard deviations and this, a track cannot be in the coverage.
 const MARGIN_M: f64 = 20.0;

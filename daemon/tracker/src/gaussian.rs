@@ -104,6 +104,9 @@ impl Gaussian {
         if total <= 0.0 {
             return None;
         }
+        if let Some(only) = parts.iter().zip(weights).find_map(|(part, weight)| (*weight >= total).then_some(part)) {
+            return Some(*only);
+        }
         let shares = weights.map(|weight| weight / total);
         Some(Self::summed(shares.into_iter().zip(parts)))
     }

@@ -10,6 +10,9 @@ use crate::motion::{MotionModel, Transition};
 /// A mode less likely than this is left out of sums.
 const NEGLIGIBLE: f64 = 1e-6;
 
+/// What comes from another mode is left out of a mode of which it would be less than this part.
+const NEGLIGIBLE_PART: f64 = 1e-4;
+
 /// One place where an object may be, with one Gaussian per motion mode.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Hypothesis {
@@ -73,7 +76,7 @@ impl Hypothesis {
         for to in 0..MODES {
             let shares: [f64; MODES] = core::array::from_fn(|from| step.switch[from][to] * self.mode_probability[from]);
             probability[to] = shares.iter().sum();
-            let kept = without_negligible(&shares, NEGLIGIBLE * probability[to]);
+            let kept = without_negligible(&shares, NEGLIGIBLE_PART * probability[to]);
             if let Some(mut mixed) = Gaussian::mixed(&kept, &self.modes) {
                 let total: f64 = kept.iter().sum();
                 mixed.widen_velocity(step.models[to].velocity_variance() * ((total - kept[to]) / total));

@@ -157,7 +157,7 @@ fn settle_party(
 ) -> Vec<Settled> {
     let members: Vec<_> = party.iter().map(|track| (&tracks[*track], place_of[*track])).collect();
     let rivalry = rivalry(scene, claimed, &members);
-    let members: Vec<Member> =
+    let members: Vec<Member<'_>> =
         members.into_iter().map(|(track, place)| Member::new(scene, &rivalry, track, place)).collect();
     let mut joints = hypotheses::reduced(search::extended(&parents(tracks, party), &members, scene.view));
     let mut settled = Vec::with_capacity(party.len());

@@ -36,10 +36,21 @@ impl Tracker {
     /// # Errors
     /// When a model's value is out of range.
     pub fn new(config: TrackerConfig, sensors: Vec<SensorModel>) -> Result<Self, ModelError> {
-        validity::check(&config, &sensors)?;
+        Self::check(&config, &sensors)?;
         let watched = Watched::new(&sensors);
         let filter = Filter::new(Models { config: &config, sensors: &sensors, watched: &watched });
         Ok(Self { config, sensors, watched, filter, history: History::default(), numbers: Vec::new(), next_number: 1 })
+    }
+
+    /// Whether a filter can work with these settings and sensors, without making one.
+    ///
+    /// # Errors
+    /// When a model's value is out of range.
+    pub fn check<'a>(
+        config: &TrackerConfig,
+        sensors: impl IntoIterator<Item = &'a SensorModel>,
+    ) -> Result<(), ModelError> {
+        validity::check(config, sensors)
     }
 
     /// Takes in one scan. Scans should come in time order; a late one is used as far as the configured lag allows.

@@ -10,11 +10,13 @@
 //! for the intensity; the rate's conjugate estimate is ours).
 
 mod footprint;
+mod walk;
 
 use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
 
 use self::footprint::Footprint;
+use self::walk::{STEP_S, direction};
 use crate::config::TrackerConfig;
 use crate::measure::crossing::Segment;
 use crate::sensor::{Coverage, SensorKind, SensorModel};
@@ -27,15 +29,10 @@ const SMALLEST_CELL_M: f64 = 25.0;
 const MARGIN_M: f64 = 100.0;
 
 const SETTLING_ROUNDS: usize = 30;
-/// Step of the intensity's motion: well below a cell's width at walking speed.
-const STEP_S: f64 = 4.0;
 const LONGEST_PAUSE_S: f64 = 600.0;
 
 /// Directions of walking, evenly spaced from north.
 pub(crate) const HEADINGS: usize = 8;
-
-/// Share of the objects that turn into a neighbouring direction each second: what a walker's random acceleration does.
-const TURNS_PER_S: f64 = 0.003;
 
 /// Of the objects that a mean life renews, the part that the walkers' intensity counts; the others appear.
 const RENEWED_WALKERS: f64 = 0.1;
@@ -152,8 +149,6 @@ impl Undetected {
             return;
         }
         self.time = Some(from.plus_seconds(steps * STEP_S));
-        // In what an older program remembered, a row's end let walkers through.
-        self.passes_east.iter_mut().skip(self.columns - 1).step_by(self.columns).for_each(|passes| *passes = 0.0);
         let mut moved = Vec::with_capacity(HEADINGS * self.unfound.len());
         // Beyond some minutes the field is as good as new.
         for _ in 0..count(steps.min(LONGEST_PAUSE_S / STEP_S)) {
@@ -176,75 +171,15 @@ impl Undetected {
         }
     }
 
-    /// First-order upwind transport in each direction, then turning and renewal. In `moved` the walkers of each direction
-    /// are put as they are in between.
-    fn advance_one_step(&mut self, moved: &mut Vec<f64>) {
-        for walkers in &mut self.walkers {
-            walkers.iter_mut().zip(&self.unfound).for_each(|(walkers, unfound)| *walkers *= unfound);
-        }
-        let share = (self.speed_mps * STEP_S / self.cell_m).min(0.5);
-        let cells = self.unfound.len();
-        moved.clear();
-        for heading in 0..HEADINGS {
-            self.transport(heading, direction(heading) * share, moved);
-        }
-        let moved_towards = |heading: usize| &moved[heading % HEADINGS * cells..][..cells];
-        let renewed = RENEWED_WALKERS * STEP_S / self.life_s;
-        let kept = (1.0 - 2.0 * TURNS_PER_S * STEP_S) * (1.0 - renewed);
-        let turned = TURNS_PER_S * STEP_S * (1.0 - renewed);
-        self.walking.fill(0.0);
-        for (heading, walkers) in self.walkers.iter_mut().enumerate() {
-            let beside = moved_towards(heading + 1).iter().zip(moved_towards(heading + HEADINGS - 1));
-            let before = moved_towards(heading).iter().zip(beside);
-            for ((after, sum), (straight, (left, right))) in walkers.iter_mut().zip(&mut self.walking).zip(before) {
-                *after = kept * straight + (turned * (left + right) + renewed);
-                *sum += *after / as_f64(HEADINGS);
-            }
-        }
-        self.unfound.fill(1.0);
-    }
-
-    /// The mean over the directions, all that scans need, with nothing found yet.
+    /// What an older program did not remember: the mean over the directions, with nothing found yet.
     fn sum_up(&mut self) {
         let cells = self.columns * self.rows;
         self.unfound = vec![1.0; cells];
         self.walking = vec![0.0; cells];
+        // There a row's end let walkers through.
+        self.passes_east.iter_mut().skip(self.columns - 1).step_by(self.columns).for_each(|passes| *passes = 0.0);
         for walkers in &self.walkers {
             self.walking.iter_mut().zip(walkers).for_each(|(sum, walkers)| *sum += walkers / as_f64(HEADINGS));
-        }
-    }
-
-    /// Appends the walkers of one direction after a step, in cells. Beyond the grid nobody watches: intensity one. Rows lie one
-    /// behind the other, so all but the border cells are done in one go.
-    fn transport(&self, heading: usize, step: Vector2<f64>, moved: &mut Vec<f64>) {
-        let before = self.walkers[heading].as_slice();
-        let (east, north) = (step.x.abs(), step.y.abs());
-        let stays = 1.0 - east - north;
-        let from_beyond = |cell: &f64| cell * stays + north;
-        let from_inside = |(cell, (from, passes)): (&f64, (&f64, &f64))| cell * stays + north * (from * passes);
-        let start = moved.len();
-        if step.y > 0.0 {
-            let (border, others) = before.split_at(self.columns);
-            moved.extend(border.iter().map(from_beyond));
-            moved.extend(others.iter().zip(before.iter().zip(&self.passes_north)).map(from_inside));
-        } else {
-            let (others, border) = before.split_at(before.len() - self.columns);
-            let upwind = &before[self.columns..];
-            moved.extend(others.iter().zip(upwind.iter().zip(&self.passes_north)).map(from_inside));
-            moved.extend(border.iter().map(from_beyond));
-        }
-        if east > 0.0 {
-            let after = &mut moved[start..];
-            let last = before.len() - 1;
-            let (border, inner, from) = if step.x > 0.0 {
-                (0, 1..before.len(), &before[..last])
-            } else {
-                (self.columns - 1, 0..last, &before[1..])
-            };
-            for ((after, from), passes) in after[inner].iter_mut().zip(from).zip(&self.passes_east) {
-                *after += east * (from * passes);
-            }
-            after[border..].iter_mut().step_by(self.columns).for_each(|after| *after += east);
         }
     }
 
@@ -314,11 +249,10 @@ impl Undetected {
             moved = self.footprint(&model.coverage, origin_m);
             &moved
         };
-        let mut found = footprint.take_of(&mut self.unfound, &self.walking, detection);
-        let appeared = footprint.take(&mut self.appeared, detection);
-        if gives_positions {
-            found += appeared;
-        }
+        let mut cells =
+            footprint::Cells { unfound: &mut self.unfound, walking: &self.walking, appeared: &mut self.appeared };
+        let (walking, appeared) = footprint.take(detection, &mut cells);
+        let found = if gives_positions { walking + appeared } else { walking };
         found * self.unwatched_per_m2 * self.cell_m * self.cell_m
     }
 
@@ -387,22 +321,6 @@ fn limit(sides: &mut [f64], (rows, columns): (usize, usize), (row, column): (usi
         let side = &mut sides[row * columns + column];
         *side = side.min(passes);
     }
-}
-
-fn direction(heading: usize) -> Vector2<f64> {
-    const DIAGONAL: f64 = core::f64::consts::FRAC_1_SQRT_2;
-    const DIRECTIONS: [(f64, f64); HEADINGS] = [
-        (0.0, 1.0),
-        (DIAGONAL, DIAGONAL),
-        (1.0, 0.0),
-        (DIAGONAL, -DIAGONAL),
-        (0.0, -1.0),
-        (-DIAGONAL, -DIAGONAL),
-        (-1.0, 0.0),
-        (-DIAGONAL, DIAGONAL),
-    ];
-    let (east, north) = DIRECTIONS[heading % HEADINGS];
-    Vector2::new(east, north)
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "negative becomes 0; grids are small")]

@@ -21,9 +21,12 @@ pub enum ModelError {
 }
 
 /// The first value that is out of range.
-pub(crate) fn check(config: &TrackerConfig, sensors: &[SensorModel]) -> Result<(), ModelError> {
+pub(crate) fn check<'a>(
+    config: &TrackerConfig,
+    sensors: impl IntoIterator<Item = &'a SensorModel>,
+) -> Result<(), ModelError> {
     check_settings(config)?;
-    sensors.iter().try_for_each(check_sensor)
+    sensors.into_iter().try_for_each(check_sensor)
 }
 
 fn check_settings(config: &TrackerConfig) -> Result<(), ModelError> {

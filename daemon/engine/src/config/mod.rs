@@ -105,8 +105,8 @@ impl EngineConfig {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let models = sensors.iter().map(|sensor| sensor.model.clone()).collect();
-        Tracker::new(self.tracker.clone(), models).map_err(|error| vec![model_fault(&error, &sensors)])?;
+        let models = sensors.iter().map(|sensor| &sensor.model);
+        Tracker::check(&self.tracker, models).map_err(|error| vec![model_fault(&error, &sensors)])?;
         let mut by_id: BTreeMap<String, usize> =
             sensors.iter().enumerate().map(|(index, sensor)| (sensor.model.id.clone(), index)).collect();
         for (index, table) in self.sensor.iter().enumerate() {

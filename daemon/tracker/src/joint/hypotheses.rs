@@ -67,7 +67,7 @@ pub(super) fn reduced(mut joints: Vec<Joint>) -> Vec<Joint> {
             None => groups.push(vec![joint]),
         }
     }
-    let mut kept: Vec<Joint> = groups.into_iter().filter_map(|group| merged_joint(&group)).collect();
+    let mut kept: Vec<Joint> = groups.into_iter().filter_map(merged_joint).collect();
     kept.sort_by(|a, b| b.weight.total_cmp(&a.weight));
     kept.truncate(MOST_HYPOTHESES);
     let total: f64 = kept.iter().map(|joint| joint.weight).sum();
@@ -84,9 +84,9 @@ pub(super) fn reduced(mut joints: Vec<Joint>) -> Vec<Joint> {
     kept
 }
 
-fn merged_joint(group: &[Joint]) -> Option<Joint> {
-    if let [only] = group {
-        return Some(only.clone());
+fn merged_joint(mut group: Vec<Joint>) -> Option<Joint> {
+    if group.len() == 1 {
+        return group.pop();
     }
     let of_member = |member: usize| merged(group.iter().map(|joint| (joint.weight, &joint.states[member])));
     let states: Option<Vec<Rc<State>>> = (0..group[0].states.len()).map(of_member).collect();

@@ -4,12 +4,13 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use super::Scene;
 use super::hypotheses::{Joint, State};
+use super::{Rival, Scene};
 use crate::assignment;
 use crate::belief::Pair;
 use crate::bernoulli::{Bernoulli, updated_by};
-use crate::hint;
+use crate::hint::{self, Taken};
+use crate::imm::Hypothesis;
 use crate::update::{MOST_CERTAIN, news, tempered};
 use crate::view::View;
 
@@ -23,7 +24,7 @@ const MOST_MEMBERS: usize = 12;
 const MOST_FOLLOWED: usize = 40;
 
 /// What weighs less than this against the likeliest is not followed.
-const SMALLEST_RATIO: f64 = 1e-4;
+const SMALLEST_RATIO: f64 = 1e-3;
 
 /// A joint hypothesis before the scan.
 pub(super) struct Parent {
@@ -52,13 +53,22 @@ impl Rivalry {
 }
 
 /// What one member may have given, under each of its states.
-pub(super) struct Member {
-    of_state: Vec<Choices>,
+pub(super) struct Member<'a> {
+    of_state: Vec<Choices<'a>>,
+}
+
+/// A member's state before the scan.
+#[derive(Clone, Copy)]
+struct Before<'a> {
+    existence: f64,
+    hypothesis: &'a Hypothesis,
+    /// The sensors' own numbers that it has taken.
+    taken: &'a Taken,
 }
 
 /// What a member may have given under one of its states.
-struct Choices {
-    before: State,
+struct Choices<'a> {
+    before: Before<'a>,
     /// The likeliest first; never empty.
     choices: Vec<Choice>,
     /// Probability that it gives nothing, relative to the member's other states.
@@ -81,14 +91,12 @@ impl Choice {
         Self { plot, weight, existence, after: OnceCell::new() }
     }
 
-    fn after(&self, before: &State, view: &View<'_>) -> Rc<State> {
+    fn after(&self, before: Before<'_>, view: &View<'_>) -> Rc<State> {
         let after = self.after.get_or_init(|| {
             let seen = self.plot.map(|plot| &view.plots[plot]);
-            let moved = seen.and_then(|plot| updated_by(&before.hypothesis, plot, 1.0));
-            let stayed = || before.clone();
-            let mut after =
-                moved.map_or_else(stayed, |hypothesis| State::new(self.existence, hypothesis, before.taken.clone()));
-            after.existence = self.existence;
+            let moved = seen.and_then(|plot| updated_by(before.hypothesis, plot, 1.0));
+            let hypothesis = moved.unwrap_or_else(|| before.hypothesis.clone());
+            let mut after = State::new(self.existence, hypothesis, before.taken.clone());
             if let Some(number) = seen.and_then(|plot| plot.object) {
                 after.taken.note(view.sensor, number, view.time);
             }
@@ -98,12 +106,13 @@ impl Choice {
     }
 }
 
-impl Member {
+impl<'a> Member<'a> {
     /// `place`: among those touched. A track that the scan does not concern stays as it is.
-    pub(super) fn new(scene: &Scene<'_>, rivalry: &Rivalry, track: &Bernoulli, place: Option<usize>) -> Self {
-        let own = State::new(track.existence, track.hypotheses[0].clone(), track.taken.clone());
-        let rivals = track.bond.iter().flat_map(|bond| &bond.rivals).cloned();
-        let rivals = rivals.map(|rival| State::new(rival.existence, rival.hypothesis, rival.taken));
+    pub(super) fn new(scene: &Scene<'_>, rivalry: &Rivalry, track: &'a Bernoulli, place: Option<usize>) -> Self {
+        let own = Before { existence: track.existence, hypothesis: &track.hypotheses[0], taken: &track.taken };
+        let rivals = track.bond.iter().flat_map(|bond| &bond.rivals);
+        let rivals =
+            rivals.map(|Rival { existence, hypothesis, taken }| Before { existence: *existence, hypothesis, taken });
         let of_state = std::iter::once(own).chain(rivals).map(|state| match place {
             Some(place) => Choices::seen(scene, rivalry, (track, place), state),
             None => Choices::unseen(state),
@@ -120,12 +129,12 @@ impl Member {
     }
 }
 
-impl Choices {
-    fn unseen(state: State) -> Self {
-        Self { choices: vec![Choice::new(None, 1.0, state.existence)], alone: 1.0, before: state }
+impl<'a> Choices<'a> {
+    fn unseen(before: Before<'a>) -> Self {
+        Self { choices: vec![Choice::new(None, 1.0, before.existence)], alone: 1.0, before }
     }
 
-    fn seen(scene: &Scene<'_>, rivalry: &Rivalry, (track, place): (&Bernoulli, usize), before: State) -> Self {
+    fn seen(scene: &Scene<'_>, rivalry: &Rivalry, (track, place): (&Bernoulli, usize), before: Before<'a>) -> Self {
         let (prospect, view, existence) = (&scene.prospects[place], scene.view, before.existence);
         let weight_of = |ratio: f64| if view.share < 1.0 { libm::pow(ratio, view.share) } else { ratio };
         let alone = (1.0 - existence + existence * prospect.mean_missed).max(f64::MIN_POSITIVE);
@@ -138,7 +147,7 @@ impl Choices {
                 - view.own_returns(place, plot);
             let detected = existence * prospect.detected[0] * density;
             let likely = weight_of(detected / (alone * elsewhere.max(f64::MIN_POSITIVE)));
-            let ratio = |best: &f64| hint::ratio(&before.taken, view, plot, &scene.numbering) / best;
+            let ratio = |best: &f64| hint::ratio(before.taken, view, plot, &scene.numbering) / best;
             let weight = likely * best_ratio.as_ref().map_or(1.0, ratio);
             if weight <= SMALLEST_RATIO {
                 continue;
@@ -155,7 +164,7 @@ impl Choices {
 
 /// The likeliest joint associations, found depth first. The best of each parent, an assignment problem, tells early what
 /// is too unlikely to follow.
-pub(super) fn extended(parents: &[Parent], members: &[Member], view: &View<'_>) -> Vec<Joint> {
+pub(super) fn extended(parents: &[Parent], members: &[Member<'_>], view: &View<'_>) -> Vec<Joint> {
     let searches = parents.iter().map(|parent| {
         let search = Search::new(parent, members);
         let best = search.best();
@@ -182,7 +191,7 @@ pub(super) fn extended(parents: &[Parent], members: &[Member], view: &View<'_>) 
 struct Search<'a> {
     weight: f64,
     /// What each member may choose.
-    members: Vec<&'a Choices>,
+    members: Vec<&'a Choices<'a>>,
     /// The most that the members from each on can contribute.
     bound: Vec<f64>,
     /// Whether this is the hypothesis that was reported before.
@@ -197,7 +206,7 @@ struct Association {
 }
 
 impl<'a> Search<'a> {
-    fn new(parent: &Parent, all: &'a [Member]) -> Self {
+    fn new(parent: &Parent, all: &'a [Member<'a>]) -> Self {
         let mut weight = parent.weight;
         let mut members = Vec::with_capacity(all.len());
         for (number, member) in parent.states.iter().zip(all) {
@@ -221,7 +230,7 @@ impl<'a> Search<'a> {
 
     /// Whether each member may have its likeliest choice.
     fn is_free(&self) -> bool {
-        let likeliest = |of: &&Choices| of.choices[0].plot;
+        let likeliest = |of: &&Choices<'_>| of.choices[0].plot;
         (1..self.members.len()).all(|member| {
             let plot = likeliest(&self.members[member]);
             plot.is_none() || self.members[..member].iter().all(|other| likeliest(other) != plot)
@@ -247,7 +256,7 @@ impl<'a> Search<'a> {
             pair.weight /= nothing.map_or(1.0, |nothing| nothing.weight).max(f64::MIN_POSITIVE);
         }
         let best = assignment::best(self.members.len(), plots.len(), &pairs);
-        let number = |(pair, of): (&Option<usize>, &&Choices)| {
+        let number = |(pair, of): (&Option<usize>, &&Choices<'_>)| {
             let plot = pair.map(|pair| plots[pairs[pair].plot]);
             of.choices.iter().position(|choice| choice.plot == plot).unwrap_or(0)
         };
@@ -292,7 +301,7 @@ impl<'a> Search<'a> {
 
     fn joint(&self, association: &Association, view: &View<'_>) -> Joint {
         let followed = association.choices.iter().zip(&self.members);
-        let states = followed.map(|(number, of)| of.choices[*number].after(&of.before, view));
+        let states = followed.map(|(number, of)| of.choices[*number].after(of.before, view));
         let reported = if self.is_reported { association.weight } else { 0.0 };
         Joint { weight: association.weight, reported, states: states.collect() }
     }
@@ -308,8 +317,6 @@ mod tests {
     use crate::config::TrackerConfig;
     use crate::detection::{Detection, Measurement, Scan};
     use crate::gaussian::Gaussian;
-    use crate::hint::Taken;
-    use crate::imm::Hypothesis;
     use crate::measure::fixture::sensor;
     use crate::sensor::{Coverage, SensorKind};
     use crate::sensor_state::SensorState;
@@ -317,10 +324,9 @@ mod tests {
 
     const PLOTS: usize = 3;
 
-    fn somewhere() -> State {
+    fn somewhere() -> Hypothesis {
         let place = Gaussian::new(Vector2::zeros(), Matrix2::identity(), Vector2::zeros(), Matrix2::identity());
-        let hypothesis = Hypothesis { weight: 1.0, mode_probability: [0.0, 1.0, 0.0], modes: [place; 3] };
-        State::new(0.9, hypothesis, Taken::default())
+        Hypothesis { weight: 1.0, mode_probability: [0.0, 1.0, 0.0], modes: [place; 3] }
     }
 
     /// As many plots as any member may give.
@@ -331,8 +337,8 @@ mod tests {
     }
 
     /// A member of one state that gives nothing, or one of the plots with these logarithms of weights.
-    fn member(logs: &[Option<f64>]) -> Member {
-        let mut of = Choices::unseen(somewhere());
+    fn member<'a>(before: Before<'a>, logs: &[Option<f64>]) -> Member<'a> {
+        let mut of = Choices::unseen(before);
         for (plot, log) in logs.iter().enumerate() {
             let choice = log.map(|log| Choice::new(Some(plot), libm::exp(log), 0.9));
             of.choices.extend(choice);
@@ -362,7 +368,9 @@ mod tests {
         fn every_likely_association_is_found_once(
             logs in prop::collection::vec(prop::collection::vec(prop::option::of(-6.0..6.0_f64), PLOTS), 1..4),
         ) {
-            let members: Vec<Member> = logs.iter().map(|logs| member(logs)).collect();
+            let (place, taken) = (somewhere(), Taken::default());
+            let before = Before { existence: 0.9, hypothesis: &place, taken: &taken };
+            let members: Vec<Member<'_>> = logs.iter().map(|logs| member(before, logs)).collect();
             let parent = Parent { weight: 1.0, states: vec![0; members.len()] };
             let radar = sensor(SensorKind::Radar, Coverage::Circle { radius_m: 100.0 });
             let seen = View::new(&TrackerConfig::default(), &scan(), &radar, &SensorState::new(&radar), Cells::default(), None);

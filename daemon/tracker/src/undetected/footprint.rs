@@ -7,33 +7,72 @@ use serde::{Deserialize, Serialize};
 #[serde(from = "Vec<(usize, f64)>", into = "Vec<(usize, f64)>")]
 pub(super) struct Footprint(Vec<(usize, Vec<f64>)>);
 
+/// The intensity in neighbouring cells.
+pub(super) struct Cells<'a> {
+    /// Part of the walkers that nobody has found.
+    pub(super) unfound: &'a mut [f64],
+    pub(super) walking: &'a [f64],
+    pub(super) appeared: &'a mut [f64],
+}
+
+/// Cells that are done side by side: a sum over one cell after the other would have to wait for each.
+const LANES: usize = 4;
+
 impl Footprint {
-    /// Takes out of an intensity by cells what is detected, and gives how much it was.
-    pub(super) fn take(&self, intensity: &mut [f64], detection: f64) -> f64 {
-        let mut taken = 0.0;
+    /// Takes out of all cells what is detected, and gives how many walkers and how many who appeared it was.
+    pub(super) fn take(&self, detection: f64, cells: &mut Cells<'_>) -> (f64, f64) {
+        let (mut walkers, mut others) = ([0.0; LANES], [0.0; LANES]);
         for (first, run) in &self.0 {
-            for (intensity, inside) in intensity.iter_mut().skip(*first).zip(run) {
-                let seen = *intensity * detection * inside;
-                taken += seen;
-                *intensity -= seen;
-            }
+            let Some(mut cells) = cells.part(*first, run.len()) else { continue };
+            let in_lanes = run.len() - run.len() % LANES;
+            cells.take_in_lanes::<LANES>(detection, run, 0, (&mut walkers, &mut others));
+            let rest = (core::array::from_mut(&mut walkers[0]), core::array::from_mut(&mut others[0]));
+            cells.take_in_lanes::<1>(detection, run, in_lanes, rest);
         }
-        taken
+        (walkers.iter().sum(), others.iter().sum())
+    }
+}
+
+impl Cells<'_> {
+    /// So many cells from the first on, if there are as many.
+    fn part(&mut self, first: usize, count: usize) -> Option<Cells<'_>> {
+        let cells = first..first + count;
+        Some(Cells {
+            unfound: self.unfound.get_mut(cells.clone())?,
+            walking: self.walking.get(cells.clone())?,
+            appeared: self.appeared.get_mut(cells)?,
+        })
     }
 
-    /// The same of the `part` of an intensity that is left: gives how much of the whole it was.
-    pub(super) fn take_of(&self, part: &mut [f64], whole: &[f64], detection: f64) -> f64 {
-        let mut taken = 0.0;
-        for (first, run) in &self.0 {
-            let left = part.iter_mut().skip(*first).zip(whole.iter().skip(*first));
-            for ((part, whole), inside) in left.zip(run) {
-                let seen = *part * detection * inside;
-                taken += whole * seen;
-                *part -= seen;
+    /// From this cell on, in groups of `N` as far as they go; adds walkers and others that are found, lane by lane.
+    fn take_in_lanes<const N: usize>(
+        &mut self,
+        detection: f64,
+        inside: &[f64],
+        from: usize,
+        (walkers, others): (&mut [f64; N], &mut [f64; N]),
+    ) {
+        let (unfound, _) = self.unfound[from..].as_chunks_mut::<N>();
+        let (walking, _) = self.walking[from..].as_chunks::<N>();
+        let (appeared, _) = self.appeared[from..].as_chunks_mut::<N>();
+        let (inside, _) = inside[from..].as_chunks::<N>();
+        let cells = unfound.iter_mut().zip(walking).zip(appeared).zip(inside);
+        for (((unfound, walking), appeared), inside) in cells {
+            let seen = inside.map(|inside| detection * inside);
+            let (of_unfound, of_appeared) = (taken(unfound, &seen), taken(appeared, &seen));
+            for lane in 0..N {
+                walkers[lane] += walking[lane] * of_unfound[lane];
+                others[lane] += of_appeared[lane];
             }
         }
-        taken
     }
+}
+
+/// What is seen is taken out.
+fn taken<const N: usize>(cells: &mut [f64; N], seen: &[f64; N]) -> [f64; N] {
+    let taken = core::array::from_fn(|lane| cells[lane] * seen[lane]);
+    cells.iter_mut().zip(&taken).for_each(|(cell, taken)| *cell -= taken);
+    taken
 }
 
 /// From cells in ascending order, as a snapshot holds them.
@@ -71,13 +110,18 @@ mod tests {
             let cells: Vec<(usize, f64)> = seen.collect();
             let footprint = Footprint::from(cells.clone());
             prop_assert_eq!(&Vec::from(footprint.clone()), &cells);
-            let (mut part, whole) = (vec![1.0; inside.len()], vec![2.0; inside.len()]);
-            let taken = footprint.take_of(&mut part, &whole, detection);
-            let mut alone = vec![1.0; inside.len()];
-            prop_assert!((taken - 2.0 * footprint.take(&mut alone, detection)).abs() < 1e-9);
-            prop_assert_eq!(&alone, &part);
-            for (left, inside) in part.iter().zip(&inside) {
-                prop_assert!((left - (1.0 - detection * inside.unwrap_or(0.0))).abs() < 1e-12);
+            let filled = |value: f64| vec![value; inside.len()];
+            let (mut unfound, walking, mut appeared) = (filled(1.0), filled(2.0), filled(3.0));
+            let mut all =
+                Cells { unfound: &mut unfound, walking: &walking, appeared: &mut appeared };
+            let found = footprint.take(detection, &mut all);
+            let expected: f64 = inside.iter().flatten().map(|inside| detection * inside).sum();
+            prop_assert!((found.0 - 2.0 * expected).abs() < 1e-9 && (found.1 - 3.0 * expected).abs() < 1e-9);
+            for (cell, inside) in inside.iter().enumerate() {
+                let left = 1.0 - detection * inside.unwrap_or(0.0);
+                for (intensity, before) in [(&unfound, 1.0), (&appeared, 3.0)] {
+                    prop_assert!((intensity[cell] - before * left).abs() < 1e-12);
+                }
             }
         }
     }
