@@ -209,6 +209,11 @@ pub enum Fact {
         /// How many, since the last such fact.
         count: u64,
     },
+    /// The centre's broker refused an alert for good; it was dropped.
+    AlertRefused {
+        /// The broker's reason code.
+        code: u8,
+    },
     /// A commit, a recording or another write failed.
     StorageFault {
         /// What was written.
@@ -222,6 +227,17 @@ pub enum Fact {
         usable: bool,
         /// Why it cannot; empty when it can.
         error: String,
+    },
+    /// A process began to drive the engine. One before it may have raised alerts, and shown them, that nothing kept: what
+    /// is raised from now on has other ids.
+    Started {
+        /// Drawn anew for each process.
+        nonce: u64,
+    },
+    /// The certificates of this gateway are these; what was told of others holds no longer.
+    Certificates {
+        /// Their names.
+        names: Vec<String>,
     },
     /// How long a certificate of this gateway is valid, told when it is read.
     Certificate {

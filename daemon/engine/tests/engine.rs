@@ -3,7 +3,8 @@
 use vedette_engine::config::EngineConfig;
 use vedette_engine::time::parse_rfc3339;
 use vedette_engine::{
-    AlertKind, AlertState, Durable, Engine, Fact, Frame, FrameContent, Input, Output, Severity, Timestamp, Volatile,
+    Act, AlertKind, AlertState, Command, Durable, Engine, Fact, Frame, FrameContent, Input, Output, Severity,
+    Timestamp, Volatile,
 };
 
 fn engine() -> Engine {
@@ -104,4 +105,63 @@ fn a_certificate_is_an_alert_thirty_days_ahead_and_graver_in_the_last_week() {
         renewed.extend(alerts(&mut engine, at(25 * DAY + second), Input::Tick));
     }
     assert!(matches!(renewed.last(), Some((_, AlertState::Closed { .. }, _))), "{renewed:?}");
+}
+
+#[test]
+fn a_certificate_that_is_no_longer_named_is_forgotten() {
+    let mut engine = engine();
+    let expires_at = at(10 * 86_400);
+    alerts(&mut engine, at(0), Input::Fact(Fact::Certificate { name: "old.pem".to_owned(), expires_at }));
+    let names = vec!["new.pem".to_owned()];
+    let mut closed = alerts(&mut engine, at(60), Input::Fact(Fact::Certificates { names }));
+    for second in 61..200 {
+        closed.extend(alerts(&mut engine, at(second), Input::Tick));
+    }
+    assert!(matches!(closed.last(), Some((AlertKind::CertificateExpiry, AlertState::Closed { .. }, _))), "{closed:?}");
+}
+
+fn order(id: &str, act: Act) -> Input {
+    Input::Command(Command { id: id.to_owned(), by: "operator".to_owned(), act, expires_at: None })
+}
+
+/// A process that died may have shown alerts that nothing kept; another one begins where the store was.
+#[test]
+fn alerts_of_another_process_have_other_ids() {
+    let id = |nonce: Option<u64>| {
+        let mut engine = engine();
+        let mut out = Vec::new();
+        if let Some(nonce) = nonce {
+            engine.handle(at(0), Input::Fact(Fact::Started { nonce }), &mut out);
+        }
+        engine.handle(at(1), order("a", Act::TestAlert { severity: Severity::Low }), &mut out);
+        let mut ids = out.into_iter().filter_map(|output| match output {
+            Output::Durable(Durable::Alert(alert)) => Some(alert.id),
+            _ => None,
+        });
+        ids.next().expect("an alert")
+    };
+    assert_eq!(id(Some(1)), id(Some(1)), "a replay gives the same");
+    let ids = std::collections::BTreeSet::from([id(None), id(Some(1)), id(Some(2))]);
+    assert_eq!(ids.len(), 3, "{ids:?}");
+}
+
+#[test]
+fn a_flood_of_refused_orders_does_not_fill_the_audit_log() {
+    let mut engine = engine();
+    let mut audit = Vec::new();
+    for number in 0..5000_i64 {
+        let mut out = Vec::new();
+        let by = "x".repeat(900);
+        let act = Act::Acknowledge { alert: "none".to_owned() };
+        let command = Command { id: format!("o{number}"), by, act, expires_at: None };
+        engine.handle(at(number), Input::Command(command), &mut out);
+        assert!(out.iter().any(|output| matches!(output, Output::Transmit(_))), "each is answered");
+        audit.extend(out.into_iter().filter_map(|output| match output {
+            Output::Durable(Durable::Audit(record)) => Some(record),
+            _ => None,
+        }));
+    }
+    assert!((100..=110).contains(&audit.len()), "{} lines in 84 minutes", audit.len());
+    assert!(audit.iter().all(|record| record.by.len() <= 200));
+    assert!(audit.iter().any(|record| record.detail == "3550 more orders were refused before"), "{audit:#?}");
 }

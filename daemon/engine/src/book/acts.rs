@@ -13,6 +13,9 @@ use crate::{Alert, AlertKind, AlertState, AuditRecord, Durable, Headline, Mode, 
 
 /// Answers kept for repeated commands: a centre repeats what it has sent lately.
 const MAX_ANSWERED: usize = 256;
+/// Refused orders written to the audit log in this time; of more only their number is.
+const MAX_REFUSALS: u32 = 50;
+const REFUSALS_OVER_S: f64 = 3600.0;
 /// A test alert is over after this time.
 const TEST_EXPIRES_S: f64 = 600.0;
 
@@ -24,6 +27,14 @@ pub(super) struct Answered {
     expires_at: Option<Timestamp>,
     done: bool,
     detail: String,
+}
+
+/// Refused orders, most of which a flood of them leaves unwritten.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Refusals {
+    since: Timestamp,
+    written: u32,
+    unwritten: u64,
 }
 
 impl Answered {
@@ -63,13 +74,35 @@ impl Book {
                 Err(refusal) => (false, refusal),
             };
             counters.add_labelled("commands", "act", name(&command.act), 1);
-            let outcome = if done { detail.clone() } else { format!("refused: {detail}") };
-            let (by, act) = (command.by.clone(), name(&command.act).to_owned());
-            out.push(Output::Durable(Durable::Audit(AuditRecord { at: now, by, act, detail: outcome })));
+            self.audit(command, done, &detail, now, out);
             self.remember(Answered::of(command, done, detail.clone()), now);
             (done, detail)
         };
         out.push(Output::Transmit(Transmit::CommandAnswer { id: command.id.clone(), done, detail }));
+    }
+
+    /// Every act is written. Of refusals only some are: whoever may send orders could fill the disk with them.
+    fn audit(&mut self, command: &Command, done: bool, detail: &str, now: Timestamp, out: &mut Vec<Output>) {
+        let mut write = |by: &str, act: &str, detail: String| {
+            let (by, act) = (shortened(by), act.to_owned());
+            out.push(Output::Durable(Durable::Audit(AuditRecord { at: now, by, act, detail })));
+        };
+        if done {
+            return write(&command.by, name(&command.act), detail.to_owned());
+        }
+        if now.seconds_since(self.refusals.since) >= REFUSALS_OVER_S {
+            let unwritten =
+                std::mem::replace(&mut self.refusals, Refusals { since: now, ..Refusals::default() }).unwritten;
+            if unwritten > 0 {
+                write("gateway", "refusals", format!("{unwritten} more orders were refused before"));
+            }
+        }
+        if self.refusals.written < MAX_REFUSALS {
+            self.refusals.written += 1;
+            write(&command.by, name(&command.act), format!("refused: {detail}"));
+        } else {
+            self.refusals.unwritten += 1;
+        }
     }
 
     /// Where there is no more room, one that has expired goes first: forgetting it cannot have it carried out again.

@@ -43,6 +43,8 @@ pub(crate) struct Book {
     /// The ordinal of the next alert.
     raised: u64,
     answered: VecDeque<Answered>,
+    #[serde(default)]
+    refusals: acts::Refusals,
     /// When alerts that ask for attention were raised, the last day.
     #[serde(default)]
     attention: VecDeque<Timestamp>,
@@ -83,6 +85,14 @@ impl Entry {
 impl Book {
     pub(crate) const fn begin_ordinals(&mut self, first: u64) {
         self.raised = first;
+    }
+
+    /// Goes on with ordinals that nobody has used, by a number that nobody has drawn.
+    pub(crate) fn renew_ordinals(&mut self, nonce: u64) {
+        let hash = Sha256::new().chain_update(self.raised.to_be_bytes()).chain_update(nonce.to_be_bytes()).finalize();
+        let first = hash.iter().take(8).fold(0, |number, byte| (number << 8) | u64::from(*byte));
+        // Room to count on.
+        self.raised = first >> 1;
     }
 
     /// Number of open alerts.

@@ -214,6 +214,11 @@ impl State {
                 let what = "alerts of low severity dropped".to_owned();
                 self.lose("outbox".to_owned(), what, "the store was full", AlertKind::DataLoss, count);
             }
+            Fact::AlertRefused { code } => {
+                self.counters.add("alerts_refused", 1);
+                let why = format!("the centre's broker refuses them with code {code:#04x}");
+                self.lose("refused".to_owned(), "alerts dropped".to_owned(), &why, AlertKind::DataLoss, 1);
+            }
             Fact::StorageFault { what, error } => {
                 self.counters.add("storage_faults", 1);
                 let told: String = error.chars().take(120).collect();
@@ -225,6 +230,8 @@ impl State {
                 let since = self.store_lost.as_ref().map_or(self.now, |lost| lost.since);
                 self.store_lost = Some(StoreLost { since, why: error.chars().take(160).collect() });
             }
+            Fact::Started { nonce } => self.book.renew_ordinals(nonce),
+            Fact::Certificates { names } => self.certificates.retain(|name, _| names.contains(name)),
             Fact::Certificate { name, expires_at } => {
                 if self.certificates.len() < MAX_LINKS || self.certificates.contains_key(&name) {
                     self.certificates.insert(name, expires_at);

@@ -269,7 +269,7 @@ impl Process {
     fn reported(&mut self, around: &mut Around<'_>, report: &Report) {
         let fact = match report {
             Report::Centre { up } => Fact::UplinkState { up: *up },
-            Report::Quarantined { .. } => Fact::OutboxDropped { count: 1 },
+            Report::Quarantined { code, .. } => Fact::AlertRefused { code: *code },
             Report::Store(error) => Fact::StorageFault { what: "outbox".to_owned(), error: error.to_string() },
             Report::StoreIsOld => {
                 self.renewals += 1;
