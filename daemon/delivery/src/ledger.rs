@@ -95,6 +95,8 @@ struct Gateway {
     told_to: BTreeMap<Epoch, u64>,
     /// Since when numbers are missing.
     missing_since: Option<Timestamp>,
+    /// The newest status: its store, and when the gateway made it.
+    status_of: Option<(Epoch, Timestamp)>,
 }
 
 #[derive(Clone, Debug)]
@@ -164,8 +166,7 @@ impl Ledger {
         self.gateways.clear();
         for record in &restart.gateways {
             let missing_since = missing.get(&record.gateway).copied().flatten();
-            let gateway =
-                Gateway { record: record.clone(), settled: BTreeMap::new(), told_to: BTreeMap::new(), missing_since };
+            let gateway = Gateway { missing_since, ..Gateway::of(record.clone()) };
             self.gateways.insert(record.gateway.clone(), gateway);
         }
         for (id, epoch, ranges) in &restart.settled {
@@ -275,6 +276,10 @@ impl Ledger {
             Channel::Void => Incoming::Void(Void::read(&payload).map_err(|error| error.to_string())?),
             Channel::Status => {
                 let status = Status::read(&payload).map_err(|error| error.to_string())?;
+                // That a gateway is gone its broker says, which has no key; who lies about it only makes people look.
+                if status.online && self.config.require_signed && !verdict.proven() {
+                    return Err(format!("not proven: {verdict:?}"));
+                }
                 Incoming::Status { status, retained }
             }
             Channel::Answer => Incoming::Answer(Answer::read(&payload).map_err(|error| error.to_string())?),
@@ -291,7 +296,7 @@ impl Ledger {
 
     fn publish(&mut self, channel: Channel, gateway: &GatewayId, payload: Vec<u8>, actions: &mut Vec<LedgerAction>) {
         let topic = channel.topic(gateway);
-        let signer = self.config.signer.as_ref().filter(|_| channel == Channel::Command);
+        let signer = self.config.signer.as_ref().filter(|_| matches!(channel, Channel::Command | Channel::Ack));
         let properties = signer.map(|signer| signer.properties(&topic, &payload)).unwrap_or_default();
         let id = self.next_id;
         self.next_id += 1;
@@ -312,7 +317,21 @@ impl Gateway {
     fn new(gateway: GatewayId, now: Timestamp) -> Self {
         let record =
             GatewayRecord { gateway, epoch: None, last: 0, heard_at: now, online: false, silent: None, gap: None };
-        Self { record, settled: BTreeMap::new(), told_to: BTreeMap::new(), missing_since: None }
+        Self::of(record)
+    }
+
+    const fn of(record: GatewayRecord) -> Self {
+        Self { record, settled: BTreeMap::new(), told_to: BTreeMap::new(), missing_since: None, status_of: None }
+    }
+
+    /// Whether a status is newer than the last one of its store: an old one sent again says nothing of today.
+    fn is_news(&mut self, status: &Status) -> bool {
+        let (Some(epoch), Some(at)) = (&status.epoch, status.at) else { return true };
+        let is_old = self.status_of.as_ref().is_some_and(|(of, last)| of == epoch && at <= *last);
+        if !is_old {
+            self.status_of = Some((epoch.clone(), at));
+        }
+        !is_old
     }
 
     /// Numbers the gateway has given in its newest epoch and the centre has not.

@@ -157,6 +157,10 @@ pub struct Uplink {
     suspected: Option<(Ranges, Timestamp)>,
     store_retry_at: Option<Timestamp>,
     centre_up: Option<bool>,
+    /// Since when alerts have been on their way on this connection without any being acknowledged.
+    owed_since: Option<Timestamp>,
+    /// That was for too long, and none has been acknowledged since: other answers do not count.
+    owes: bool,
     no_subscriber: bool,
     pause_until: Option<Timestamp>,
 }
@@ -190,6 +194,8 @@ impl Uplink {
             suspected: None,
             store_retry_at: None,
             centre_up: None,
+            owed_since: None,
+            owes: false,
             no_subscriber: false,
             pause_until: None,
             config,
@@ -209,7 +215,7 @@ impl Uplink {
         self.outbox.best_except(&self.isolated)
     }
 
-    /// Whether acknowledgements of the centre arrive.
+    /// Whether the centre acknowledges: its answers arrive, and alerts on their way do not stay without one.
     #[must_use]
     pub fn centre_up(&self) -> bool {
         self.centre_up == Some(true)
@@ -268,6 +274,7 @@ impl Uplink {
             }
         }
         self.watch_link(now, actions);
+        self.watch_centre(now, actions);
         self.watch_store(now, store, actions);
         self.retry(now);
         self.send(now, store, actions);
@@ -346,6 +353,7 @@ impl Uplink {
         self.void_at = None;
         self.no_subscriber = false;
         self.pause_until = None;
+        self.owed_since = None;
     }
 
     fn set_centre(&mut self, up: bool, actions: &mut Vec<Action>) {
@@ -365,6 +373,20 @@ impl Uplink {
             Link::Up if self.stalled_at().is_some_and(|at| now >= at) => self.give_up(now, actions),
             _ => {}
         }
+    }
+
+    /// A centre that answers and acknowledges nothing is as good as gone: its disk is full, or it refuses what we sign.
+    fn watch_centre(&mut self, now: Timestamp, actions: &mut Vec<Action>) {
+        if self.overdue_at().is_some_and(|at| now >= at) {
+            self.owes = true;
+            actions.push(Action::Report(Report::Unacknowledged { waiting: self.outbox.depth() }));
+            self.set_centre(false, actions);
+        }
+    }
+
+    fn overdue_at(&self) -> Option<Timestamp> {
+        let since = self.owed_since.filter(|_| !self.owes && self.link == Link::Up)?;
+        Some(since.plus_seconds(self.config.stall_s))
     }
 
     fn give_up(&mut self, now: Timestamp, actions: &mut Vec<Action>) {

@@ -274,4 +274,46 @@ fn signed_alerts_are_proven_and_unproven_orders_refused() {
         matches!(&actions[..], [Action::Order(command)] if command.id == "1" && command.expires_at == Some(Timestamp::from_micros(1_900_000_000_000_000))),
         "{actions:?}"
     );
+
+    // Nor may others say that the centre has an alert.
+    let ack = Ack::new(gateway.uplink.outbox().epoch().clone(), &Ranges::from_iter([1]), &Ranges::new(), 0);
+    let (topic, payload) = ("vedette/v1/gate-1/ack".to_owned(), message::write(&ack));
+    let unsigned = Event::Message { topic: topic.clone(), payload: payload.clone(), properties: Vec::new() };
+    let actions = gateway.handle(at(3.0), unsigned);
+    assert!(matches!(&actions[..], [Action::Report(Report::Refused { .. })]), "{actions:?}");
+    assert_eq!(gateway.uplink.outbox().depth(), 1);
+    let properties = Signer::new("centre-key", &[2; 32]).properties(&topic, &payload);
+    gateway.handle(at(4.0), Event::Message { topic, payload, properties });
+    assert_eq!(gateway.uplink.outbox().depth(), 0);
+}
+
+/// Its disk may be full, or it refuses what this gateway signs: that answers go on coming says nothing about the alerts.
+#[test]
+fn a_centre_that_answers_and_acknowledges_nothing_counts_as_gone() {
+    let mut gateway = Gateway::new(|config| config.stall_s = 60.0);
+    gateway.commit(start(), vec![alert("a", 1, Severity::Critical)]);
+    let centre = |actions: &[Action]| {
+        let mut ups = actions.iter().filter_map(|action| match action {
+            Action::Report(Report::Centre { up }) => Some(*up),
+            _ => None,
+        });
+        ups.next()
+    };
+    let mut told = Vec::new();
+    let mut sent = connect(&mut gateway, at(0.0));
+    for second in 1..=130 {
+        let now = at(f64::from(second));
+        let mut actions = Vec::new();
+        for publication in sent.drain(..) {
+            actions.extend(gateway.handle(now, Event::Receipt { id: publication.id, receipt: Receipt::Taken }));
+        }
+        actions.extend(acknowledge(&mut gateway, now, &[]));
+        told.extend(centre(&actions).map(|up| (second, up)));
+        let silent = Action::Report(Report::Unacknowledged { waiting: 1 });
+        assert_eq!(actions.contains(&silent), second == 60, "second {second}");
+        sent = publications(actions);
+    }
+    assert_eq!(told, [(1, true), (60, false)]);
+    let actions = acknowledge(&mut gateway, at(131.0), &[1]);
+    assert_eq!(centre(&actions), Some(true));
 }

@@ -149,7 +149,11 @@ impl Ledger {
         if epoch.is_some_and(|epoch| !gateway.settled.contains_key(epoch)) && epochs >= MAX_EPOCHS {
             return Err(format!("{epochs} epochs are known, no more are accepted"));
         }
-        if !matches!(incoming, Incoming::Status { retained: true, .. }) {
+        let is_news = match incoming {
+            Incoming::Status { status, retained } => gateway.is_news(status) && !retained,
+            Incoming::Alert { .. } | Incoming::Void(_) | Incoming::Answer(_) => true,
+        };
+        if is_news {
             gateway.record.heard_at = gateway.record.heard_at.max(now);
         }
         if gateway.record.epoch.is_none() {

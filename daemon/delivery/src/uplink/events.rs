@@ -100,6 +100,11 @@ pub enum Report {
         /// Whether they arrive.
         up: bool,
     },
+    /// Alerts have been on their way for three keep-alives on a connection that lives, and the centre has acknowledged none.
+    Unacknowledged {
+        /// How many wait.
+        waiting: u64,
+    },
     /// The broker lives and nobody listens there.
     NoSubscriber {
         /// The topic.

@@ -55,7 +55,7 @@ impl Uplink {
         let id = self.next_id;
         self.next_id += 1;
         let topic = channel.topic(&self.config.gateway);
-        let signed = matches!(channel, Channel::Alert | Channel::Void | Channel::Answer);
+        let signed = matches!(channel, Channel::Alert | Channel::Void | Channel::Answer | Channel::Status);
         let signer = self.config.signer.as_ref().filter(|_| signed);
         let properties = signer.map(|signer| signer.properties(&topic, &payload)).unwrap_or_default();
         self.budget.pay(&topic, &payload, &properties);
@@ -171,6 +171,7 @@ impl Uplink {
         };
         if self.flights.is_empty() {
             self.pace.started(now);
+            self.owed_since = Some(now);
         }
         if self.pause_until.is_some() {
             // One probe at a time until somebody listens.
@@ -209,7 +210,7 @@ impl Uplink {
 
     pub(super) fn next_on_link(&self) -> Option<Timestamp> {
         let retry = (!self.flights.is_empty()).then(|| self.pace.retry_at());
-        [self.next_to_send(), retry, self.stalled_at()].into_iter().flatten().min()
+        [self.next_to_send(), retry, self.stalled_at(), self.overdue_at()].into_iter().flatten().min()
     }
 
     /// When [`Self::send`] will have something to do. What first needs a receipt has no time of its own: a time that has

@@ -95,21 +95,21 @@ impl Uplink {
         actions: &mut Vec<Action>,
     ) {
         let refused = |reason: String| Action::Report(Report::Refused { topic: topic.to_owned(), reason });
+        let orders = &self.config.orders;
+        let verdict = (!orders.is_empty()).then(|| orders.check(topic, payload, properties));
+        let unproven = verdict.filter(|verdict| !verdict.proven());
         match topic::parse(topic) {
+            Ok((gateway, Channel::Ack | Channel::Command)) if gateway == self.config.gateway && unproven.is_some() => {
+                actions.push(refused(format!("not proven: {unproven:?}")));
+            }
             Ok((gateway, Channel::Ack)) if gateway == self.config.gateway => match Ack::read(payload) {
                 Ok(ack) => self.acknowledged(now, &ack, actions),
                 Err(error) => actions.push(refused(error.to_string())),
             },
-            Ok((gateway, Channel::Command)) if gateway == self.config.gateway => {
-                let verdict = self.config.orders.check(topic, payload, properties);
-                match Order::read(payload) {
-                    Ok(_) if !self.config.orders.is_empty() && !verdict.proven() => {
-                        actions.push(refused(format!("order not proven: {verdict:?}")));
-                    }
-                    Ok(order) => actions.push(Action::Order(order.into_command())),
-                    Err(error) => actions.push(refused(error.to_string())),
-                }
-            }
+            Ok((gateway, Channel::Command)) if gateway == self.config.gateway => match Order::read(payload) {
+                Ok(order) => actions.push(Action::Order(order.into_command())),
+                Err(error) => actions.push(refused(error.to_string())),
+            },
             Ok(_) => actions.push(refused("not for this gateway".to_owned())),
             Err(error) => actions.push(refused(error.to_string())),
         }
@@ -121,7 +121,12 @@ impl Uplink {
             actions.push(Action::Report(Report::StoreIsOld));
             return;
         }
-        self.set_centre(true, actions);
+        if settled.advanced() || self.outbox.depth() == 0 {
+            self.owes = false;
+        }
+        if !self.owes {
+            self.set_centre(true, actions);
+        }
         if self.no_subscriber {
             self.listens_again();
         }
@@ -164,6 +169,7 @@ impl Uplink {
             }
         }
         self.pace.advanced(now, count, slowest_s);
+        self.owed_since = if self.flights.is_empty() { None } else { Some(now) };
         for flight in self.flights.values_mut().filter(|flight| Some(flight.order) < newest && flight.taken) {
             flight.passed = flight.passed.saturating_add(1);
             if flight.passed >= 2 {
@@ -178,6 +184,9 @@ impl Uplink {
         let outbox = &self.outbox;
         self.flights.retain(|&seq, _| outbox.holds(seq));
         self.isolated.retain(|&seq| outbox.holds(seq));
+        if self.flights.is_empty() {
+            self.owed_since = None;
+        }
     }
 
     pub(super) fn store_failed(&mut self, now: Timestamp, error: crate::StoreError, actions: &mut Vec<Action>) {
