@@ -77,5 +77,47 @@ async fn a_damaged_store_is_kept_aside_and_what_can_be_read_of_it_still_arrives(
     bench.start_centre()?;
     bench.await_alerts(AlertKind::Test, 1, SOON)?;
     assert_eq!(bench.await_alerts(AlertKind::SensorTamper, 1, SOON)?.len(), 1, "not processed again");
+    let faults = bench.await_alerts(AlertKind::StorageFault, 1, SOON)?;
+    assert!(faults[0].text.contains("damaged and begun anew; 2 waiting alerts read"), "{}", faults[0].text);
+    let audit = bench.audit()?;
+    assert!(audit.contains("test_alert") && audit.contains("store_set_aside"), "the log goes on:\n{audit}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_taken_away_while_in_use_is_told_and_what_waited_in_it_arrives() -> anyhow::Result<()> {
+    let mut bench = Bench::new()?;
+    let port = embedded_broker()?;
+    bench.configure(&Sources { device: None, sensors: None, centre: Some(port) })?;
+    bench.start_gateway()?;
+    bench.test_alert()?;
+    for part in ["", "-wal", "-shm"] {
+        std::fs::remove_file(bench.folder().join(format!("gateway.sqlite{part}")))?;
+    }
+    // The first commit after that finds it out, and this one is in memory for a while.
+    let _ = bench.test_alert();
+    bench.await_status("a new file", Duration::from_secs(30), |status| {
+        status["store"]["durable"] == true && bench.folder().join("gateway.sqlite").exists()
+    })?;
+    bench.start_centre()?;
+    bench.await_alerts(AlertKind::Test, 2, SOON)?;
+    let told = bench.await_alerts(AlertKind::StorageFault, 1, SOON)?;
+    assert!(told.iter().any(|alert| alert.text.contains("taken away while in use")), "{told:#?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_daemons_never_work_on_one_store() -> anyhow::Result<()> {
+    let mut bench = Bench::new()?;
+    bench.configure(&Sources { device: None, sensors: Some(embedded_broker()?), centre: None })?;
+    bench.start_gateway()?;
+    bench.await_status("subscribed", SOON, |status| status["sources"]["field"]["up"] == true)?;
+    let text = std::fs::read_to_string(bench.folder().join("gateway.toml"))?;
+    let second = bench.folder().join("second.toml");
+    std::fs::write(&second, text.replace("gateway.sock", "second.sock"))?;
+    let output =
+        std::process::Command::new(e2e::program("vedette")?).arg("run").arg("--config").arg(&second).output()?;
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && told.contains("another process works on this store"), "{told}");
     Ok(())
 }

@@ -207,19 +207,31 @@ async fn a_changed_configuration_is_applied_a_wrong_one_is_not_and_a_harmful_one
     for act in ["configuration_applied", "configuration_refused", "configuration_rolled_back", "reconfigure"] {
         assert!(audit.contains(act), "{act} is not in\n{audit}");
     }
+
+    // Nor does the next start begin with it.
+    bench.gateway()?.kill()?;
+    bench.start_gateway()?;
+    let status = bench.await_status("subscribed", SOON, field_up)?;
+    assert!(status["sources"]["hill"].is_null(), "{status:#}");
+    assert!(bench.log().contains("did harm and was rolled back"), "{}", bench.log());
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_file_at_the_start_gives_way_to_the_last_good_one() -> anyhow::Result<()> {
-    let mut bench = Bench::new()?;
-    bench.configure(&Sources { device: None, sensors: Some(embedded_broker()?), centre: None })?;
-    let config = bench.folder().join("gateway.toml");
-    std::fs::copy(&config, bench.folder().join("gateway.toml.last-good"))?;
-    bench.append("[nonsense]\n")?;
-    bench.start_gateway()?;
-    bench.await_status("subscribed", SOON, |status| status["sources"]["field"]["up"] == true)?;
-    assert!(bench.log().contains("starting with the last configuration that worked"), "{}", bench.log());
+    let centre = "[[sink.centre]]\nbroker = { host = \"127.0.0.1\" }\n";
+    let key_missing = format!("{centre}signing = {{ kid = \"gate-1\", key_file = \"nowhere.key\" }}\n");
+    for (wrong, told) in [("[nonsense]\n", "nonsense"), (key_missing.as_str(), "nowhere.key: No such file")] {
+        let mut bench = Bench::new()?;
+        bench.configure(&Sources { device: None, sensors: Some(embedded_broker()?), centre: None })?;
+        let config = bench.folder().join("gateway.toml");
+        std::fs::copy(&config, bench.folder().join("gateway.toml.last-good"))?;
+        bench.append(wrong)?;
+        bench.start_gateway()?;
+        bench.await_status("subscribed", SOON, |status| status["sources"]["field"]["up"] == true)?;
+        let log = bench.log();
+        assert!(log.contains("starting with the last configuration that worked") && log.contains(told), "{log}");
+    }
     Ok(())
 }
 

@@ -42,6 +42,10 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     eprintln!("vedette: {error:#}");
+    let daemon = error.downcast_ref::<vedette_gateway::daemon::DaemonError>();
+    if daemon.is_some_and(vedette_gateway::daemon::DaemonError::is_of_configuration) {
+        return ExitCode::from(2);
+    }
     ExitCode::FAILURE
 }
 

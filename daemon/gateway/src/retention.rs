@@ -18,6 +18,9 @@ use crate::config::Config;
 /// Acknowledged alerts stay this long, for a centre that is restored from a backup.
 pub const KEEP_ACKNOWLEDGED: Duration = Duration::from_secs(86_400);
 
+/// 2024-01-01, seconds since 1970: before there was this program.
+const NEW_YEAR_2024_S: u64 = 1_704_067_200;
+
 /// Where records lie and how long they are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
@@ -73,6 +76,18 @@ impl Rules {
         }
     }
 
+    /// Recordings of a time when the clock was not set have no age: from now on they have one.
+    fn date(&self, now: SystemTime) -> std::io::Result<()> {
+        let Some(folder) = self.recordings.as_ref().filter(|folder| folder.is_dir()) else { return Ok(()) };
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if is_known(now) && !is_known(fs::metadata(&path)?.modified()?) {
+                fs::File::options().append(true).open(&path)?.set_modified(now)?;
+            }
+        }
+        Ok(())
+    }
+
     /// What has had its time, oldest first.
     ///
     /// # Errors
@@ -98,6 +113,7 @@ impl Rules {
     /// # Errors
     /// When a folder that is there cannot be read.
     pub fn delete(&self, now: SystemTime, at: Timestamp, by: &str) -> std::io::Result<Vec<AuditRecord>> {
+        self.date(now)?;
         let mut records = Vec::new();
         for due in self.due(now)? {
             let what =
@@ -121,6 +137,11 @@ impl Due {
     }
 }
 
+/// Whether a time can be right: a gateway without a battery for its clock begins in 1970.
+fn is_known(time: SystemTime) -> bool {
+    time >= SystemTime::UNIX_EPOCH + Duration::from_secs(NEW_YEAR_2024_S)
+}
+
 fn collect(
     folder: &Path,
     class: Class,
@@ -141,8 +162,9 @@ fn collect(
             continue;
         }
         let metadata = fs::metadata(&path)?;
+        let written = metadata.modified()?;
         // A file of the future was written before the clock was set back: it stays.
-        let age = now.duration_since(metadata.modified()?).unwrap_or_default();
+        let age = if is_known(written) { now.duration_since(written).unwrap_or_default() } else { Duration::ZERO };
         if age > keep {
             due.push(Due { class, path, bytes: metadata.len(), age });
         }
@@ -186,5 +208,18 @@ mod tests {
         assert!(records[1].detail.contains("old.mcap, 5 bytes, 40.0 days old"), "{records:?}");
         assert!(!old.exists() && !damaged.exists() && fresh.exists() && other.exists() && store.exists());
         assert!(rules.due(now).unwrap().is_empty());
+
+        let unset = recordings_of_1970(&rules);
+        assert!(rules.due(now).unwrap().is_empty(), "its age is not known");
+        rules.delete(now, Timestamp::from_seconds(5), "test").unwrap();
+        assert!(unset.exists());
+        assert_eq!(rules.due(now + DAY * 31).unwrap().len(), 2, "it and the fresh one");
+    }
+
+    fn recordings_of_1970(rules: &Rules) -> PathBuf {
+        let path = rules.recordings.as_ref().unwrap().join("unset.mcap");
+        fs::write(&path, b"bytes").unwrap();
+        fs::File::options().append(true).open(&path).unwrap().set_modified(SystemTime::UNIX_EPOCH + DAY).unwrap();
+        path
     }
 }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use vedette_delivery::{Epoch, Uplink};
 use vedette_engine::Timestamp;
 
-/// Batches on their way to the disk at any time are no trouble.
-const MAX_UNCOMMITTED: usize = 4;
+/// Commits that fail for so long are a trouble.
+const COMMITS_FAIL_S: f64 = 5.0;
 /// Times kept of when alerts began to wait.
 const MAX_MARKS: usize = 4096;
 
@@ -76,6 +76,9 @@ pub struct Report {
     pub outbox: OutboxReport,
     /// The store itself.
     pub store: StoreReport,
+    /// Why nothing is recorded at present, where something should be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording_trouble: Option<String>,
     /// Radio nodes with keys.
     pub nodes: usize,
     /// What a GNSS receiver said last, where there is one.
@@ -101,12 +104,18 @@ impl Report {
         if let Some(trouble) = &self.store.trouble {
             tell("store".to_owned(), format!("no usable store: {trouble}"));
         }
-        let OutboxReport { uncommitted, waiting, has_centre, centre_up, .. } = self.outbox;
-        if uncommitted > MAX_UNCOMMITTED {
-            tell("commit".to_owned(), format!("{uncommitted} batches wait for a commit"));
+        if self.store.reserve_spent {
+            tell("reserve".to_owned(), "the disk is full: the store's reserve is spent".to_owned());
+        }
+        if let Some(trouble) = &self.recording_trouble {
+            tell("recording".to_owned(), format!("nothing is recorded: {trouble}"));
+        }
+        let OutboxReport { uncommitted, commits_fail_s, waiting, has_centre, centre_up, .. } = self.outbox;
+        if let Some(since_s) = commits_fail_s.filter(|since_s| *since_s >= COMMITS_FAIL_S) {
+            tell("commit".to_owned(), format!("commits have failed for {since_s:.0} s; {uncommitted} batches wait"));
         }
         if has_centre && !centre_up && waiting > 0 {
-            tell("uplink".to_owned(), format!("{waiting} alerts wait and the centre does not answer"));
+            tell("uplink".to_owned(), format!("{waiting} alerts wait and the centre does not acknowledge"));
         }
         for (name, source) in self.sources.iter().filter(|(_, source)| !source.up) {
             let trouble = source.trouble.as_deref().unwrap_or("not there yet");
@@ -162,7 +171,7 @@ pub struct OutboxReport {
     /// Whether there is a way to a centre in the configuration.
     #[serde(default)]
     pub has_centre: bool,
-    /// Whether acknowledgements of the centre arrive.
+    /// Whether the centre acknowledges.
     pub centre_up: bool,
     /// Alerts that wait for the centre's acknowledgement.
     pub waiting: u64,
@@ -172,8 +181,11 @@ pub struct OutboxReport {
     pub last_seq: u64,
     /// Alerts dropped for want of room.
     pub dropped: u64,
-    /// Batches that could not be committed yet.
+    /// Batches that are not committed yet.
     pub uncommitted: usize,
+    /// For how long commits have failed, when they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commits_fail_s: Option<f64>,
     /// How long the longest waiting alert has waited, as far back as this process has run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oldest_s: Option<f64>,
@@ -189,6 +201,9 @@ pub struct StoreReport {
     pub trouble: Option<String>,
     /// Size of the file.
     pub bytes: u64,
+    /// The disk was full, and the room kept for the last alerts is used.
+    #[serde(default)]
+    pub reserve_spent: bool,
 }
 
 /// Figures of outbox and store, written by the thread that owns them.
@@ -204,8 +219,16 @@ struct Figures {
 }
 
 impl OutboxFigures {
-    /// Replaces the figures. `has_centre`: whether there is a way to a centre at all.
-    pub fn set(&self, uplink: &Uplink, store: &StoreReport, uncommitted: usize, has_centre: bool, now: Timestamp) {
+    /// Replaces the figures. `uncommitted`: batches, and for how long commits have failed; `has_centre`: whether there is
+    /// a way to a centre at all.
+    pub fn set(
+        &self,
+        uplink: &Uplink,
+        store: &StoreReport,
+        (uncommitted, commits_fail_s): (usize, Option<f64>),
+        has_centre: bool,
+        now: Timestamp,
+    ) {
         let outbox = uplink.outbox();
         let mut figures = self.lock();
         let oldest = outbox.waiting().next().map(|head| head.seq);
@@ -218,6 +241,7 @@ impl OutboxFigures {
             last_seq: outbox.last_seq(),
             dropped: outbox.dropped(),
             uncommitted,
+            commits_fail_s,
             oldest_s: figures.waiting_since.values().next().map(|since| now.seconds_since(*since)),
         };
         figures.store = store.clone();

@@ -19,6 +19,7 @@
 //! - After any failure but a full disk the handle is given up: [`Store::restart`] opens the file anew. A failed sync
 //!   leaves the page cache in doubt, and trying again on the same handle would hide it.
 
+mod reserve;
 mod schema;
 mod tables;
 mod transaction;
@@ -27,9 +28,10 @@ mod transaction;
 mod tests;
 
 use std::fs;
-use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use reserve::Reserve;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 pub use vedette_delivery::audit::hexadecimal;
 use vedette_delivery::audit::{AuditEntry, AuditError, Verifier};
@@ -63,6 +65,8 @@ pub struct Salvage {
     pub envelopes: Vec<Vec<u8>>,
     /// The engine.
     pub engine: EngineState,
+    /// The audit log from its first line, as far as each line follows from the one before.
+    pub audit: Vec<AuditEntry>,
 }
 
 const PAGE_BYTES: u64 = 4096;
@@ -78,13 +82,63 @@ pub struct SqliteStore {
     limits: StoreLimits,
     connection: Option<Connection>,
     commits: u64,
+    /// Held while this process works on the store.
+    lock: Option<fs::File>,
+    /// Which file was opened: another one may be put in its place.
+    inode: Option<u64>,
+    /// What was read from a file that was taken away while it was in use.
+    orphan: Option<Salvage>,
+    reserve: Reserve,
 }
 
 impl SqliteStore {
     /// Names the file; [`Store::restart`] opens it, and makes it if it is not there.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>, limits: StoreLimits) -> Self {
-        Self { path: path.into(), limits, connection: None, commits: 0 }
+        let path = path.into();
+        let reserve = Reserve::new(beside_dash(&path, "reserve"), limits.reserve_bytes);
+        Self { path, limits, connection: None, commits: 0, lock: None, inode: None, orphan: None, reserve }
+    }
+
+    /// Takes the store for this process; a store whose folder cannot be written is nobody's.
+    ///
+    /// # Errors
+    /// When another process works on it.
+    pub fn lock(&mut self) -> Result<(), StoreError> {
+        let path = beside_dash(&self.path, "lock");
+        let Ok(file) = fs::File::options().create(true).append(true).open(path) else { return Ok(()) };
+        match file.try_lock() {
+            Err(fs::TryLockError::WouldBlock) => {
+                Err(self.failed("locking", "another process works on this store".to_owned()))
+            }
+            Ok(()) | Err(fs::TryLockError::Error(_)) => {
+                self.lock = Some(file);
+                Ok(())
+            }
+        }
+    }
+
+    /// What a file held that was taken away, or replaced, while it was in use; once.
+    pub fn take_orphan(&mut self) -> Option<Salvage> {
+        self.orphan.take()
+    }
+
+    /// Whether the disk was full and the reserve is spent.
+    #[must_use]
+    pub fn is_reserve_spent(&self) -> bool {
+        self.reserve.is_spent()
+    }
+
+    /// What is written to a file that nobody finds again is lost.
+    fn check_place(&mut self) -> Result<(), StoreError> {
+        let Some(connection) = &self.connection else { return Ok(()) };
+        if self.inode.is_none() || inode(&self.path) == self.inode {
+            return Ok(());
+        }
+        self.orphan = Some(tables::salvage(connection));
+        self.connection = None;
+        let reason = "it was taken away or replaced while in use".to_owned();
+        Err(StoreError::Damaged { path: self.path.display().to_string(), what: "file", reason })
     }
 
     /// Size of the file and its write-ahead log, bytes; 0 when there is none.
@@ -121,6 +175,20 @@ impl SqliteStore {
         Ok(target)
     }
 
+    /// Takes over the audit log of a file that was put aside, into one that has none: it goes on behind its last line.
+    /// Gives the number of lines.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn adopt_audit(&mut self, log: &[AuditEntry]) -> Result<usize, StoreError> {
+        self.with("taking over the audit log", |connection| {
+            let transaction = connection.transaction()?;
+            log.iter().try_for_each(|entry| transaction::append_audit(&transaction, entry))?;
+            transaction.commit()
+        })?;
+        Ok(log.len())
+    }
+
     fn open(&self) -> Result<Connection, StoreError> {
         let failed = |error: rusqlite::Error| self.error("opening", &error);
         let mut connection = Connection::open(&self.path).map_err(failed)?;
@@ -151,7 +219,7 @@ impl SqliteStore {
         result.map_err(|error| {
             let error = self.error(what, &error);
             if matches!(error, StoreError::Full { .. }) {
-                self.spend_reserve();
+                self.reserve.spend();
             } else {
                 self.connection = None;
             }
@@ -173,38 +241,13 @@ impl SqliteStore {
         }
     }
 
-    fn reserve_path(&self) -> PathBuf {
-        beside_dash(&self.path, "reserve")
-    }
-
-    fn spend_reserve(&self) {
-        // When it is not there, it has been spent already.
-        let _ = fs::remove_file(self.reserve_path());
-    }
-
-    /// Lays down the reserve if it is missing; a disk without room for it leaves it missing.
-    fn lay_reserve(&self) {
-        let path = self.reserve_path();
-        let there = fs::metadata(&path).is_ok_and(|found| found.len() == self.limits.reserve_bytes);
-        if self.limits.reserve_bytes == 0 || there {
-            return;
-        }
-        let bytes = vec![0x5a; usize::try_from(self.limits.reserve_bytes).unwrap_or(0)];
-        let laid = fs::File::create(&path).and_then(|mut file| {
-            file.write_all(&bytes)?;
-            file.sync_all()
-        });
-        if laid.is_err() {
-            self.spend_reserve();
-        }
-    }
-
     fn upkeep(&mut self) {
         self.commits += 1;
+        self.reserve.lay_again();
         if !self.commits.is_multiple_of(UPKEEP_EVERY) {
             return;
         }
-        self.lay_reserve();
+        self.reserve.lay();
         let stepped = self.with("giving back freed pages", |connection| {
             let free: i64 = connection.pragma_query_value(None, "freelist_count", |row| row.get(0))?;
             if free > VACUUM_PAGES {
@@ -230,7 +273,8 @@ impl Store for SqliteStore {
     fn restart(&mut self) -> Result<Restart, StoreError> {
         self.connection = None;
         let connection = self.open()?;
-        self.lay_reserve();
+        self.reserve.lay();
+        self.inode = inode(&self.path);
         let connection = self.connection.insert(connection);
         let read = tables::read_all(connection);
         read.map_err(|error| match error {
@@ -246,6 +290,7 @@ impl Store for SqliteStore {
     }
 
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        self.check_place()?;
         self.with("commit", |connection| transaction::commit(connection, changes))?;
         self.upkeep();
         Ok(())
@@ -313,9 +358,10 @@ pub fn read_audit(path: &Path, after: u64, limit: usize) -> Result<Vec<AuditEntr
 /// Adds lines to the audit log of a store that no daemon works on.
 ///
 /// # Errors
-/// When they cannot be written.
+/// When they cannot be written, or a daemon works on it.
 pub fn append_audit(path: &Path, at: Timestamp, audit: Vec<AuditRecord>) -> Result<(), CommitError> {
     let mut store = SqliteStore::new(path, StoreLimits::default());
+    store.lock()?;
     // Nothing is dropped by this.
     let limits = Limits { max_rows: u64::MAX, max_bytes: u64::MAX, ..Limits::default() };
     let (mut outbox, _) = Outbox::start(limits, &mut store)?;
@@ -334,6 +380,10 @@ pub fn acknowledged_before(path: &Path, before: Timestamp) -> Result<(u64, u64),
         tables::acknowledged_before(&connection, before)
     };
     read().map_err(|error| store.error("reading the outbox", &error))
+}
+
+fn inode(path: &Path) -> Option<u64> {
+    fs::metadata(path).ok().map(|found| found.ino())
 }
 
 fn beside(path: &Path, extension: &str) -> PathBuf {

@@ -70,7 +70,7 @@ impl Live {
         let told = self.recorder.tell(&self.engine, &config(), now, &input);
         let mut out = Vec::new();
         self.engine.handle(now, input, &mut out);
-        (told, out)
+        (told.is_ok(), out)
     }
 
     fn stop(self) {

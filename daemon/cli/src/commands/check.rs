@@ -27,6 +27,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
         counted(sources, "source"),
         counted(sink.centre.len() + sink.cot.len() + sink.sapient.len(), "sink"),
     );
+    for remark in config.remarks() {
+        println!("Note: {remark}");
+    }
     println!("A running daemon takes it on SIGHUP, except {}: these need a restart.", Config::AT_THE_START.join(", "));
     Ok(Outcome::Done)
 }

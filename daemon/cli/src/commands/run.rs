@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use vedette_gateway::config::{Config, ConfigError};
-use vedette_gateway::daemon::{self, Origin};
+use vedette_gateway::daemon::{self, Origin, Past};
 
 use crate::log;
 use crate::outcome::Outcome;
@@ -25,17 +25,15 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
-    let last_good = last_good(arguments);
-    let (config, origin, wrong) = match read(&arguments.config, &arguments.config) {
-        Ok((config, text)) => (config, Origin { text, last_good: Some(last_good), fallback: false }, None),
-        Err(error) => {
-            let Ok((config, text)) = read(&arguments.config, &last_good) else { return Err(error.into()) };
-            (config, Origin { text, last_good: Some(last_good), fallback: true }, Some(error))
-        }
-    };
+    let past = Past::new(last_good(arguments));
+    let ((config, text), wrong) = choose(&arguments.config, &past)?;
+    let origin = Origin { text, past: Some(past), fallback: wrong.is_some() };
     log::start(arguments.log, "info");
     if let Some(error) = wrong {
-        tracing::error!("starting with the last configuration that worked: {error}");
+        tracing::error!("starting with the last configuration that worked: {error:#}");
+    }
+    for remark in config.remarks() {
+        tracing::warn!("{remark}");
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("runtime")?;
@@ -44,6 +42,30 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
         daemon::run(config, Some(origin), stop).await.map_err(anyhow::Error::from)
     })?;
     Ok(Outcome::Done)
+}
+
+/// The configuration to start with: the one in the file, or the last good one and what is wrong with the file.
+fn choose(file: &Path, past: &Past) -> anyhow::Result<((Config, String), Option<anyhow::Error>)> {
+    let wrong = match usable(file, file) {
+        Ok((_, text)) if past.was_rolled_back(&text) => {
+            anyhow!("{} did harm and was rolled back; change it, or try it again with SIGHUP", file.display())
+        }
+        Ok(found) => return Ok((found, None)),
+        Err(error) => error,
+    };
+    match (usable(file, past.last_good()), usable(file, file)) {
+        (Ok(found), _) => Ok((found, Some(wrong))),
+        // There is nothing better.
+        (Err(_), Ok(found)) => Ok((found, None)),
+        (Err(_), Err(_)) => Err(wrong),
+    }
+}
+
+/// A configuration that can be read and whose keys are there.
+fn usable(path: &Path, file: &Path) -> anyhow::Result<(Config, String)> {
+    let (config, text) = read(path, file)?;
+    daemon::check(&config)?;
+    Ok((config, text))
 }
 
 /// The configuration whose text stands in `file`, with paths as if it stood at `path`.

@@ -102,7 +102,7 @@ fn screen(report: &Report) -> String {
     let centre = match (outbox.has_centre, outbox.centre_up) {
         (false, _) => "no centre in the configuration",
         (true, true) => "centre answers",
-        (true, false) => "no answer of the centre",
+        (true, false) => "the centre does not acknowledge",
     };
     let _ = writeln!(
         text,
@@ -110,7 +110,7 @@ fn screen(report: &Report) -> String {
         outbox.waiting,
         outbox.last_seq,
         outbox.dropped,
-        if outbox.uncommitted > 0 { "; COMMITS FAIL" } else { "" },
+        if outbox.commits_fail_s.is_some() { "; COMMITS FAIL" } else { "" },
     );
     if let Some(heard) = gnss {
         let age_s = engine.now.seconds_since(heard.at);

@@ -66,6 +66,20 @@ impl Config {
         same.into_iter().filter(|(_, same)| !same).map(|(key, _)| key)
     }
 
+    /// Other systems that are reached over TCP.
+    pub(crate) fn peers(&self) -> Vec<&Peer> {
+        peers::peers(&self.source, &self.sink).into_iter().map(|(_, peer)| peer).collect()
+    }
+
+    /// What is allowed and seldom meant, for people.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<String> {
+        let unsigned = self.sink.centre.iter().any(|centre| centre.order_key.is_empty());
+        let orders = "orders and acknowledgements of the centre need no signature: whoever may write to this gateway's \
+                      topics is believed; name the centre's keys in [[sink.centre.order_key]]";
+        unsigned.then(|| orders.to_owned()).into_iter().collect()
+    }
+
     /// Reads and checks the file at `path`.
     ///
     /// # Errors

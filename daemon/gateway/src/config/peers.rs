@@ -241,7 +241,7 @@ pub(super) fn names<'a>(source: &'a Sources, sink: &'a Sinks) -> Vec<(String, &'
     names
 }
 
-fn peers<'a>(source: &'a Sources, sink: &'a Sinks) -> Vec<(String, &'a Peer)> {
+pub(super) fn peers<'a>(source: &'a Sources, sink: &'a Sinks) -> Vec<(String, &'a Peer)> {
     let indexed = |kind: &str, index: usize, key: &str| format!("{kind}.{index}.{key}");
     let mut peers = Vec::new();
     for (index, table) in source.cot.iter().enumerate() {

@@ -129,7 +129,7 @@ pub struct CentreSink {
     /// Signs what this gateway says.
     #[serde(default)]
     pub signing: Option<Signing>,
-    /// Keys whose orders are obeyed; without any, orders need no signature.
+    /// Keys whose orders are obeyed and whose acknowledgements are believed; without any, neither needs a signature.
     #[serde(default)]
     pub order_key: Vec<OrderKey>,
 }

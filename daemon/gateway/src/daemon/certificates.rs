@@ -15,23 +15,42 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// Looks at the files of all certificates.
 #[derive(Debug)]
 pub(super) struct Certificates {
-    /// With the name that must stand in it, for the one shown to the centre's broker.
-    files: BTreeMap<PathBuf, Option<String>>,
+    files: BTreeMap<PathBuf, Shown>,
+    /// The names have been told.
+    listed: bool,
     told: BTreeMap<PathBuf, Vec<u8>>,
     look_at: Option<Instant>,
+}
+
+/// A certificate that is shown to others.
+#[derive(Debug)]
+struct Shown {
+    /// The file's name, and the folders before it where another one is called the same.
+    name: String,
+    /// The name that must stand in it, for the one shown to the centre's broker.
+    whose: Option<String>,
 }
 
 impl Certificates {
     /// The certificates a configuration names.
     pub(super) fn new(config: &Config) -> Self {
         let site = &config.engine.site.id;
-        let sources = config.source.mqtt.iter().map(|source| (&source.broker, None));
-        let sinks = config.sink.centre.iter().map(|sink| (&sink.broker, Some(site.clone())));
-        let file = |(broker, name): (&crate::config::MqttConnection, Option<String>)| {
-            Some((broker.tls.as_ref()?.cert_file.clone()?, name))
+        let sources = config.source.mqtt.iter().map(|source| (source.broker.tls.as_ref(), None));
+        let sinks = config.sink.centre.iter().map(|sink| (sink.broker.tls.as_ref(), Some(site.clone())));
+        let peers = config.peers().into_iter().map(|peer| (peer.tls.as_ref(), None));
+        // The centre's last: of one file for all the name must be right.
+        let shown = sources.chain(peers).chain(sinks);
+        Self::of(shown.filter_map(|(tls, whose)| Some((tls?.cert_file.clone()?, whose))).collect())
+    }
+
+    fn of(files: BTreeMap<PathBuf, Option<String>>) -> Self {
+        let last = |path: &Path| path.file_name().unwrap_or_default().to_owned();
+        let name = |path: &Path| {
+            let alone = files.keys().filter(|other| last(other) == last(path)).count() == 1;
+            if alone { last(path).to_string_lossy().into_owned() } else { path.display().to_string() }
         };
-        let files = sources.chain(sinks).filter_map(file).collect();
-        Self { files, told: BTreeMap::new(), look_at: None }
+        let shown = files.iter().map(|(path, whose)| (path.clone(), Shown { name: name(path), whose: whose.clone() }));
+        Self { files: shown.collect(), listed: false, told: BTreeMap::new(), look_at: None }
     }
 
     /// What there is to tell of certificates that are new since the last look.
@@ -42,11 +61,14 @@ impl Certificates {
         }
         self.look_at = Some(now + LOOK_EVERY);
         let mut facts = Vec::new();
-        for (path, site) in &self.files {
+        if !std::mem::replace(&mut self.listed, true) {
+            facts.push(Fact::Certificates { names: self.files.values().map(|shown| shown.name.clone()).collect() });
+        }
+        for (path, shown) in &self.files {
             // One that cannot be read is told with the connection that cannot be made.
             let Ok(bytes) = std::fs::read(path) else { continue };
             if self.told.get(path) != Some(&bytes) {
-                facts.extend(look(path, &bytes, site.as_deref()));
+                facts.extend(look(path, &bytes, shown));
                 self.told.insert(path.clone(), bytes);
             }
         }
@@ -54,8 +76,7 @@ impl Certificates {
     }
 }
 
-fn look(path: &Path, pem: &[u8], site: Option<&str>) -> Vec<Fact> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+fn look(path: &Path, pem: &[u8], Shown { name, whose: site }: &Shown) -> Vec<Fact> {
     let fault = |error: String| {
         tracing::error!("{}: {error}", path.display());
         Fact::StorageFault { what: "certificates".to_owned(), error: format!("{name}: {error}") }
@@ -83,21 +104,29 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("gateway.pem");
         std::fs::write(&file, crate::certificate::EXAMPLE).unwrap();
-        let watch = |site: &str| Certificates {
-            files: BTreeMap::from([(file.clone(), Some(site.to_owned()))]),
-            told: BTreeMap::new(),
-            look_at: None,
-        };
+        let watch = |site: &str| Certificates::of(BTreeMap::from([(file.clone(), Some(site.to_owned()))]));
         let mut own = watch("gate-1");
         let facts = own.facts();
-        assert!(matches!(facts.as_slice(), [Fact::Certificate { name, .. }] if name == "gateway.pem"), "{facts:?}");
+        let [Fact::Certificates { names }, Fact::Certificate { name, .. }] = facts.as_slice() else {
+            panic!("{facts:?}")
+        };
+        assert_eq!((names.as_slice(), name.as_str()), (["gateway.pem".to_owned()].as_slice(), "gateway.pem"));
         own.look_at = None;
         assert_eq!(own.facts(), []);
         let facts = watch("gate-2").facts();
-        let [_, Fact::StorageFault { error, .. }] = facts.as_slice() else { panic!("{facts:?}") };
+        let [_, _, Fact::StorageFault { error, .. }] = facts.as_slice() else { panic!("{facts:?}") };
         assert!(error.contains("of gate-1") && error.contains("is gate-2"), "{error}");
         std::fs::write(&file, "no certificate").unwrap();
         own.look_at = None;
         assert!(matches!(own.facts().as_slice(), [Fact::StorageFault { .. }]));
+    }
+
+    #[test]
+    fn two_files_of_one_name_are_told_apart() {
+        let files = ["/a/gateway.pem", "/b/gateway.pem", "/b/cot.pem"].map(|path| (PathBuf::from(path), None));
+        let Some(Fact::Certificates { names }) = Certificates::of(files.into()).facts().into_iter().next() else {
+            panic!("the names come first");
+        };
+        assert_eq!(names, ["/a/gateway.pem", "cot.pem", "/b/gateway.pem"].map(str::to_owned));
     }
 }

@@ -93,7 +93,8 @@ pub(super) struct State {
     /// Inputs were handled since the last snapshot.
     changed: bool,
     dropped_alerts: u64,
-    recording_failed: bool,
+    /// Why the recording has just been given up for a while.
+    recording_fault: Option<String>,
     tracks_at: Option<Instant>,
     /// Answers to give once the engine's answer is durable, by command id.
     waiting: BTreeMap<String, oneshot::Sender<Answer>>,
@@ -117,7 +118,7 @@ impl State {
             snapshot_at: started + snapshot_in,
             changed: owed,
             dropped_alerts: 0,
-            recording_failed: false,
+            recording_fault: None,
             tracks_at: None,
             waiting: BTreeMap::new(),
             commands: 0,
@@ -219,10 +220,10 @@ impl Core {
 
     fn record(&mut self, now: Timestamp, input: &Input) {
         if let Some(recorder) = &mut self.recorder
-            && !recorder.tell(&self.engine, &self.config, now, input)
+            && let Err(why) = recorder.tell(&self.engine, &self.config, now, input)
         {
             // Told with the next facts: this input is not handled yet.
-            self.state.recording_failed = true;
+            self.state.recording_fault = Some(why);
         }
     }
 

@@ -139,6 +139,9 @@ impl Keeper {
             if let Some(recovered) = self.store.try_file(self.clock.now()) {
                 self.tell(Note::Recovered(Box::new(recovered)));
             }
+            if let Some(fault) = self.store.take_fault() {
+                self.tell(Note::Fact(fault));
+            }
             self.committing.beat();
             self.watch_certificates(&mut actions);
             self.drive(Event::Tick, &mut actions);
@@ -153,7 +156,9 @@ impl Keeper {
 
     fn note_figures(&self, backlog: &Backlog) {
         let has_centre = self.transport.is_some();
-        self.figures.set(&self.uplink, &self.store.report(), backlog.works.len(), has_centre, self.clock.now());
+        let failing_s = backlog.failing_since.map(|since| since.elapsed().as_secs_f64());
+        let commits = (backlog.works.len(), failing_s);
+        self.figures.set(&self.uplink, &self.store.report(), commits, has_centre, self.clock.now());
     }
 
     fn patience(&self, backlog: &Backlog) -> Duration {

@@ -8,6 +8,7 @@ mod certificates;
 mod core;
 mod keeper;
 mod outlets;
+mod past;
 mod peers;
 mod reload;
 mod shelf;
@@ -16,9 +17,9 @@ mod sources;
 mod supervisor;
 mod transport;
 
+pub use past::Past;
 pub(crate) use peers::peers;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -55,22 +56,22 @@ const REQUEST_QUEUE: usize = 16;
 #[non_exhaustive]
 pub enum DaemonError {
     /// Not even memory can be used as a store.
-    #[error("store: {0}")]
+    #[error("store")]
     Store(#[from] StoreError),
     /// The engine cannot be made.
-    #[error("engine: {0}")]
+    #[error("engine")]
     Engine(#[from] EngineError),
     /// The node keys cannot be read.
-    #[error("keys: {0}")]
+    #[error("keys")]
     Keys(#[from] KeyFileError),
     /// The stored replay windows cannot be used.
-    #[error("replay windows: {0}")]
+    #[error("replay windows")]
     Windows(#[from] WindowStateError),
     /// A key that signs, or whose orders are obeyed, cannot be used.
-    #[error("signatures: {0}")]
+    #[error("signatures")]
     Signing(#[from] SigningError),
     /// The site's name cannot be a gateway's.
-    #[error("{0}")]
+    #[error("site.id")]
     Name(#[from] vedette_delivery::topic::TopicError),
     /// The system refused something.
     #[error("{what}: {error}")]
@@ -82,13 +83,38 @@ pub enum DaemonError {
     },
 }
 
+impl DaemonError {
+    /// Whether the configuration is to blame, or a file that it names.
+    #[must_use]
+    pub const fn is_of_configuration(&self) -> bool {
+        matches!(self, Self::Engine(_) | Self::Keys(_) | Self::Signing(_) | Self::Name(_))
+    }
+
+    /// The error with its causes, on one line.
+    pub(crate) fn in_full(&self) -> String {
+        let causes = std::iter::successors(std::error::Error::source(self), |cause| cause.source());
+        causes.fold(self.to_string(), |told, cause| format!("{told}: {cause}"))
+    }
+}
+
+/// Whether the daemon could work with a configuration here and now: keys stand in files of their own, and are read only
+/// when they are used.
+///
+/// # Errors
+/// When a key cannot be used.
+pub fn check(config: &Config) -> Result<(), DaemonError> {
+    uplink_config(config)?;
+    ring_of(config.radio.as_ref(), config.engine.site.exercise)?;
+    Ok(())
+}
+
 /// Where a configuration came from, so that it can be read again.
 #[derive(Clone, Debug, Default)]
 pub struct Origin {
     /// Its text.
     pub text: String,
-    /// Where the last good one is kept.
-    pub last_good: Option<PathBuf>,
+    /// What is kept of earlier ones.
+    pub past: Option<Past>,
     /// It is the last good one, for the file that should be used is wrong.
     pub fallback: bool,
 }
@@ -150,8 +176,13 @@ fn start(
     let now = Clock::new(started, wall, Timestamp::MIN).now(started);
     let uplink_config = uplink_config(config)?;
     let gateway = uplink_config.gateway.clone();
-    let (mut store, uplink, restart) =
-        Shelf::open(store(config), config.store.file.clone(), uplink_config.clone(), now)?;
+    if let Some(folder) = config.store.file.parent() {
+        // Opening tells why a folder that cannot be made cannot be used.
+        let _ = std::fs::create_dir_all(folder);
+    }
+    let mut file = store(config);
+    file.lock()?;
+    let (mut store, uplink, restart) = Shelf::open(file, config.store.file.clone(), uplink_config.clone(), now)?;
     let recovered = recovery::recover(&config.engine, &restart)?;
     for fault in &recovered.faults {
         tracing::error!("{fault}");
@@ -167,9 +198,11 @@ fn start(
     let (newest, newest_seen) = watch::channel(uplink.outbox().last_seq());
     let figures = Arc::new(OutboxFigures::default());
     let has_centre = !config.sink.centre.is_empty();
-    figures.set(&uplink, &store.report(), 0, has_centre, recovered.now);
-    if let Some(trouble) = store.trouble() {
-        let fact = Fact::StoreState { usable: false, error: trouble.to_owned() };
+    figures.set(&uplink, &store.report(), (0, None), has_centre, recovered.now);
+    let trouble = store.trouble().map(|error| Fact::StoreState { usable: false, error: error.to_owned() });
+    let nonce = crate::random::bytes().map(u64::from_le_bytes);
+    let nonce = nonce.map_err(|error| DaemonError::System { what: "/dev/urandom".to_owned(), error })?;
+    for fact in [Some(Fact::Started { nonce }), store.take_fault(), trouble].into_iter().flatten() {
         // Its receiver is about to be handed over.
         let _ = notes.send(Note::Fact(fact));
     }

@@ -1,13 +1,14 @@
 //! Reloading the configuration: read, check, apply where it changed, watch, and roll back when that did harm.
 //!
 //! A configuration that is wrong changes nothing. One that was applied is watched for a minute: a trouble that was not
-//! there before and lasts a while brings the configuration before it back. What has stood the minute is kept on disk as
-//! the last good one, with which a start goes on when the file it is given is wrong. Every step is in the audit log.
+//! there before and lasts a while brings the configuration before it back, and the next start does not begin with it
+//! either. What has stood the minute is kept on disk as the last good one, with which a start goes on when the file it is
+//! given is wrong; what a start began with is kept once nothing is wrong. Every step is in the audit log.
 
 mod trial;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
@@ -16,8 +17,6 @@ use tokio::signal::unix::Signal;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
-use vedette_delivery::audit::hexadecimal;
-use vedette_delivery::ledger::digest;
 use vedette_engine::{AuditRecord, Fact};
 
 use super::certificates::Certificates;
@@ -25,7 +24,7 @@ use super::core::CoreChange;
 use super::keeper::{Job, Note, SinkChange};
 use super::outlets::Outlets;
 use super::sources::SourceTasks;
-use super::{Origin, supervisor};
+use super::{Origin, past, supervisor};
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::http::Observe;
@@ -81,7 +80,7 @@ impl Reloader {
                 },
                 _ = second.tick() => {
                     self.look().await;
-                    if !kept && started.elapsed() >= WATCH && !self.origin.fallback {
+                    if !kept && started.elapsed() >= WATCH && !self.origin.fallback && self.is_well().await {
                         kept = true;
                         self.keep_last_good();
                     }
@@ -118,10 +117,20 @@ impl Reloader {
         if before != after {
             return Err(format!("site.id: {after:?}, expected {before:?}: a running daemon keeps its name"));
         }
+        let (before, after) = (self.current.engine.site.exercise, config.engine.site.exercise);
+        if before != after {
+            return Err(format!(
+                "site.exercise: {after}, expected {before}, as at the start: start another gateway for the exercise"
+            ));
+        }
         // What is read only when it is used must be there now.
-        super::uplink_config(&config).map_err(|error| error.to_string())?;
-        ring_of(config.radio.as_ref(), config.engine.site.exercise).map_err(|error| error.to_string())?;
+        super::check(&config).map_err(|error| error.in_full())?;
         Ok((config, text))
+    }
+
+    /// Whether nothing is wrong and nothing is on trial.
+    async fn is_well(&self) -> bool {
+        self.trial.is_none() && self.report().await.is_some_and(|report| troubles(&report).is_empty())
     }
 
     /// Changes what differs; what was done, for people.
@@ -199,7 +208,10 @@ impl Reloader {
     }
 
     fn roll_back(&mut self, why: &str) {
-        self.trial = None;
+        if let (Some(trial), Some(past)) = (self.trial.take(), &self.origin.past) {
+            past.note_rolled_back(&trial.text);
+        }
+        self.keep_last_good();
         let (config, text) = self.confirmed.clone();
         tracing::error!("the new configuration did harm ({why}); back to the one before");
         let done = self.apply(&config);
@@ -208,9 +220,8 @@ impl Reloader {
     }
 
     fn keep_last_good(&self) {
-        let Some(path) = &self.origin.last_good else { return };
-        if let Err(error) = write_whole(path, &self.confirmed.1) {
-            tracing::warn!("the last good configuration is not kept: {}: {error}", path.display());
+        if let Some(past) = &self.origin.past {
+            past.keep(&self.confirmed.1);
         }
     }
 
@@ -245,13 +256,5 @@ fn troubles(report: &Report) -> BTreeSet<String> {
 
 /// A configuration's name in the audit log: the beginning of its SHA-256.
 fn name(text: &str) -> String {
-    format!("sha256 {}..:", hexadecimal(&digest(text.as_bytes())))
-}
-
-/// Written beside and renamed, so that a power cut leaves the old or the new one.
-fn write_whole(path: &PathBuf, text: &str) -> std::io::Result<()> {
-    let new = path.with_extension("new");
-    std::fs::write(&new, text)?;
-    std::fs::File::open(&new)?.sync_all()?;
-    std::fs::rename(&new, path)
+    format!("sha256 {}..:", past::name_of(text))
 }

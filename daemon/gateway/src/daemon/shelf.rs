@@ -9,14 +9,15 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use vedette_delivery::audit::AuditEntry;
 use vedette_delivery::memory::MemoryStore;
 use vedette_delivery::store::{Changes, Restart, RowHead};
 use vedette_delivery::{Batch, CommitError, Committed, Envelope, Epoch, Store, StoreError};
 use vedette_delivery::{Uplink, UplinkConfig, Window};
-use vedette_engine::{AuditRecord, Timestamp};
+use vedette_engine::{AuditRecord, Fact, Timestamp};
 
 use crate::status::StoreReport;
-use crate::store::SqliteStore;
+use crate::store::{Salvage, SqliteStore};
 
 /// Time between two attempts to get back to the file.
 const TRY_EVERY: Duration = Duration::from_secs(5);
@@ -44,6 +45,10 @@ pub(super) struct Shelf {
     memory: Option<Memory>,
     /// What was read from a damaged file and is in no new one yet.
     owed: Batch,
+    /// The audit log of a file that was taken away, for the next one.
+    log: Vec<AuditEntry>,
+    /// What became of the file, for the engine to tell.
+    fault: Option<String>,
 }
 
 /// The store in memory, and why it is in use.
@@ -67,7 +72,7 @@ impl Shelf {
         config: UplinkConfig,
         now: Timestamp,
     ) -> Result<(Self, Uplink, Restart), StoreError> {
-        let mut shelf = Self { file, path, config, memory: None, owed: Batch::default() };
+        let mut shelf = Self { file, path, config, memory: None, owed: Batch::default(), log: Vec::new(), fault: None };
         let (uplink, restart) = match shelf.open_file(now) {
             Ok(opened) => opened,
             Err(error) => shelf.take_refuge(&error, true, now)?,
@@ -80,6 +85,12 @@ impl Shelf {
         std::mem::take(&mut self.owed)
     }
 
+    /// What became of the file since the last time this was asked: alerts that waited in it may be lost.
+    pub(super) fn take_fault(&mut self) -> Option<Fact> {
+        let error = self.fault.take()?;
+        Some(Fact::StorageFault { what: "store".to_owned(), error })
+    }
+
     /// Why the file cannot be used, when it cannot.
     pub(super) fn trouble(&self) -> Option<&str> {
         self.memory.as_ref().map(|memory| memory.why.as_str())
@@ -88,13 +99,25 @@ impl Shelf {
     /// How it is.
     pub(super) fn report(&self) -> StoreReport {
         let trouble = self.trouble().map(str::to_owned);
-        StoreReport { durable: trouble.is_none(), trouble, bytes: self.file.file_bytes() }
+        StoreReport {
+            durable: trouble.is_none(),
+            trouble,
+            bytes: self.file.file_bytes(),
+            reserve_spent: self.file.is_reserve_spent(),
+        }
     }
 
     fn open_file(&mut self, now: Timestamp) -> Result<(Uplink, Restart), StoreError> {
         if let Some(folder) = self.path.parent() {
             // Opening tells why a folder that cannot be made cannot be used.
             let _ = std::fs::create_dir_all(folder);
+        }
+        let log = std::mem::take(&mut self.log);
+        if !log.is_empty() {
+            self.file.restart()?;
+            if let Err(error) = self.file.adopt_audit(&log) {
+                tracing::error!("the audit log begins anew: {error}");
+            }
         }
         let damage = match Uplink::start(self.config.clone(), now, &mut self.file) {
             Err(error @ StoreError::Damaged { .. }) => error,
@@ -103,15 +126,25 @@ impl Shelf {
         let salvage = self.file.salvage();
         let aside = self.file.set_aside()?;
         tracing::error!("the store is damaged and was put aside as {}: {damage}", aside.display());
+        // A new file; its audit log goes on where the old one can be proven.
+        self.file.restart()?;
+        let lines = self.file.adopt_audit(&salvage.audit)?;
         let (uplink, mut restart) = Uplink::start(self.config.clone(), now, &mut self.file)?;
-        let envelopes = salvage.envelopes.iter().filter_map(|bytes| Envelope::read(bytes).ok());
-        self.owed.alerts = envelopes.map(|envelope| envelope.alert).collect();
-        self.owed.windows.clone_from(&salvage.windows);
-        let read = format!("{} alerts and {} radio states read from it", self.owed.alerts.len(), salvage.windows.len());
+        self.owe(&salvage);
+        let (alerts, states) = (self.owed.alerts.len(), salvage.windows.len());
+        let read = format!("{alerts} waiting alerts, {states} radio states and {lines} audit lines read from it");
+        self.fault = Some(format!("damaged and begun anew; {alerts} waiting alerts read from it, any others are lost"));
         let detail = format!("{damage}; kept as {}; {read}", aside.display());
         self.owed.audit.push(AuditRecord { at: now, by: "gateway".into(), act: "store_set_aside".into(), detail });
         (restart.windows, restart.engine) = (salvage.windows, salvage.engine);
         Ok((uplink, restart))
+    }
+
+    /// What was read from a file that is no more belongs into the next one.
+    fn owe(&mut self, salvage: &Salvage) {
+        let envelopes = salvage.envelopes.iter().filter_map(|bytes| Envelope::read(bytes).ok());
+        self.owed.alerts = envelopes.map(|envelope| envelope.alert).collect();
+        self.owed.windows.clone_from(&salvage.windows);
     }
 
     /// Goes on in memory.
@@ -122,6 +155,13 @@ impl Shelf {
         now: Timestamp,
     ) -> Result<(Uplink, Restart), StoreError> {
         tracing::error!("going on in memory, radio frames are not acknowledged: {error}");
+        if let Some(salvage) = self.file.take_orphan() {
+            self.owe(&salvage);
+            self.log = salvage.audit;
+            let alerts = self.owed.alerts.len();
+            self.fault =
+                Some(format!("taken away while in use; {alerts} waiting alerts read from it, any others are lost"));
+        }
         let epoch = crate::random::hex().map_err(|random| StoreError::Failed {
             path: "memory".to_owned(),
             what: "a new epoch",

@@ -1,7 +1,7 @@
 //! The two ends of a recording: the engine's task hands over, a thread of its own writes.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,6 +19,9 @@ const QUEUE: usize = 16_384;
 /// Time until a new file is tried after one failed.
 const RETRY: Duration = Duration::from_secs(30);
 
+/// A file that has been written for so long is as good as any.
+const PROVEN: Duration = Duration::from_secs(5);
+
 /// A message for the file, or the beginning of the next file.
 #[derive(Debug)]
 enum Item {
@@ -30,8 +33,8 @@ enum Item {
 struct Shared {
     /// Bytes of the present file.
     bytes: AtomicU64,
-    /// The present file cannot be written.
-    failed: AtomicBool,
+    /// Why the present file cannot be written, until the engine's end has seen it.
+    fault: Mutex<Option<String>>,
     /// Recordings deleted for the quota, until somebody asks.
     deleted: Mutex<Vec<String>>,
 }
@@ -45,6 +48,8 @@ pub struct Recorder {
     rotate_after: Duration,
     begun: Option<Instant>,
     retry_at: Option<Instant>,
+    /// Why nothing is recorded, until a new file has been written for a while.
+    trouble: Option<String>,
 }
 
 /// The disk's end.
@@ -71,6 +76,7 @@ pub fn pair(record: &Record, site: &str) -> (Recorder, Writer) {
         rotate_after: Duration::from_secs(record.rotate_s),
         begun: None,
         retry_at: None,
+        trouble: None,
     };
     let writer = Writer {
         items: take,
@@ -85,11 +91,19 @@ pub fn pair(record: &Record, site: &str) -> (Recorder, Writer) {
 }
 
 impl Recorder {
-    /// Records what `engine` is about to be told, beginning a new file first when it is time. False when the recording has
-    /// just been given up for a while.
-    pub fn tell(&mut self, engine: &Engine, config: &EngineConfig, now: Timestamp, input: &Input) -> bool {
+    /// Records what `engine` is about to be told, beginning a new file first when it is time.
+    ///
+    /// # Errors
+    /// Why the recording has just been given up for a while.
+    pub fn tell(
+        &mut self,
+        engine: &Engine,
+        config: &EngineConfig,
+        now: Timestamp,
+        input: &Input,
+    ) -> Result<(), String> {
         if self.retry_at.is_some_and(|at| Instant::now() < at) {
-            return true;
+            return Ok(());
         }
         let due = self.begun.is_none_or(|begun| begun.elapsed() >= self.rotate_after)
             || self.shared.bytes.load(Ordering::Relaxed) >= self.rotate_bytes;
@@ -99,16 +113,26 @@ impl Recorder {
             let taken = self.offer(Item::Message { topic: topic::INPUT, now, data });
             taken.then_some(()).ok_or_else(|| "the disk is too slow".to_owned())
         });
-        let failed = self.shared.failed.swap(false, Ordering::Relaxed);
         if let Err(error) = &told {
             tracing::error!("recording: {error}");
         }
-        if failed || told.is_err() {
+        let fault = self.shared.fault.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(why) = fault.or(told.err()) {
             self.begun = None;
             self.retry_at = Some(Instant::now() + RETRY);
-            return false;
+            self.trouble = Some(why.clone());
+            return Err(why);
         }
-        true
+        if self.begun.is_some_and(|begun| begun.elapsed() >= PROVEN) {
+            self.trouble = None;
+        }
+        Ok(())
+    }
+
+    /// Why nothing is recorded at present.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
     }
 
     /// Recordings deleted for the quota since the last call.
@@ -184,9 +208,13 @@ impl Writer {
             match done {
                 Ok(()) => self.shared.bytes.store(file.as_ref().map_or(0, RecordingFile::bytes), Ordering::Relaxed),
                 Err(error) => {
-                    tracing::error!("recording: {error}");
+                    // Libraries in between name neither the file nor the cause.
+                    let cause =
+                        std::error::Error::source(&error).map_or_else(String::new, |cause| format!(": {cause}"));
+                    let told = format!("{}: {error}{cause}", self.dir.display());
+                    tracing::error!("recording: {told}");
                     file = None;
-                    self.shared.failed.store(true, Ordering::Relaxed);
+                    *self.shared.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
                 }
             }
         }

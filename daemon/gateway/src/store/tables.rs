@@ -1,7 +1,7 @@
 //! Reading the tables back, and the words and numbers they use.
 
 use rusqlite::{Connection, OptionalExtension, Row};
-use vedette_delivery::audit::AuditEntry;
+use vedette_delivery::audit::{AuditEntry, Verifier};
 use vedette_delivery::store::{EngineState, JournalEntry, Restart, RowHead, Window};
 use vedette_delivery::{Epoch, Ranges, VoidReason};
 use vedette_engine::{Severity, Timestamp};
@@ -148,7 +148,16 @@ pub(super) fn salvage(connection: &Connection) -> Salvage {
         envelopes: readable(connection, "SELECT bytes FROM outbox WHERE acked_at IS NULL ORDER BY seq", |row| {
             row.get(0)
         }),
+        audit: proven(readable(connection, "SELECT n, record, hash FROM audit ORDER BY n", audit_entry)),
     }
+}
+
+/// The lines that follow one from the other, from the first.
+fn proven(mut log: Vec<AuditEntry>) -> Vec<AuditEntry> {
+    let mut verifier = Verifier::new();
+    let good = log.iter().take_while(|entry| verifier.check(entry).is_ok()).count();
+    log.truncate(good);
+    log
 }
 
 fn readable<T>(connection: &Connection, sql: &str, read: impl Fn(&Row<'_>) -> rusqlite::Result<T>) -> Vec<T> {

@@ -247,3 +247,41 @@ fn after_a_failure_only_a_restart_helps() {
     assert!(error.to_string().contains("restart"), "{error}");
     assert_eq!(store.restart().unwrap().waiting.len(), 1, "nothing of a failed transaction remains");
 }
+
+/// What is written to a file that has no name any more is lost with the process.
+#[test]
+fn a_file_that_is_taken_away_is_noticed_and_read_once_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let mut store = SqliteStore::new(&path, limits());
+    store.restart().unwrap();
+    store.commit(&Changes { insert: vec![row(1, 10)], audit: vec![line(None)], ..Changes::default() }).unwrap();
+    std::fs::rename(&path, folder.path().join("elsewhere.db")).unwrap();
+    let error = store.commit(&Changes { insert: vec![row(2, 10)], ..Changes::default() }).unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    let salvage = store.take_orphan().unwrap();
+    assert_eq!((salvage.envelopes.len(), salvage.audit.len()), (1, 1));
+
+    store.restart().unwrap();
+    assert_eq!(store.adopt_audit(&salvage.audit).unwrap(), 1);
+    store.restart().unwrap();
+    store.commit(&Changes { audit: vec![line(salvage.audit.last())], ..Changes::default() }).unwrap();
+    assert_eq!(verify_audit(&path, 2).unwrap().unwrap().n, 2, "the log goes on");
+}
+
+#[test]
+fn a_store_belongs_to_one_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let mut first = SqliteStore::new(&path, limits());
+    first.lock().unwrap();
+    let error = SqliteStore::new(&path, limits()).lock().unwrap_err();
+    assert!(error.to_string().contains("another process works on this store"), "{error}");
+    drop(first);
+    SqliteStore::new(&path, limits()).lock().unwrap();
+}
+
+fn line(last: Option<&audit::AuditEntry>) -> audit::AuditEntry {
+    let (by, act, detail) = ("test".to_owned(), "act".to_owned(), "detail".to_owned());
+    audit::append(last, &AuditRecord { at: Timestamp::from_seconds(1), by, act, detail })
+}

@@ -1,6 +1,7 @@
 //! One commit as one SQLite transaction.
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use vedette_delivery::audit::AuditEntry;
 use vedette_delivery::store::Changes;
 use vedette_delivery::{Ranges, VoidReason};
 
@@ -54,14 +55,12 @@ fn write_engine_state(transaction: &Transaction<'_>, changes: &Changes) -> rusql
     if let Some(config) = &changes.config {
         set(transaction, "engine_config", config)?;
     }
-    for entry in &changes.audit {
-        transaction.prepare_cached("INSERT INTO audit VALUES (?1, ?2, ?3)")?.execute(params![
-            integer(entry.n),
-            entry.record,
-            entry.hash
-        ])?;
-    }
-    Ok(())
+    changes.audit.iter().try_for_each(|entry| append_audit(transaction, entry))
+}
+
+pub(super) fn append_audit(transaction: &Transaction<'_>, entry: &AuditEntry) -> rusqlite::Result<()> {
+    let row = params![integer(entry.n), entry.record, entry.hash];
+    transaction.prepare_cached("INSERT INTO audit VALUES (?1, ?2, ?3)")?.execute(row).map(drop)
 }
 
 fn delete_rows(transaction: &Transaction<'_>, changes: &Changes) -> rusqlite::Result<()> {

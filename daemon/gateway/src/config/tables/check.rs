@@ -9,6 +9,7 @@ use vedette_wire::link::Configure;
 use super::super::connection::Tls;
 use super::super::peers;
 use super::File;
+use crate::signing;
 
 impl File {
     /// What the gateway's own tables say that cannot be.
@@ -19,6 +20,7 @@ impl File {
         }
         self.check_names(&mut faults);
         self.check_connections(&mut faults);
+        self.check_keys(&mut faults);
         self.check_bounds(&mut faults);
         peers::faults(&self.source, &self.sink, &mut faults);
         faults
@@ -81,6 +83,25 @@ impl File {
                     "only one of them".to_owned(),
                     fix,
                 ));
+            }
+        }
+    }
+
+    /// Keys whose orders are obeyed stand in the configuration itself.
+    fn check_keys(&self, faults: &mut Vec<ConfigFault>) {
+        for (sink, centre) in self.sink.centre.iter().enumerate() {
+            let mut seen = std::collections::BTreeSet::new();
+            for (index, key) in centre.order_key.iter().enumerate() {
+                let place = format!("sink.centre.{sink}.order_key.{index}");
+                if let Err(error) = signing::keyring(std::slice::from_ref(key)) {
+                    let fix = Some("write what `vedette keys signing` printed".to_owned());
+                    let expected = "the 32 bytes of an Ed25519 public key in base64";
+                    faults.push(fault(&format!("{place}.public_key"), expected, error.to_string(), fix));
+                }
+                if !seen.insert(&key.kid) {
+                    let got = format!("a second key \"{}\"", key.kid);
+                    faults.push(fault(&format!("{place}.kid"), "a name no other key has", got, None));
+                }
             }
         }
     }

@@ -34,9 +34,8 @@ impl Core {
         if count > 0 {
             self.handle(Input::Fact(Fact::OutboxDropped { count }));
         }
-        if std::mem::take(&mut self.state.recording_failed) {
-            let (what, error) = ("recording".to_owned(), "given up for a while; the log says why".to_owned());
-            self.handle(Input::Fact(Fact::StorageFault { what, error }));
+        if let Some(error) = self.state.recording_fault.take() {
+            self.handle(Input::Fact(Fact::StorageFault { what: "recording".to_owned(), error }));
         }
         self.record_picture();
         self.show();

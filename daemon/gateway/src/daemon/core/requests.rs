@@ -70,6 +70,7 @@ impl Core {
             engine: self.engine.status(),
             outbox,
             store,
+            recording_trouble: self.recorder.as_ref().and_then(|recorder| recorder.trouble()).map(str::to_owned),
             nodes: self.nodes.count(),
             gnss: self.surroundings.gnss.newest(),
             cost: self.state.cost,

@@ -16,18 +16,38 @@ pub(super) fn note(report: &Report) -> Option<Note> {
         }
         Report::Quarantined { seq, code } => {
             tracing::error!(seq, code, "the broker refuses this alert for good");
-            Fact::OutboxDropped { count: 1 }
+            Fact::AlertRefused { code: *code }
         }
         Report::Store(error) => {
             tracing::error!("store: {error}");
             Fact::StorageFault { what: "outbox".to_owned(), error: error.to_string() }
         }
         other => {
-            tracing::warn!("uplink: {other:?}");
+            tracing::warn!("uplink: {}", in_words(other));
             return None;
         }
     };
     Some(Note::Fact(fact))
+}
+
+fn in_words(report: &Report) -> String {
+    match report {
+        Report::NoSubscriber { topic } => format!("the broker lives, and no centre listens to {topic}"),
+        Report::NotAuthorised { topic } => format!("the broker does not allow {topic} to this gateway"),
+        Report::Unacknowledged { waiting } => {
+            format!(
+                "the centre answers and acknowledges none of {waiting} waiting alerts: it may refuse them, or its disk is full"
+            )
+        }
+        Report::Stalled => "no answer of the broker for three keep-alives; connecting anew".to_owned(),
+        Report::Isolated { seq } => {
+            format!("connections broke with alert {seq} again and again; it is sent alone and last")
+        }
+        Report::Refused { topic, reason } => format!("a message on {topic} was refused: {reason}"),
+        Report::Forgotten { numbers } => format!("the centre has forgotten {numbers} alerts; they are sent again"),
+        Report::StoreIsOld => "the centre knows more than this store: it is an old copy".to_owned(),
+        other => format!("{other:?}"),
+    }
 }
 
 /// The centre knows numbers this store never gave: the store is an old copy, and numbers must not be given twice.
