@@ -40,10 +40,10 @@ impl Certificates {
         let peers = config.peers().into_iter().map(|peer| (peer.tls.as_ref(), None));
         // The centre's last: of one file for all the name must be right.
         let shown = sources.chain(peers).chain(sinks);
-        Self::of(shown.filter_map(|(tls, whose)| Some((tls?.cert_file.clone()?, whose))).collect())
+        Self::of(&shown.filter_map(|(tls, whose)| Some((tls?.cert_file.clone()?, whose))).collect())
     }
 
-    fn of(files: BTreeMap<PathBuf, Option<String>>) -> Self {
+    fn of(files: &BTreeMap<PathBuf, Option<String>>) -> Self {
         let last = |path: &Path| path.file_name().unwrap_or_default().to_owned();
         let name = |path: &Path| {
             let alone = files.keys().filter(|other| last(other) == last(path)).count() == 1;
@@ -104,7 +104,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("gateway.pem");
         std::fs::write(&file, crate::certificate::EXAMPLE).unwrap();
-        let watch = |site: &str| Certificates::of(BTreeMap::from([(file.clone(), Some(site.to_owned()))]));
+        let watch = |site: &str| Certificates::of(&BTreeMap::from([(file.clone(), Some(site.to_owned()))]));
         let mut own = watch("gate-1");
         let facts = own.facts();
         let [Fact::Certificates { names }, Fact::Certificate { name, .. }] = facts.as_slice() else {
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn two_files_of_one_name_are_told_apart() {
         let files = ["/a/gateway.pem", "/b/gateway.pem", "/b/cot.pem"].map(|path| (PathBuf::from(path), None));
-        let Some(Fact::Certificates { names }) = Certificates::of(files.into()).facts().into_iter().next() else {
+        let Some(Fact::Certificates { names }) = Certificates::of(&files.into()).facts().into_iter().next() else {
             panic!("the names come first");
         };
         assert_eq!(names, ["/a/gateway.pem", "cot.pem", "/b/gateway.pem"].map(str::to_owned));
