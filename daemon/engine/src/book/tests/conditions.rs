@@ -431,3 +431,38 @@ fn who_walked_on_unseen_is_not_said_to_have_stayed() {
     let alerts = watch(&mut Stage::new(), seconds(0, 420), walks, cold);
     assert_eq!(of_kind(&alerts, AlertKind::PossibleNeed), []);
 }
+
+/// The second of two walks ahead of the one with the radio, farther and farther, round a bend too; a stranger who was near them and goes
+/// another way is told of.
+#[test]
+fn who_walks_in_column_with_a_patrol_stays_explained_and_who_leaves_it_does_not() {
+    let told = |leaves: bool| {
+        let mut stage = Stage::new();
+        stage.site.units[0].people = 2;
+        let north = |second: f64| [-100.0, 300.0 - 1.3 * second];
+        let mut alerts = Vec::new();
+        for second in (0..300).map(f64::from) {
+            if second % 10.0 == 0.0 {
+                let position_m = north(second).into();
+                let report = OwnReport { unit: 0, time: at(second), position_m, sd_m: 3.0 };
+                assert!(stage.units.take(&report, at(second), &stage.site));
+            }
+            let ahead_m = 3.0 + f64::min(0.5 * second, 80.0);
+            let tracks = |second: f64| {
+                let [east_m, north_m] = north(second);
+                let away_m = if leaves { f64::max(second - 60.0, 0.0) * 1.3 } else { 0.0 };
+                let velocity_mps = [if away_m > 0.0 { 1.3 } else { 0.0 }, -1.3];
+                vec![
+                    track(1, second, [east_m, north_m], [0.0, -1.3]),
+                    track(2, second, [east_m + away_m, north_m - ahead_m], velocity_mps),
+                ]
+            };
+            // Settled before anybody can be told of.
+            if second >= 20.0 {
+                alerts.extend(watch(&mut stage, [second], tracks, heard));
+            }
+        }
+        alerts.iter().any(Alert::asks_attention)
+    };
+    assert_eq!((told(false), told(true)), (false, true));
+}
