@@ -40,7 +40,8 @@ pub const NAMES: [&str; TERMS] = [
     "neither surely a person nor surely a vehicle",
     "surely one of them to radar or camera, and not about to go outward",
 ];
-/// Weights fitted by `vedette-sim reliability --fit-seeds 20 --seeds 10 --max-hours 50 --also config/scenarios/thirty-days.toml`.
+/// Weights fitted by `vedette-sim reliability --fit-seeds 20 --seeds 10 --max-hours 50 --also config/scenarios/thirty-days.toml`
+/// with an `approach_outward_within_s` as long as `approach_within_s`: later approaches leave too few from the inner side to fit on.
 pub(crate) const FITTED: [f64; TERMS] =
     [-3.65, 1.19, -0.46, 0.0, -0.35, -1.04, 1.46, -1.91, 0.0, 0.0, 0.0, 0.0, -0.74, 0.42, -2.13, 0.0, -0.74, 5.32];
 
