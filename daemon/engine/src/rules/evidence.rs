@@ -41,7 +41,8 @@ pub const NAMES: [&str; TERMS] = [
     "surely one of them to radar or camera, and not about to go outward",
 ];
 /// Weights fitted by `vedette-sim reliability --fit-seeds 20 --seeds 10 --max-hours 50 --also config/scenarios/thirty-days.toml`
-/// with an `approach_outward_within_s` as long as `approach_within_s`: later approaches leave too few from the inner side to fit on.
+/// while approaches from the inner side were announced as early as others and groups there counted as any: as they are announced
+/// now, too few are left to fit on.
 pub(crate) const FITTED: [f64; TERMS] =
     [-3.65, 1.19, -0.46, 0.0, -0.35, -1.04, 1.46, -1.91, 0.0, 0.0, 0.0, 0.0, -0.74, 0.42, -2.13, 0.0, -0.74, 5.32];
 
