@@ -127,7 +127,7 @@ fn info_export_and_replay_tell_the_same_story() {
     let bytes = std::fs::read(&recording).unwrap();
     std::fs::write(folder.join("torn.mcap"), &bytes[..bytes.len() - 200]).unwrap();
     assert_eq!(vedette(folder, &["record", "info", "torn.mcap"]).status.code(), Some(3));
-    assert_eq!(vedette(folder, &["record", "recover", "torn.mcap"]).status.code(), Some(0));
+    assert_eq!(vedette(folder, &["record", "recover", "torn.mcap"]).status.code(), Some(3));
     assert_eq!(vedette(folder, &["record", "info", "torn.recovered.mcap"]).status.code(), Some(0));
     assert_eq!(vedette(folder, &["record", "recover", "torn.mcap"]).status.code(), Some(1), "nothing is overwritten");
     std::fs::write(folder.join("text.mcap"), "no recording").unwrap();

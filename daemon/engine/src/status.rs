@@ -115,6 +115,9 @@ pub struct SensorStatus {
     pub battery_low: bool,
     /// Last tamper report: what, when it was reported, when it happened.
     pub(crate) tamper: Option<(Tamper, Timestamp, Timestamp)>,
+    /// When a report was refused last for its time, and what that was.
+    #[serde(default)]
+    pub(crate) refused: Option<(Timestamp, Timestamp)>,
     /// How often it reports.
     pub(crate) pace: Pace,
     /// Temperature, where it tells.

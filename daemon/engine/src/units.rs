@@ -4,6 +4,9 @@
 //! report that no unit can have moved to is not believed, and for a while nothing of that unit is: a forged position must not hide
 //! anybody. Nor must a unit that appears out of silence, before an alert can have been raised, nor one whose place is so
 //! uncertain that it would explain half the field.
+//!
+//! People of a unit who walk in column may be farther from its radio than they keep otherwise: who was explained and goes along with
+//! the unit stays so, a bend in the way included.
 
 use std::collections::BTreeMap;
 
@@ -17,6 +20,12 @@ use crate::config::{Site, Unit};
 const GATE_SD: f64 = 3.0;
 /// A track once explained stays so within this many times the gate.
 const KEEP_FACTOR: f64 = 1.5;
+/// Within this many times the gate, if it went along with the unit a moment ago: as fast and the same way, but for so much.
+const COLUMN_FACTOR: f64 = 3.0;
+const ALONG_WITHIN_S: f64 = 60.0;
+const ALONG_MPS: f64 = 0.8;
+/// Reports this far apart tell how a unit moves; nearer ones tell more of their errors.
+const VELOCITY_OVER_S: f64 = 5.0;
 /// A unit whose reports cannot be is not believed for this long.
 const DISTRUST_S: f64 = 600.0;
 /// Slack for the jump of a position between two reports.
@@ -48,6 +57,26 @@ pub(crate) struct Heard {
     /// The tracks it explained last.
     #[serde(default)]
     tracks: Vec<TrackId>,
+    /// How it moved between its last two reports, where that is known.
+    #[serde(default)]
+    velocity_mps: Option<Vector2<f64>>,
+    /// When each of its tracks went along with it last.
+    #[serde(default)]
+    along: BTreeMap<TrackId, Timestamp>,
+}
+
+impl Heard {
+    /// Whether the track is one it explained, and goes along with it, or did a moment ago.
+    fn goes_along(&mut self, track: &Track, now: Timestamp) -> bool {
+        let alike = self.velocity_mps.is_some_and(|own| (own - track.velocity_mps).norm() <= ALONG_MPS);
+        if !self.tracks.contains(&track.id) {
+            return false;
+        }
+        if alike {
+            self.along.insert(track.id, now);
+        }
+        self.along.get(&track.id).is_some_and(|&last| now.seconds_since(last) <= ALONG_WITHIN_S)
+    }
 }
 
 /// Units of a snapshot from before this was kept have been heard long enough.
@@ -74,6 +103,8 @@ impl Units {
             since: report.time,
             distrusted: None,
             tracks: Vec::new(),
+            velocity_mps: None,
+            along: BTreeMap::new(),
         };
         let Some(before) = self.heard.get_mut(&report.unit) else {
             self.heard.insert(report.unit, fresh);
@@ -91,7 +122,10 @@ impl Units {
             if plausible { before.distrusted } else { Some((doubted_since, now.plus_seconds(DISTRUST_S))) };
         let was_silent = gap_s > site.units[report.unit].stale_after_s;
         let since = if was_silent { report.time } else { before.since };
-        *before = Heard { distrusted, since, tracks: std::mem::take(&mut before.tracks), ..fresh };
+        let moved_mps = (report.position_m - before.position_m) / gap_s;
+        let velocity_mps = if gap_s >= VELOCITY_OVER_S { Some(moved_mps) } else { before.velocity_mps };
+        let (tracks, along) = (std::mem::take(&mut before.tracks), std::mem::take(&mut before.along));
+        *before = Heard { since, distrusted, tracks, velocity_mps, along, ..fresh };
         plausible
     }
 
@@ -103,18 +137,26 @@ impl Units {
             if heard.distrusted.is_some_and(|(_, until)| now >= until) {
                 heard.distrusted = None;
             }
-            let told = |id: TrackId| heard.tracks.contains(&id);
             let mut near: Vec<(bool, f64, TrackId)> = tracks
                 .iter()
                 // What is not sure to be there takes nobody's place.
                 .filter(|track| track.status == TrackStatus::Confirmed && !explained.contains_key(&track.id))
-                .filter_map(|track| Some((!told(track.id), disagreement(heard, unit, track, now)?, track.id)))
-                .filter(|&(new, ratio, _)| ratio <= if new { 1.0 } else { KEEP_FACTOR })
+                .filter_map(|track| {
+                    let ratio = disagreement(heard, unit, track, now)?;
+                    let (told, along) = (heard.tracks.contains(&track.id), heard.goes_along(track, now));
+                    let most = match (told, along) {
+                        (_, true) => COLUMN_FACTOR,
+                        (true, false) => KEEP_FACTOR,
+                        (false, false) => 1.0,
+                    };
+                    (ratio <= most).then_some((!told, ratio, track.id))
+                })
                 .collect();
             // Tracks it explained before come first: two people who meet do not swap what is known of them.
             near.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
             near.truncate(unit.people);
             heard.tracks = near.iter().map(|&(.., id)| id).collect();
+            heard.along.retain(|id, _| heard.tracks.contains(id));
             explained.extend(heard.tracks.iter().map(|&id| (id, index)));
         }
         explained

@@ -165,3 +165,24 @@ fn a_flood_of_refused_orders_does_not_fill_the_audit_log() {
     assert!(audit.iter().all(|record| record.by.len() <= 200));
     assert!(audit.iter().any(|record| record.detail == "3550 more orders were refused before"), "{audit:#?}");
 }
+
+/// A clock two seconds ahead: its reports are refused, and the sensor is not silent for want of power or a network.
+#[test]
+fn a_sensor_whose_clock_is_ahead_is_told_so() {
+    let mut engine = engine();
+    let mut told = Vec::new();
+    for second in 0..120 {
+        let mut out = Vec::new();
+        let ahead = if second < 20 { 0 } else { 2 };
+        let stamped = vedette_engine::time::format_rfc3339(at(second + ahead));
+        let message = format!(r#"{{"v":1,"sensor":"radar-1","t":"{stamped}","plots":[]}}"#);
+        engine.handle(at(second), frame(at(second), &message), &mut out);
+        told.extend(out.into_iter().filter_map(|output| match output {
+            Output::Durable(Durable::Alert(alert)) => Some((alert.kind, alert.text)),
+            _ => None,
+        }));
+    }
+    let text = "Nothing that sensor radar-1 reports is used since 01:00:19: its clock is 2 s ahead. Set its clock. What moves in its \
+                ground is not seen by it.";
+    assert_eq!(told, [(AlertKind::SensorSilent, text.to_owned())]);
+}

@@ -78,12 +78,13 @@ pub struct Judged {
 /// All alerts that asked for attention.
 #[must_use]
 pub fn judged(scenario: &Scenario, run: &Run) -> Vec<Judged> {
-    run.asking()
-        .map(|(written, alert)| {
-            let cause = alert.kind.is_movement().then(|| cause(alert, scenario, run));
-            Judged { written: *written, alert: alert.clone(), cause }
-        })
-        .collect()
+    run.asking().map(|told| judge(told, scenario, run)).collect()
+}
+
+/// One alert.
+pub(super) fn judge((written, alert): &(Timestamp, Alert), scenario: &Scenario, run: &Run) -> Judged {
+    let cause = alert.kind.is_movement().then(|| cause(alert, scenario, run));
+    Judged { written: *written, alert: alert.clone(), cause }
 }
 
 /// Who was, at the time the alert speaks of, where it says: within its 95 % ellipse and the distance somebody walks in half a

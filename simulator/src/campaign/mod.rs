@@ -14,4 +14,4 @@ pub use drive::{DriveError, Observer, Run, drive, drive_inspected, drive_observe
 pub use fit::fit;
 pub use reliability::{Claim, Diagram, Discrimination, claims};
 pub use tally::Tally;
-pub use vedette_engine::budget::lower_bound;
+pub use vedette_engine::budget::{interval, lower_bound};

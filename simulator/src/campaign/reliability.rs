@@ -2,14 +2,15 @@
 //!
 //! A movement alert is real when a person or a vehicle (not an own one) was, at the time the alert speaks of, where it
 //! says: within its 95 % ellipse and the distance somebody walks in half a minute, or, for a zone, in the zone or as near
-//! to it. Alerts that are only for the record (an own unit explains them) make no claim. The confidence
-//! is that of the first revision that asks for attention: the one that woke somebody.
+//! to it. Alerts that are only for the record because an own unit explains them make no claim; those that are so for being unsure
+//! do. The confidence is that of the first revision that asks for attention, or would if it were surer.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
-use vedette_engine::Evidence;
+use vedette_engine::{Alert, Evidence};
 
-use super::cause::cause;
+use super::cause::{Judged, judge};
 use super::drive::Run;
 use crate::scenario::Scenario;
 
@@ -27,16 +28,19 @@ pub struct Claim {
     pub evidence: Option<Evidence>,
 }
 
-/// The claims of all movement alerts of a run.
+/// The claims of all movement alerts of a run, each with its alert.
 #[must_use]
-pub fn claims(scenario: &Scenario, run: &Run) -> Vec<Claim> {
-    let woke = run.asking().filter(|(_, alert)| alert.kind.is_movement());
-    woke.map(|(_, alert)| Claim {
-        confidence: alert.confidence,
-        real: cause(alert, scenario, run).is_real(),
-        evidence: run.evidence.get(&(alert.id.clone(), alert.rev)).copied(),
-    })
-    .collect()
+pub fn claims(scenario: &Scenario, run: &Run) -> Vec<(Claim, Judged)> {
+    let mut seen = BTreeSet::new();
+    let claims = |alert: &Alert| alert.asks_attention() || alert.is_held_as_unsure();
+    let first = run.alerts.iter().filter(|(_, alert)| claims(alert) && seen.insert(&alert.id));
+    let movements = first.map(|told| judge(told, scenario, run));
+    let claim = |judged: Judged| {
+        let (confidence, real) = (judged.alert.confidence, judged.cause?.is_real());
+        let evidence = run.evidence.get(&(judged.alert.id.clone(), judged.alert.rev)).copied();
+        Some((Claim { confidence, real, evidence }, judged))
+    };
+    movements.filter_map(claim).collect()
 }
 
 /// How well confidences tell real alerts from others.

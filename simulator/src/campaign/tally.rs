@@ -1,6 +1,6 @@
 //! What many runs of one scenario add up to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use vedette_engine::metric::{CrossingOptions, CrossingReport, TrueCrossing, score_crossings};
@@ -8,7 +8,7 @@ use vedette_engine::{Alert, AlertState, Direction, Place, Timestamp};
 
 use super::cause::cause;
 use super::drive::Run;
-use super::lower_bound;
+use super::{interval, lower_bound};
 use crate::geometry::{Point, distance};
 use crate::scenario::{AgentKind, Scenario, Zone, ZoneShape};
 
@@ -24,7 +24,7 @@ pub struct Tally {
     pub runs: usize,
     /// Crossings of people and vehicles that are not the own ones.
     pub crossings: usize,
-    /// Of these, reported.
+    /// Of these, reported by an alert that asks for attention.
     pub found: usize,
     /// Of these, with the right direction.
     pub direction_right: usize,
@@ -36,9 +36,14 @@ pub struct Tally {
     pub lags_s: Vec<f64>,
     /// Alerts about movement that ask for attention where nobody was, or only game and own people.
     pub nuisance: usize,
+    /// Alerts about movement that ask for attention, and those of them that somebody was there for who is neither of the own, nor
+    /// at work, nor game.
+    pub told: usize,
+    /// See [`Self::told`].
+    pub real: usize,
     /// Alerts about people and vehicles that were there and did not cross.
     pub others: usize,
-    /// Alerts with no crossing behind them that are only for the record: explained, or where people work.
+    /// Alerts with no crossing behind them that are only for the record: explained, where people work, or too unsure.
     pub recorded: usize,
     /// Alerts about a sensor's health or a link.
     pub health: usize,
@@ -89,8 +94,13 @@ impl Tally {
         }
         for (written, alert) in run.asking() {
             raised_s.push(written.seconds_since(layout.begins));
-            if alert.kind.is_movement() && !explained.contains(&alert.id) {
-                let real = cause(alert, scenario, run).is_real();
+            if !alert.kind.is_movement() {
+                continue;
+            }
+            let real = cause(alert, scenario, run).is_real();
+            self.told += 1;
+            self.real += usize::from(real);
+            if !explained.contains(&alert.id) {
                 *(if real { &mut self.others } else { &mut self.nuisance }) += 1;
             }
         }
@@ -101,6 +111,7 @@ impl Tally {
     fn score_line(&mut self, border: &Zone, scenario: &Scenario, run: &Run) -> Vec<String> {
         let ZoneShape::Line(line) = &border.shape else { return Vec::new() };
         let begins = scenario.layout.begins;
+        let asks: BTreeMap<&String, Timestamp> = run.asking().map(|(written, alert)| (&alert.id, *written)).collect();
         let crossings: Vec<TrueCrossing> = run
             .truth
             .crossings
@@ -117,7 +128,9 @@ impl Tally {
         let reports: Vec<CrossingReport> = run
             .alerts
             .iter()
-            .filter(|(_, alert)| alert.kind.is_movement())
+            .filter(|(written, alert)| {
+                alert.kind.is_movement() && asks.get(&alert.id).is_some_and(|from| written >= from)
+            })
             .map(|(written, alert)| crossing_report(*written, alert, line, run))
             .collect();
         let options = CrossingOptions { before_s: BEFORE_S, ..CrossingOptions::default() };
@@ -154,6 +167,15 @@ impl Tally {
         self.nuisance as f64 / self.sensor_days.max(f64::MIN_POSITIVE)
     }
 
+    /// How many of the alerts about movement that ask for attention are real, with the exact 95 % interval.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "few alerts")]
+    pub fn precision(&self) -> String {
+        let (low, high) = interval(self.real, self.told);
+        let share = self.real as f64 / self.told.max(1) as f64;
+        format!("{} of {} real: {share:.2} (95 %: {low:.2} to {high:.2})", self.real, self.told)
+    }
+
     /// Share of the windows with at most one alert, and the worst window.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "few windows")]
@@ -172,6 +194,8 @@ impl Tally {
         self.leads_s.extend(&other.leads_s);
         self.lags_s.extend(&other.lags_s);
         self.nuisance += other.nuisance;
+        self.told += other.told;
+        self.real += other.real;
         self.others += other.others;
         self.recorded += other.recorded;
         self.health += other.health;
@@ -212,11 +236,11 @@ impl Tally {
     /// What the columns of the table mean.
     #[must_use]
     pub const fn legend() -> &'static str {
-        "cross: crossings by people and vehicles; found: with an alert; >=95%: exact lower bound of that share; direct: direction right;\n\
+        "cross: crossings by people and vehicles; found: with an alert that asks for attention; >=95%: exact lower bound of that share; direct: direction right;\n\
          p50, p99: from the first moment any sensor noticed the object to its alert; lead: median time from alert to crossing;\n\
          lag50, lag99: seconds from the newest plot behind an alert to its writing, waits included; nuis/s-d: alerts where nobody was, or only game and own people, for each sensor and day;\n\
          others: alerts about people and vehicles who were there and did not cross;\n\
-         record: alerts about nobody who crosses that ask for no attention: an own unit explains them, or people work there;\n\
+         record: alerts about nobody who crosses that ask for no attention: an own unit explains them, people work there, or they are too unsure;\n\
          calm: share of 10 min windows with at most one alert that asks for attention; worst: most in such a window; help: possible need of help;\n\
          alerts: raised, health included; triggers: reports with plots, what an operator would see without fusion;\n\
          fewer: how much fewer alerts than triggers"

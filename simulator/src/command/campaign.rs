@@ -45,7 +45,7 @@ impl Campaign {
         println!("{}", Tally::head());
         let progress = ProgressBar::new(scenarios.len() as u64 * self.seeds);
         progress.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} {msg} {eta}")?);
-        let (mut total, mut alerts) = (Tally::default(), Vec::new());
+        let (mut total, mut calm, mut alerts) = (Tally::default(), Tally::default(), Vec::new());
         for scenario in &scenarios {
             progress.set_message(scenario.name.clone());
             let mut tally = Tally::default();
@@ -59,9 +59,14 @@ impl Campaign {
             }
             progress.suspend(|| println!("{:<22} {tally}", scenario.name));
             total.merge(&tally);
+            if scenario.is_calm() {
+                calm.merge(&tally);
+            }
         }
         progress.finish_and_clear();
         println!("{:<22} {total}\n\n{}", "all", Tally::legend());
+        println!("\nalerts about movement that ask for attention, {} runs: {}", total.runs, total.precision());
+        println!("in calm (wind to 3.3 m/s, no rain, mist or dawn), {} runs: {}", calm.runs, calm.precision());
         if self.causes {
             list(&alerts);
         }

@@ -7,9 +7,7 @@ use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use vedette_engine::{EVIDENCE_NAMES, Evidence};
-use vedette_sim::campaign::{
-    Calibration, Claim, Diagram, Discrimination, Judged, claims, drive_inspected, fit, judged,
-};
+use vedette_sim::campaign::{Calibration, Claim, Diagram, Discrimination, Judged, claims, drive_inspected, fit};
 use vedette_sim::scenario::Scenario;
 
 use super::campaign::files;
@@ -128,8 +126,8 @@ fn gather(scenario: &Scenario, seeds: impl Iterator<Item = u64>, table: &mut Tab
         .map(|seed| {
             let run = drive_inspected(scenario, seed)?;
             let claims = claims(scenario, &run);
-            table.add(scenario, seed, &claims, &judged(scenario, &run));
-            Ok(claims)
+            table.add(scenario, seed, &claims);
+            Ok(claims.into_iter().map(|(claim, _)| claim).collect())
         })
         .collect()
 }
@@ -139,9 +137,9 @@ fn gather(scenario: &Scenario, seeds: impl Iterator<Item = u64>, table: &mut Tab
 struct Table(String);
 
 impl Table {
-    fn add(&mut self, scenario: &Scenario, seed: u64, claims: &[Claim], judged: &[Judged]) {
-        let movements = judged.iter().filter_map(|judged| Some((judged, judged.cause?)));
-        for (claim, (Judged { written, alert, .. }, cause)) in claims.iter().zip(movements) {
+    fn add(&mut self, scenario: &Scenario, seed: u64, claims: &[(Claim, Judged)]) {
+        for (claim, Judged { written, alert, cause }) in claims {
+            let cause = cause.map_or_else(String::new, |cause| cause.to_string());
             let terms = claim.evidence.iter().flat_map(Evidence::terms);
             let terms: Vec<String> = terms.map(|term| format!("{term:.4}")).collect();
             self.0 += &format!(

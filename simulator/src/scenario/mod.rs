@@ -125,6 +125,19 @@ pub struct Attack {
     pub count: u32,
 }
 
+impl Scenario {
+    /// Whether the weather is calm throughout: no more than a light breeze (Beaufort 2, to 3.3 m/s), no rain, no mist (visibility of
+    /// 1 km and more, WMO), and as few small animals as on a calm night. Who is about and what fails has no part in it.
+    #[must_use]
+    pub fn is_calm(&self) -> bool {
+        let calm = |weather: &Weather| {
+            let still = weather.wind_mps <= 3.3 && weather.rain_mmph <= 0.0;
+            still && weather.visibility_m >= 1_000.0 && weather.wildlife <= 1.0
+        };
+        self.layout.weather.iter().all(calm)
+    }
+}
+
 /// The weather at one time.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -79,10 +79,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
             let output = output.clone().unwrap_or_else(|| file.with_extension("recovered.mcap"));
             let recovered = recover(file, &output)?;
             eprintln!("{} messages in {}", recovered.messages, output.display());
-            match recovered.torn {
-                Some(torn) => eprintln!("what followed could not be read: {torn}"),
-                None => eprintln!("{} was whole", file.display()),
+            if let Some(torn) = recovered.torn {
+                eprintln!("what followed could not be read: {torn}");
+                return Ok(Outcome::WithLosses);
             }
+            eprintln!("{} was whole", file.display());
             Ok(Outcome::Done)
         }
         Act::Export { file, table, form, output } => write(file, *table, *form, output.as_deref()),

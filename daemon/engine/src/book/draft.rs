@@ -6,7 +6,7 @@ use vedette_tracker::ClassProbabilities;
 use super::text;
 use crate::config::Site;
 use crate::rules::{Finding, Lasting, Situation, Subject, Surrounding};
-use crate::{Alert, AlertState, Ellipse, Headline, Humanitarian, Place, Suppression};
+use crate::{Alert, AlertState, Ellipse, Headline, Humanitarian, Place, Severity, Suppression};
 
 /// Longest JSON form of an alert. The envelope around it and this stay within 1,024 bytes.
 pub(crate) const MAX_JSON_BYTES: usize = 940;
@@ -18,6 +18,16 @@ const DOUBTED_BELOW: f64 = 0.5;
 const HEADING_MIN_MPS: f64 = 0.3;
 /// Nobody is said to stand whose speed is less sure than this.
 const STANDING_SD_MPS: f64 = 0.8;
+/// The rule that holds back what is too unsure to ask for attention.
+const UNSURE: &str = "sureness";
+
+impl Alert {
+    /// Whether it would ask for attention if it were surer.
+    #[must_use]
+    pub fn is_held_as_unsure(&self) -> bool {
+        self.suppressed.as_ref().is_some_and(|suppression| suppression.rule == UNSURE)
+    }
+}
 
 /// The first revision.
 pub(super) fn alert(finding: &Finding, id: String, situation: &Situation<'_>) -> Alert {
@@ -31,12 +41,13 @@ pub(super) fn alert(finding: &Finding, id: String, situation: &Situation<'_>) ->
         text: String::new(),
     });
     let alert = Alert { mode: situation.site.mode, zone: finding.zone.clone(), confidence: 0.0, ..alert };
-    fit(filled(alert, finding, situation))
+    fit(filled(alert, finding, situation, true))
 }
 
 /// The alert as the finding has it now, under the id, state and revision it has.
 pub(super) fn revision(alert: &Alert, finding: &Finding, situation: &Situation<'_>) -> Alert {
-    let mut next = filled(alert.clone(), finding, situation);
+    // Who was told of stays told of, however unsure it becomes.
+    let mut next = filled(alert.clone(), finding, situation, alert.is_held_as_unsure());
     if next.state == AlertState::Raised {
         next.state = AlertState::Updated;
     }
@@ -73,7 +84,8 @@ fn likeliest(alert: &Alert) -> Option<&'static str> {
     alert.class.as_ref().map(text::class_name)
 }
 
-fn filled(mut alert: Alert, finding: &Finding, situation: &Situation<'_>) -> Alert {
+/// The alert with what the finding says; `may_hold` tells whether it may be held back for being unsure.
+fn filled(mut alert: Alert, finding: &Finding, situation: &Situation<'_>, may_hold: bool) -> Alert {
     let site = situation.site;
     alert.kind = finding.kind;
     alert.severity = finding.severity;
@@ -92,7 +104,12 @@ fn filled(mut alert: Alert, finding: &Finding, situation: &Situation<'_>) -> Ale
     });
     alert.erase_at = alert.last_seen.plus_seconds(site.rules.erase_after_days * 86_400.0);
     alert.humanitarian = finding.help.clone().map(|reason| Humanitarian { reason });
-    alert.suppressed = finding.explained.clone().map(|rule| Suppression { rule });
+    let unsure = finding.evidence.is_some() && finding.help.is_none() && sure < site.rules.attention_from;
+    let held = (unsure && may_hold).then(|| UNSURE.to_owned());
+    if held.is_some() {
+        alert.severity = Severity::Info;
+    }
+    alert.suppressed = finding.explained.clone().or(held).map(|rule| Suppression { rule });
     match &finding.subject {
         Subject::Track(track) => fill_track(&mut alert, track, site),
         Subject::Sensor(index) => alert.place = Some(Place::Area { name: site.sensors[*index].model.id.clone() }),

@@ -80,6 +80,10 @@ impl Entry {
     fn needs_help(&self) -> bool {
         self.alert.humanitarian.is_some()
     }
+
+    fn is_unanswered(&self) -> bool {
+        matches!(self.alert.state, AlertState::Raised | AlertState::Updated)
+    }
 }
 
 impl Book {
@@ -218,6 +222,7 @@ impl Book {
         counters.add_labelled("alerts", "rule", finding.rule, 1);
         counters.add("alerts_explained_by_own_units", u64::from(finding.explained.is_some()));
         let alert = draft::alert(finding, id, situation);
+        counters.add("alerts_too_unsure_to_ask", u64::from(alert.is_held_as_unsure()));
         let entry = Entry::new(alert, finding, situation.now);
         if entry.alert.asks_attention() {
             self.count_attention(situation.now);
@@ -275,8 +280,7 @@ impl Book {
                 return gone_s < rules.clear_after_s;
             }
             if entry.needs_help() {
-                let waiting = matches!(entry.alert.state, AlertState::Raised | AlertState::Updated);
-                if waiting && now.seconds_since(entry.emitted_at) >= HELP_REPEAT_S {
+                if entry.is_unanswered() && now.seconds_since(entry.emitted_at) >= HELP_REPEAT_S {
                     entry.alert.state = AlertState::Updated;
                     emit(entry, now, out);
                 }
@@ -350,17 +354,19 @@ fn update(entry: &mut Entry, finding: &Finding, situation: &Situation<'_>, out: 
     let now = situation.now;
     // An event does not become less by what its track does next: no approach after a crossing.
     let weaker = entry.lasting == Lasting::Event && finding.lasting == Lasting::State;
-    if weaker && entry.alert.severity >= finding.severity {
+    let next = draft::revision(&entry.alert, finding, situation);
+    if weaker && entry.alert.severity >= next.severity {
         if let Subject::Track(track) = &finding.subject {
             entry.position_m = Some(track.position_m);
         }
         return;
     }
     entry.follow(finding, now);
-    let next = draft::revision(&entry.alert, finding, situation);
     let urgent = next.severity > entry.alert.severity
         || next.kind != entry.alert.kind
-        || next.humanitarian.is_some() != entry.alert.humanitarian.is_some();
+        || next.humanitarian.is_some() != entry.alert.humanitarian.is_some()
+        // A call that nobody answers is repeated as things are now.
+        || (entry.needs_help() && entry.is_unanswered() && now.seconds_since(entry.emitted_at) >= HELP_REPEAT_S);
     let may = now.seconds_since(entry.emitted_at) >= situation.site.rules.update_interval_s;
     let shelved = entry.alert.shelved_until.is_some_and(|until| now < until);
     if urgent || (may && !shelved && draft::differs(&entry.alert, &next)) {

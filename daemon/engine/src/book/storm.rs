@@ -156,6 +156,7 @@ fn storm(situation: &Situation<'_>, key: String, members: &[Finding]) -> Finding
         confidence: members.iter().map(|finding| finding.confidence).fold(0.0, f64::max),
         inward: None,
         witnessed: false,
+        unseen: 0.0,
         evidence: None,
         eta: None,
         first_seen: earliest,

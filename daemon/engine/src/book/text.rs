@@ -80,6 +80,9 @@ pub(super) fn describe(finding: &Finding, alert: &Alert, site: &Site) -> String 
         text.push(' ');
         text.push_str(&finding.note);
     }
+    if alert.is_held_as_unsure() {
+        text.push_str(" Too unsure to wake anybody: kept for the record.");
+    }
     text
 }
 

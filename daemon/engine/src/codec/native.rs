@@ -111,6 +111,7 @@ impl Message {
             self.report.unknown_sensor = Some(id);
             return None;
         };
+        self.report.sensor = Some(sensor);
         if let Some(owner) = context.topic.and_then(sensor_of_topic)
             && owner != id
         {

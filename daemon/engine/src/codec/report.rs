@@ -52,6 +52,11 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Whether it is that the sensor's clock cannot be right.
+    pub(crate) const fn is_of_clock(self) -> bool {
+        matches!(self, Self::TimeInFuture | Self::TimeTooOld | Self::ClockNotSet)
+    }
+
     /// The label of the counter.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -129,6 +134,8 @@ pub struct Report {
     pub unknown_sensor: Option<String>,
     /// Events that a node sent and nobody received.
     pub missed_events: u64,
+    /// The sensor that the message is of, by index, where the codec got as far as to know it.
+    pub sensor: Option<usize>,
 }
 
 impl Report {

@@ -40,6 +40,8 @@ pub struct RulesTable {
     pub loiter_after_s: f64,
     /// An approach is announced when the line is likely reached within this time.
     pub approach_within_s: f64,
+    /// The same for who nears it from the inner side, where people live and work; a line watched for what goes out has no such side.
+    pub approach_outward_within_s: f64,
     /// How long a movement towards the line must last before it is an approach.
     pub approach_hold_s: f64,
     /// Still in the cold or at night, or in a humanitarian zone, for this long: a possible need of help.
@@ -56,6 +58,8 @@ pub struct RulesTable {
     /// Terms that came later weigh nothing when they are left out.
     #[serde(deserialize_with = "weights")]
     pub confidence_weights: [f64; EVIDENCE_TERMS],
+    /// An alert about movement that is less sure than this is for the record: it asks for no attention until it is surer.
+    pub attention_from: f64,
     /// A source or the uplink may be gone this long before that is an alert.
     pub link_lost_after_s: f64,
     /// Battery voltage below which it is an alert, for sensors without their own `battery_low_mv`.
@@ -99,6 +103,7 @@ impl Default for RulesTable {
             entry_hold_s: 2.0,
             loiter_after_s: 300.0,
             approach_within_s: 180.0,
+            approach_outward_within_s: 60.0,
             approach_hold_s: 5.0,
             help_after_s: 180.0,
             help_in_water_after_s: 20.0,
@@ -106,6 +111,7 @@ impl Default for RulesTable {
             surge_expected_per_day: 2.0,
             surge_false_warnings_per_year: 1.0,
             confidence_weights: FITTED,
+            attention_from: 0.25,
             link_lost_after_s: 60.0,
             battery_low_mv: 3_300,
             battery_forecast_days: 14.0,
@@ -146,6 +152,7 @@ impl RulesTable {
         check.number("entry_hold_s", self.entry_hold_s, 0.0, DAY_S);
         check.number("loiter_after_s", self.loiter_after_s, 0.0, DAY_S);
         check.number("approach_within_s", self.approach_within_s, 0.0, DAY_S);
+        check.number("approach_outward_within_s", self.approach_outward_within_s, 0.0, DAY_S);
         check.number("approach_hold_s", self.approach_hold_s, 0.0, DAY_S);
         check.number("help_after_s", self.help_after_s, 0.0, DAY_S);
         check.number("help_in_water_after_s", self.help_in_water_after_s, 0.0, DAY_S);
@@ -155,6 +162,7 @@ impl RulesTable {
         for weight in self.confidence_weights {
             check.number("confidence_weights", weight, -20.0, 20.0);
         }
+        check.number("attention_from", self.attention_from, 0.0, 1.0);
         check.number("link_lost_after_s", self.link_lost_after_s, 0.0, DAY_S);
         check.number("battery_forecast_days", self.battery_forecast_days, 0.0, 365.0);
         check.number("coverage_gap_m", self.coverage_gap_m, 0.0, 100_000.0);

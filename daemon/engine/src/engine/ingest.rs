@@ -10,6 +10,7 @@ use crate::config::Site;
 use crate::input::{Frame, FrameContent, RadioFrame};
 use crate::output::Transmit;
 use crate::status::UnknownSensor;
+use crate::time::parse_rfc3339;
 use crate::units::OwnReport;
 use crate::{Mode, Output, geo};
 
@@ -121,6 +122,11 @@ impl State {
             self.note_unknown_sensor(id, codec, self.now);
         }
         for fault in report.faults {
+            if let Some(sensor) = report.sensor.filter(|_| fault.reason.is_of_clock())
+                && let Some(stamped) = parse_rfc3339(&fault.got)
+            {
+                self.sensors[sensor].refused = Some((self.now, stamped));
+            }
             self.counters.add_labelled("faults", "reason", fault.reason.name(), 1);
             if self.recent_faults.len() == MAX_RECENT_FAULTS {
                 self.recent_faults.pop_front();

@@ -27,7 +27,12 @@ impl Rule for Approach {
         let mut since = BTreeMap::<usize, BTreeMap<TrackId, Timestamp>>::new();
         for candidate in situation.candidates(|zone| zone.kind == ZoneKind::Border) {
             let Some((inward, eta)) = time_to_line(&candidate) else { continue };
-            if eta.s > KEEP_FACTOR * rules.approach_within_s {
+            // On the own side people live and work: who nears the line from there is announced when it is nearer, unless outward is
+            // what the line is watched for.
+            let own_side = !inward && candidate.zone.direction != ZoneDirection::Out;
+            let nearest_s = if own_side { rules.approach_outward_within_s } else { f64::INFINITY };
+            let within_s = rules.approach_within_s.min(nearest_s);
+            if eta.s > KEEP_FACTOR * within_s {
                 continue;
             }
             let began = self.since.get(&candidate.index).and_then(|tracks| tracks.get(&candidate.track.id));
@@ -37,7 +42,7 @@ impl Rule for Approach {
             let name = &candidate.zone.name;
             let way = if inward { "inward" } else { "outward" };
             let mut finding = situation.track_finding("approach", AlertKind::Approach, &candidate);
-            if !lasted || eta.s > rules.approach_within_s {
+            if !lasted || eta.s > within_s {
                 finding.certainty = Certainty::Holds;
             }
             finding.severity =

@@ -2,7 +2,8 @@
 //!
 //! Where only triggered detectors watch there may be too little for a track, but two independent sensors at one place
 //! within two minutes are worth an alert, and so is a quiet wire that is tripped twice within seconds. How sure that is follows from how often each of them reports for nothing. A track that
-//! passes there is taken to be who crossed: such detectors alone seldom tell on which side of a line a track is.
+//! passes there is taken to be who crossed: such detectors alone seldom tell on which side of a line a track is. Where radars or
+//! cameras look and see nobody, it is less sure.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -12,6 +13,7 @@ use vedette_tracker::{Clutter, Coverage, Direction, Measurement, Scan, SensorKin
 
 use super::geometry::relation;
 use super::situation::Candidate;
+use super::unseen::{Missed, Unseen};
 use super::{Finding, Lasting, Rule, Situation, Subject};
 use crate::book::text;
 use crate::config::{Site, Zone, ZoneDirection, ZoneKind};
@@ -53,6 +55,8 @@ pub(crate) struct Corroborated {
     /// Tracks that an incident was told of: at which border, and which way. Who crosses there the same way again is somebody else.
     #[serde(default)]
     crossers: BTreeMap<TrackId, (usize, Option<bool>)>,
+    #[serde(default)]
+    unseen: Unseen,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,6 +82,9 @@ struct Incident {
     /// Which way the track went that is told of: what it does afterwards is another matter.
     #[serde(default)]
     heading: Option<bool>,
+    /// What radars and cameras missed of it.
+    #[serde(default)]
+    missed: Missed,
 }
 
 /// What the alert about an incident is about. It stays that way: one incident is one alert.
@@ -92,8 +99,9 @@ enum Told {
 }
 
 impl Corroborated {
-    /// Remembers what triggered detectors report.
+    /// Remembers what triggered detectors report, and what scanning sensors see at them.
     pub(super) fn observe(&mut self, scan: &Scan, site: &Site) {
+        self.unseen.observe(scan, site);
         let kind = site.sensors[scan.sensor].model.kind;
         if !matches!(kind, SensorKind::Pir | SensorKind::Seismic | SensorKind::Tripwire) {
             return;
@@ -143,6 +151,7 @@ impl Corroborated {
                     inward,
                     told: Told::NotYet,
                     heading: None,
+                    missed: Missed::default(),
                 });
             }
         }
@@ -177,6 +186,8 @@ impl Rule for Corroborated {
         incidents.retain(|incident| now.seconds_since(incident.last) <= NEWS_S);
         for incident in &mut incidents {
             let Some(found) = finding(situation, incident, &self.witnesses(incident, site)) else { continue };
+            self.unseen.weigh(&mut incident.missed, incident.sensor, incident.first, situation);
+            let found = incident.missed.put_to(found, site);
             let crosser = crosser(situation, incident, &self.crossers);
             if incident.told == Told::NotYet {
                 incident.heading = crosser.as_ref().and_then(heading);
@@ -235,6 +246,7 @@ fn of_track(situation: &Situation<'_>, incident: &Incident, candidate: &Candidat
         lasting: found.lasting,
         severity: found.severity,
         confidence: found.confidence.max(told.confidence),
+        unseen: found.unseen,
         first_seen: found.first_seen.min(told.first_seen),
         last_seen: found.last_seen.max(told.last_seen),
         inward,

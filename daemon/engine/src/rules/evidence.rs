@@ -22,7 +22,7 @@ pub const RETIRED: [usize; 5] = [8, 9, 10, 11, 15];
 /// What the terms are, in the order of `[rules] confidence_weights`.
 pub const NAMES: [&str; TERMS] = [
     "always",
-    "log-odds of the rule's own probability",
+    "log-odds of the rule's own probability and of what was not seen",
     "passed a line where nothing scans",
     "inside a zone",
     "no track, a tripwire alone",
@@ -34,15 +34,17 @@ pub const NAMES: [&str; TERMS] = [
     "probability of an animal",
     "probability of a vehicle",
     "speed of somebody on foot",
-    "outward",
+    "outward, and not over the line yet",
     "sensors that should have seen it and did not",
     "share of detectors that are restless",
     "neither surely a person nor surely a vehicle",
-    "surely one of them to radar or camera, and not outward",
+    "surely one of them to radar or camera, and not about to go outward",
 ];
-/// Weights fitted by `vedette-sim reliability --fit-seeds 20 --seeds 10 --max-hours 50 --also config/scenarios/thirty-days.toml`.
+/// Weights fitted by `vedette-sim reliability --fit-seeds 20 --seeds 10 --max-hours 50 --also config/scenarios/thirty-days.toml`
+/// while approaches from the inner side were announced as early as others and groups there counted as any: as they are announced
+/// now, too few are left to fit on.
 pub(crate) const FITTED: [f64; TERMS] =
-    [-2.44, 1.02, -0.58, 0.0, -0.89, -1.36, 1.7, -1.25, 0.0, 0.0, 0.0, 0.0, -0.77, -0.82, -2.17, 0.0, -1.81, 4.17];
+    [-3.65, 1.19, -0.46, 0.0, -0.35, -1.04, 1.46, -1.91, 0.0, 0.0, 0.0, 0.0, -0.74, 0.42, -2.13, 0.0, -0.74, 5.32];
 
 /// A rule's probability is taken for no surer than this: models are never right to more digits.
 const SUREST: f64 = 0.98;
@@ -73,10 +75,11 @@ impl Evidence {
         let probability = finding.confidence.clamp(1.0 - SUREST, SUREST);
         let mut terms = [0.0; TERMS];
         terms[0] = 1.0;
-        terms[1] = libm::log(probability / (1.0 - probability));
-        terms[2] = flag(matches!(finding.kind, AlertKind::Crossing | AlertKind::Returned));
+        terms[1] = libm::log(probability / (1.0 - probability)) + finding.unseen;
+        let is_over = matches!(finding.kind, AlertKind::Crossing | AlertKind::Returned);
+        terms[2] = flag(is_over);
         terms[3] = flag(matches!(finding.kind, AlertKind::Entry | AlertKind::Loitering));
-        terms[13] = flag(finding.inward == Some(false));
+        terms[13] = flag(finding.inward == Some(false) && !is_over);
         terms[15] = restless(situation);
         let seen_s = finding.last_seen.seconds_since(finding.first_seen).clamp(0.0, SEEN_MAX_S);
         terms[8] = libm::log1p(seen_s / 60.0);
@@ -97,14 +100,14 @@ impl Evidence {
             Subject::Spot { contributors, .. } => {
                 terms[4] = 1.0;
                 #[expect(clippy::cast_precision_loss, reason = "at most five")]
-                let count = contributors.len().max(1) as f64;
+                let count = contributors.iter().filter(|part| part.share.is_some()).count().max(1) as f64;
                 terms[5] = libm::log(count);
             }
             Subject::Sensor(_) | Subject::Gateway => {}
         }
         // Who is followed over the line is no less sure for having been awaited there.
         terms[2] *= 1.0 - terms[7];
-        // A detector hardly tells classes apart, and who comes from behind the line may be of the own or at work.
+        // A detector hardly tells classes apart, and who nears the line from behind may be of the own or at work.
         terms[17] *= terms[7] * (1.0 - terms[13]);
         Some(Self(terms))
     }

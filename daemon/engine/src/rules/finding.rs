@@ -81,6 +81,8 @@ pub(crate) struct Finding {
     pub(crate) inward: Option<bool>,
     /// Sensors reported it as such: what becomes of its track takes nothing of it back.
     pub(crate) witnessed: bool,
+    /// Logarithm of how much less likely it is for what radars and cameras at the place did not see: 0 where none looked.
+    pub(crate) unseen: f64,
     /// What bears it out, for a finding about movement.
     pub(crate) evidence: Option<Evidence>,
     pub(crate) eta: Option<Eta>,

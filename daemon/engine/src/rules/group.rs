@@ -141,6 +141,10 @@ fn finding(
     if let Subject::Track(track) = &mut finding.subject {
         track.count = count;
     }
+    if zone.kind == ZoneKind::Border && first.relation.signed_m > 0.0 {
+        // Over the line they can only go outward.
+        finding.inward = Some(false);
+    }
     finding.what = match zone.kind {
         ZoneKind::Border => format!("together {:.0} m from {}", first.relation.signed_m.abs(), zone.name),
         _ => format!("together in {}", zone.name),

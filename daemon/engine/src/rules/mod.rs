@@ -34,6 +34,7 @@ mod store_lost;
 mod stuck;
 mod surge;
 mod tamper;
+mod unseen;
 mod vehicle_stop;
 
 use serde::{Deserialize, Serialize};

@@ -72,15 +72,18 @@ impl Surge {
         for zone in borders {
             counts.entry(zone.name.clone()).or_default();
         }
-        let total = counts.values().sum();
-        counts.insert(ALL.to_owned(), total);
+        // Of a single zone the sum says the same once more.
+        if counts.len() > 1 {
+            let total = counts.values().sum();
+            counts.insert(ALL.to_owned(), total);
+        }
         let seen: Vec<Observation<'_>> =
             counts.iter().map(|(zone, &count)| Observation { zone, count, exposure }).collect();
         for warning in self.watch.observe(settings, hour, &seen) {
             self.warnings.insert(warning.zone.clone(), (warning, situation.now));
         }
         let watch = &self.watch;
-        self.warnings.retain(|zone, _| watch.is_surging(zone));
+        self.warnings.retain(|zone, _| counts.contains_key(zone) && watch.is_surging(zone));
         self.causes.retain(|_, seen| situation.now.seconds_since(*seen) <= ONE_CAUSE_S);
     }
 }
@@ -116,7 +119,8 @@ fn heard(situation: &Situation<'_>) -> f64 {
 fn finding(warning: &Warning, since: Timestamp, situation: &Situation<'_>) -> Finding {
     let Warning { zone, buckets, count, expected, chance, .. } = warning;
     let hours = if *buckets == 1 { "the last hour".to_owned() } else { format!("the last {buckets} h") };
-    let what = format!("more going on in {zone} than usual: {count} events in {hours}, {expected:.1} expected");
+    let expected = if *expected < 0.1 { "fewer than 0.1".to_owned() } else { format!("{expected:.1}") };
+    let what = format!("more going on in {zone} than usual: {count} events in {hours}, {expected} expected");
     let mut finding = situation.own_finding("surge", AlertKind::Surge, format!("surge/{zone}"), what);
     finding.severity = Severity::Medium;
     finding.zone = situation.site.zones.iter().any(|known| known.name == *zone).then(|| zone.clone());
@@ -218,7 +222,11 @@ surge_expected_per_day = 1.0
         assert!(*half_hour <= 10, "told at half hour {half_hour}");
         assert_eq!(first.severity, Severity::Medium);
         assert!(first.what.starts_with("more going on in Bug line than usual: "), "{}", first.what);
-        assert!(found.iter().any(|(.., finding)| finding.zone.is_none()), "the gateway as a whole is told of too");
+        assert!(found.iter().all(|(.., finding)| finding.zone.is_some()), "of a single zone the sum says nothing else");
+        let other = "[[zone]]\nname = \"ford\"\nkind = \"border\"\nline_m = [[600.0, 0.0], [700.0, 0.0]]\n";
+        let two = site(&SITE.replacen("[[zone]]", &format!("{other}[[zone]]"), 1));
+        let of_two = run(&two, |day, half_hour| if day == 8 && half_hour < 10 { 1 } else { usual(day, half_hour) });
+        assert!(of_two.iter().any(|(.., finding)| finding.zone.is_none()), "the gateway as a whole is told of too");
         let last = found.iter().map(|&(day, ..)| day).max();
         assert_eq!(last, Some(9), "it ends a day after the night");
     }

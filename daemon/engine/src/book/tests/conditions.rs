@@ -431,3 +431,85 @@ fn who_walked_on_unseen_is_not_said_to_have_stayed() {
     let alerts = watch(&mut Stage::new(), seconds(0, 420), walks, cold);
     assert_eq!(of_kind(&alerts, AlertKind::PossibleNeed), []);
 }
+
+/// A radar that looks at a wire and sees nobody speaks against what detectors say there, until it proves to be blind at it.
+#[test]
+fn what_a_radar_does_not_see_at_a_wire_wakes_nobody_until_it_proves_blind() {
+    let mut stage = Stage::new();
+    let mut passage = |hour: u32, looks: bool, sees: bool| {
+        let begins_s = 3_600.0 * f64::from(hour);
+        for look in (0..40).map(f64::from).filter(|_| looks) {
+            let position_m = if sees { [5.0, 20.0 - look] } else { [5.0, 300.0] };
+            let plot = Measurement::Position { position_m: position_m.into(), covariance_m2: Matrix2::identity() };
+            report(&mut stage, 0, begins_s + 60.0 + 2.0 * look, plot);
+        }
+        report(&mut stage, 1, begins_s + 90.0, Measurement::Presence { strength: None });
+        report(&mut stage, 3, begins_s + 100.0, Measurement::Crossing { direction: None });
+        report(&mut stage, 3, begins_s + 104.0, Measurement::Crossing { direction: None });
+        let alerts = stage.run(3_600 * hour + 105, 3_600 * hour + 160, |_| None);
+        of_kind(&alerts, AlertKind::Crossing).into_iter().find(|alert| alert.rev == 1).expect("an alert")
+    };
+    assert!(passage(0, false, false).asks_attention(), "nothing scans");
+    assert!(passage(1, true, true).asks_attention(), "it is seen");
+    let unseen = passage(2, true, false);
+    assert!(!unseen.asks_attention() && unseen.is_held_as_unsure(), "{}", unseen.text);
+    insta::assert_snapshot!(lines(&[unseen]));
+    let held = (3..20).take_while(|&hour| !passage(hour, true, false).asks_attention()).count();
+    assert!((1..=8).contains(&held), "held back {held} times more");
+}
+
+/// What is too unsure is for the record; it asks for attention as soon as it is surer, and from then on.
+#[test]
+fn what_is_too_unsure_wakes_nobody_until_it_is_surer() {
+    let mut stage = Stage::new();
+    stage.site.rules.attention_from = 1.0;
+    let unsure = stage.run(0, 20, walker);
+    assert_eq!((unsure.len(), unsure[0].severity, unsure[0].asks_attention()), (1, Severity::Info, false));
+    assert!(unsure[0].text.ends_with("Too unsure to wake anybody: kept for the record."), "{}", unsure[0].text);
+    stage.site.rules.attention_from = 0.0;
+    let surer = stage.run(20, 21, walker);
+    assert_eq!((surer[0].id == unsure[0].id, surer[0].severity), (true, Severity::Medium), "{}", lines(&surer));
+    stage.site.rules.attention_from = 1.0;
+    let later = stage.run(21, 80, walker);
+    assert!(!later.is_empty() && later.iter().all(Alert::asks_attention), "{}", lines(&later));
+    // Help is never a matter of sureness.
+    let mut stage = Stage::new();
+    stage.site.rules.attention_from = 1.0;
+    let drowning = stage.run(0, 301, |second| Some(track(9, second, [-250.0, -250.0], [0.5, 0.0])));
+    assert!(drowning.iter().any(|alert| alert.kind == AlertKind::PossibleNeed && alert.asks_attention()));
+}
+
+/// The second of two walks ahead of the one with the radio, farther and farther, round a bend too; a stranger who was near them and goes
+/// another way is told of.
+#[test]
+fn who_walks_in_column_with_a_patrol_stays_explained_and_who_leaves_it_does_not() {
+    let told = |leaves: bool| {
+        let mut stage = Stage::new();
+        stage.site.units[0].people = 2;
+        let north = |second: f64| [-100.0, 300.0 - 1.3 * second];
+        let mut alerts = Vec::new();
+        for second in (0..300).map(f64::from) {
+            if second % 10.0 == 0.0 {
+                let position_m = north(second).into();
+                let report = OwnReport { unit: 0, time: at(second), position_m, sd_m: 3.0 };
+                assert!(stage.units.take(&report, at(second), &stage.site));
+            }
+            let ahead_m = 3.0 + f64::min(0.5 * second, 80.0);
+            let tracks = |second: f64| {
+                let [east_m, north_m] = north(second);
+                let away_m = if leaves { f64::max(second - 60.0, 0.0) * 1.3 } else { 0.0 };
+                let velocity_mps = [if away_m > 0.0 { 1.3 } else { 0.0 }, -1.3];
+                vec![
+                    track(1, second, [east_m, north_m], [0.0, -1.3]),
+                    track(2, second, [east_m + away_m, north_m - ahead_m], velocity_mps),
+                ]
+            };
+            // Settled before anybody can be told of.
+            if second >= 20.0 {
+                alerts.extend(watch(&mut stage, [second], tracks, heard));
+            }
+        }
+        alerts.iter().any(Alert::asks_attention)
+    };
+    assert_eq!((told(false), told(true)), (false, true));
+}
