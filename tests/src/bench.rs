@@ -46,6 +46,7 @@ impl Bench {
     /// When the program is not built.
     pub fn new() -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
+        std::fs::create_dir(folder.path().join("keys"))?;
         let (path, _) = NodeKeys::create(&folder.path().join("keys"), NODE, NewKey::Actual)?;
         let key = NodeKeys::read(&path)?.keys.first().context("a key")?.1;
         Ok(Self { folder, program: program("vedette")?, key, environment: Vec::new(), gateway: None, centre: None })

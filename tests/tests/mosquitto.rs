@@ -2,6 +2,7 @@
 //!
 //! Ignored by default because mosquitto must be installed: `cargo test -p e2e --test mosquitto -- --ignored`.
 
+use std::process::Command;
 use std::time::Duration;
 
 use e2e::{Authority, Bench, Mosquitto, NODE, Node, Publisher, Sources, free_port, radar_message};
@@ -192,5 +193,29 @@ async fn a_broker_of_another_name_is_told_nothing_and_a_new_authority_needs_no_r
     guarded.bench.await_alerts(AlertKind::Test, 1, 2 * SOON)?;
     guarded.await_centre(true)?;
     assert_eq!(tests(&guarded.bench)?, 1);
+    Ok(())
+}
+
+/// A broker whose rules mean another centre grants its subscriptions and delivers nothing: the centre must not call that
+/// listening.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs mosquitto"]
+async fn a_centre_that_the_broker_takes_for_somebody_else_says_so() -> anyhow::Result<()> {
+    let mut bench = Bench::new()?;
+    let rules = bench.folder().join("acl");
+    // The bench's centre has no certificate, so it has no name for the rules.
+    std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/../config/mosquitto.acl"), &rules)?;
+    Command::new("chmod").args(["a+rx"]).arg(bench.folder()).status()?;
+    let broker = Mosquitto::start_with(bench.folder(), &format!("acl_file {}\n", rules.display()))?;
+    bench.configure(&Sources { device: None, sensors: None, centre: Some(broker.port()) })?;
+    bench.start_centre()?;
+    let alerts = bench.await_alerts(AlertKind::LinkLost, 1, Duration::from_secs(20))?;
+    assert!(alerts[0].text.contains("acknowledge nothing"), "{}", alerts[0].text);
+    assert!(!bench.log().contains("listening"), "{}", bench.log());
+    std::fs::write(&rules, "topic readwrite vedette/#\n")?;
+    let hangup = Command::new("kill").args(["-HUP", &broker.id().expect("it runs").to_string()]).status()?;
+    assert!(hangup.success());
+    let cleared = bench.await_alerts(AlertKind::LinkLost, 2, Duration::from_secs(40))?;
+    assert!(matches!(cleared[1].state, vedette_engine::AlertState::Closed { .. }), "{:?}", cleared[1]);
     Ok(())
 }

@@ -32,7 +32,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 pub use vedette_delivery::audit::hexadecimal;
-use vedette_delivery::audit::{AuditEntry, AuditError, Verifier};
+pub use vedette_delivery::audit::{Anchor, AuditEntry, Verifier as AuditVerifier};
 use vedette_delivery::store::{Changes, EngineState, Restart, RowHead, Store, StoreError, Window};
 use vedette_delivery::{Batch, CommitError, Limits, Outbox};
 use vedette_engine::{AuditRecord, Timestamp};
@@ -258,43 +258,6 @@ impl Store for SqliteStore {
     fn heads(&mut self, first: u64, last: u64, limit: usize) -> Result<Vec<RowHead>, StoreError> {
         self.with("reading rows", |connection| tables::heads(connection, first, last, limit))
     }
-}
-
-/// Why an audit log is not proven.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum AuditLogError {
-    /// It cannot be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// It was tampered with.
-    #[error(transparent)]
-    Chain(#[from] AuditError),
-}
-
-/// Checks the audit log of a store, also while a daemon runs on it; `written` is the last line known to have been
-/// written, for example from a copy kept elsewhere, else 0. Returns the last line.
-///
-/// # Errors
-/// When it cannot be read, or is not what was written.
-pub fn verify_audit(path: &Path, written: u64) -> Result<Option<AuditEntry>, AuditLogError> {
-    let store = SqliteStore::new(path, StoreLimits::default());
-    let failed = |error: rusqlite::Error| AuditLogError::Store(store.error("reading the audit log", &error));
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
-    let mut verifier = Verifier::new();
-    let mut last: Option<AuditEntry> = None;
-    loop {
-        let page = tables::audit(&connection, last.as_ref().map_or(0, |entry| entry.n), 1000).map_err(failed)?;
-        if page.is_empty() {
-            break;
-        }
-        for entry in page {
-            verifier.check(&entry)?;
-            last = Some(entry);
-        }
-    }
-    verifier.reaches(written)?;
-    Ok(last)
 }
 
 /// The lines of a store's audit log after line `after`, also while a daemon runs on it.

@@ -62,9 +62,9 @@ impl Book {
                 Ok(detail) => (true, detail),
                 Err(refusal) => (false, refusal),
             };
-            counters.add_labelled("commands", "act", name(&command.act), 1);
+            counters.add_labelled("commands", "act", command.act.name(), 1);
             let outcome = if done { detail.clone() } else { format!("refused: {detail}") };
-            let (by, act) = (command.by.clone(), name(&command.act).to_owned());
+            let (by, act) = (command.by.clone(), command.act.name().to_owned());
             out.push(Output::Durable(Durable::Audit(AuditRecord { at: now, by, act, detail: outcome })));
             self.remember(Answered::of(command, done, detail.clone()), now);
             (done, detail)
@@ -180,18 +180,6 @@ impl Book {
             },
         );
         format!("test alert {id} raised")
-    }
-}
-
-fn name(act: &Act) -> &'static str {
-    match act {
-        Act::TestAlert { .. } => "test_alert",
-        Act::Acknowledge { .. } => "acknowledge",
-        Act::Assign { .. } => "assign",
-        Act::Shelve { .. } => "shelve",
-        Act::Comment { .. } => "comment",
-        Act::Grade { .. } => "grade",
-        Act::Close { .. } => "close",
     }
 }
 
