@@ -88,6 +88,8 @@ struct Guarded {
     bench: Bench,
     broker: Mosquitto,
     authority: Authority,
+    /// Port of the guarded listener.
+    guarded: u16,
 }
 
 const SERVER: &str = "subjectAltName=DNS:localhost";
@@ -122,7 +124,7 @@ impl Guarded {
         )?;
         bench.start_centre()?;
         bench.start_gateway()?;
-        Ok(Self { bench, broker, authority })
+        Ok(Self { bench, broker, authority, guarded })
     }
 
     fn await_centre(&self, up: bool) -> anyhow::Result<()> {
@@ -217,5 +219,30 @@ async fn a_centre_that_the_broker_takes_for_somebody_else_says_so() -> anyhow::R
     assert!(hangup.success());
     let cleared = bench.await_alerts(AlertKind::LinkLost, 2, Duration::from_secs(40))?;
     assert!(matches!(cleared[1].state, vedette_engine::AlertState::Closed { .. }), "{:?}", cleared[1]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs mosquitto"]
+async fn a_centre_whose_certificate_has_ended_takes_the_renewed_one_by_itself() -> anyhow::Result<()> {
+    let mut guarded = Guarded::start(400)?;
+    let folder = guarded.bench.folder().to_path_buf();
+    guarded.bench.centre()?.kill()?;
+    guarded.authority.issue(&folder, "centre", 0, CLIENT)?;
+    let (port, place) = (guarded.guarded, folder.display());
+    let text = format!(
+        "[centre]\nid = \"centre\"\n[broker]\nhost = \"localhost\"\nport = {port}\nkeep_alive_s = 2\n\
+         authority_file = \"{place}/ca.pem\"\ncertificate_file = \"{place}/centre.pem\"\n\
+         key_file = \"{place}/centre.key\"\n[ledger]\npath = \"{place}/centre.sqlite\"\n"
+    );
+    std::fs::write(folder.join("centre.toml"), text)?;
+    guarded.bench.start_centre()?;
+    let told = guarded.bench.await_alerts(AlertKind::CertificateExpiry, 1, SOON)?;
+    assert!(told[0].text.contains("centre.pem of centre expired"), "{}", told[0].text);
+    guarded.bench.test_alert()?;
+    guarded.authority.issue(&folder, "centre", 400, CLIENT)?;
+    guarded.bench.await_alerts(AlertKind::Test, 1, SOON)?;
+    let told = guarded.bench.await_alerts(AlertKind::CertificateExpiry, 2, 2 * SOON)?;
+    assert!(matches!(told[1].state, vedette_engine::AlertState::Closed { .. }), "{:?}", told[1]);
     Ok(())
 }

@@ -24,6 +24,9 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// After standing still for this long, the silence of gateways means nothing.
 const STANDSTILL: Duration = Duration::from_secs(1);
 
+/// A ledger that goes on failing is told of again after this time.
+const TELL_FAILURE_EVERY: Duration = Duration::from_secs(60);
+
 /// Why the driver wakes.
 pub(crate) enum Wake {
     /// From the connection with this number.
@@ -44,6 +47,7 @@ pub(crate) struct Driver {
     stopping: Arc<AtomicBool>,
     is_listening: bool,
     stood_still: bool,
+    failure_told: Option<Instant>,
     alerts: u64,
 }
 
@@ -66,6 +70,7 @@ impl Driver {
             stopping,
             is_listening: false,
             stood_still: false,
+            failure_told: None,
             alerts: 0,
         }
     }
@@ -198,7 +203,11 @@ impl Driver {
             }
             Announcement::Store(ref error) => {
                 tracing::error!(%error, "ledger failed; nothing is acknowledged");
-                self.tell(announcement);
+                // It is tried again every second; people need not hear of each.
+                if self.failure_told.is_none_or(|told| told.elapsed() >= TELL_FAILURE_EVERY) {
+                    self.failure_told = Some(Instant::now());
+                    self.tell(announcement);
+                }
             }
             _ => self.tell(announcement),
         }

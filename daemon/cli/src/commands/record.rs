@@ -98,8 +98,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
             Ok(Outcome::Done)
         }
         Act::Export { file, table, form, output, config, by } => {
+            let opened = open(file)?;
             note(file, *table, output.as_deref(), config, by)?;
-            write(file, *table, *form, output.as_deref())
+            write(opened, *table, *form, output.as_deref())
         }
     }
 }
@@ -115,6 +116,12 @@ fn info(file: &Path, json: bool) -> anyhow::Result<Outcome> {
     let (source, bar) = open(file)?;
     let info = Info::of(source);
     bar.finish_and_clear();
+    let file_bytes = std::fs::metadata(file)?.len();
+    if file_bytes == 0 {
+        // What a killed recorder leaves when it had just begun: torn like any other.
+        writeln!(std::io::stdout(), "{}: empty; its writing ended before anything was in it", file.display())?;
+        return Ok(Outcome::WithLosses);
+    }
     if info.topics.is_empty() {
         let why = info.torn.as_deref().unwrap_or("it holds no channel");
         bail!("{}: expected an MCAP file, {why}", file.display());
@@ -124,7 +131,7 @@ fn info(file: &Path, json: bool) -> anyhow::Result<Outcome> {
         serde_json::to_writer_pretty(&mut out, &info)?;
         writeln!(out)?;
     } else {
-        print(&info, std::fs::metadata(file)?.len(), &mut out)?;
+        print(&info, file_bytes, &mut out)?;
     }
     Ok(if info.torn.is_none() { Outcome::Done } else { Outcome::WithLosses })
 }
@@ -170,12 +177,21 @@ fn note(file: &Path, table: TableName, output: Option<&Path>, config: &Path, by:
             Answer::Status(_) => bail!("the daemon gave an answer to another question"),
         };
     }
+    if !config.store.file.exists() {
+        eprintln!("no audit log notes this export: there is no store ({})", config.store.file.display());
+        return Ok(());
+    }
     let at = crate::clock_time::now();
     let record = AuditRecord { at, by: by.to_owned(), act: "export".to_owned(), detail: what };
     append_audit(&config.store.file, at, vec![record]).context("not exported: the audit log cannot be written")
 }
 
-fn write(file: &Path, table: TableName, form: Option<FormName>, output: Option<&Path>) -> anyhow::Result<Outcome> {
+fn write(
+    (source, bar): (BufReader<Metered>, ProgressBar),
+    table: TableName,
+    form: Option<FormName>,
+    output: Option<&Path>,
+) -> anyhow::Result<Outcome> {
     let by_ending = || match output.and_then(Path::extension).and_then(std::ffi::OsStr::to_str) {
         Some("csv") => FormName::Csv,
         Some("geojson") => FormName::Geojson,
@@ -191,7 +207,6 @@ fn write(file: &Path, table: TableName, form: Option<FormName>, output: Option<&
         TableName::Alerts => Table::Alerts,
         TableName::Tracks => Table::Tracks,
     };
-    let (source, bar) = open(file)?;
     let out: Box<dyn Write> = match output {
         Some(path) => Box::new(File::create(path).with_context(|| path.display().to_string())?),
         None => Box::new(std::io::stdout().lock()),

@@ -241,8 +241,8 @@ impl Ledger {
             }
             group.touched.entry((id.clone(), epoch)).or_default();
         }
-        if let Some(told) = status.audit.filter(|_| !retained) {
-            let alert = self.compare_audit(now, &id, told);
+        if let Some(told) = status.audit {
+            let alert = self.compare_audit(now, &id, told, retained);
             let entry = alert.map(|alert| self.own_entry(now, alert));
             group.changes.entries.extend(entry);
         }

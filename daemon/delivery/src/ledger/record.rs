@@ -62,8 +62,19 @@ impl Ledger {
     }
 
     /// Keeps the newest line of a gateway's audit log; an alert when it cannot follow from the one kept so far.
-    pub(super) fn compare_audit(&mut self, now: Timestamp, id: &GatewayId, told: Anchor) -> Option<Alert> {
-        let known = self.gateways.get_mut(id)?.record.audit.replace(told)?;
+    pub(super) fn compare_audit(
+        &mut self,
+        now: Timestamp,
+        id: &GatewayId,
+        told: Anchor,
+        retained: bool,
+    ) -> Option<Alert> {
+        let kept = &mut self.gateways.get_mut(id)?.record.audit;
+        if retained && kept.is_some_and(|kept| told.n <= kept.n) {
+            // What a broker had in store may be old.
+            return None;
+        }
+        let known = kept.replace(told)?;
         let wrong = if told.n < known.n {
             format!("ends with line {}, but line {} was written", told.n, known.n)
         } else if told.n == known.n && told.hash != known.hash {
