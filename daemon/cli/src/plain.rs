@@ -23,7 +23,8 @@ pub(crate) fn words(text: &str) -> Result<String, String> {
 pub(crate) fn wrapped(first: &str, next: &str, text: &str) -> String {
     let (mut out, mut line) = (String::new(), first.to_owned());
     let mut is_empty = true;
-    for word in text.split_whitespace() {
+    // The words are perhaps somebody else's.
+    for word in text.split_whitespace().map(printable) {
         if !is_empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
             out.push_str(line.trim_end());
             out.push('\n');
@@ -33,7 +34,7 @@ pub(crate) fn wrapped(first: &str, next: &str, text: &str) -> String {
         if !is_empty {
             line.push(' ');
         }
-        line.push_str(word);
+        line.push_str(&word);
         is_empty = false;
     }
     out.push_str(line.trim_end());
@@ -56,12 +57,12 @@ pub(crate) fn columns(heads: &[&str], rows: &[Vec<String>], out: &mut impl Write
     let Some(((last, _), before)) = shown.split_last() else { return Ok(()) };
     let mut line = |cell: &dyn Fn(usize) -> String| {
         let start: String = before.iter().fold(SPACE.to_owned(), |mut start, (index, width)| {
-            start.push_str(&format!("{:<width$}{SPACE}", cell(*index)));
+            start.push_str(&format!("{:<width$}{SPACE}", printable(&cell(*index))));
             start
         });
         let indent = start.chars().count();
         if indent + NARROWEST > WIDTH {
-            return writeln!(out, "{}", format!("{start}{}", cell(*last)).trim_end());
+            return writeln!(out, "{}", format!("{start}{}", printable(&cell(*last))).trim_end());
         }
         write!(out, "{}", wrapped(&start, &" ".repeat(indent), &cell(*last)))
     };

@@ -277,3 +277,21 @@ fn no_command_panics_when_nobody_reads_on() {
         }
     }
 }
+
+#[test]
+fn what_is_wrong_in_a_configuration_is_told_once_and_in_a_readers_words() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let check = |site: &str| {
+        std::fs::write(folder.path().join("wrong.toml"), site).expect("written");
+        let output = vedette(folder.path(), &["check", "wrong.toml"]);
+        assert_eq!(output.status.code(), Some(2));
+        text(&output.stderr)
+    };
+    let source = "[[source.mqtt]]\nname = \"field\"\nbroker = { host = \"h\", port = 70000 }\n";
+    let said = check(&format!("{SITE}{source}"));
+    assert!(said.contains("expected: a port from 1 to 65535"), "{said}");
+    let said = check(&format!("{SITE}[metrics]\nlisten = \"localhost:9464\"\n"));
+    assert!(said.contains("expected: an address and a port such as \"127.0.0.1:9464\""), "{said}");
+    let said = check(&SITE.replace("\"north\"", "\"a b\""));
+    assert_eq!(said.matches("site.id").count(), 1, "{said}");
+}

@@ -10,7 +10,7 @@ use vedette_gateway::discover;
 use vedette_gateway::engine::codec::{Fault, Reason};
 
 use crate::outcome::Outcome;
-use crate::plain::wrapped;
+use crate::plain::{printable, wrapped};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -39,8 +39,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let heard = runtime.block_on(discover::listen(&config, Duration::from_secs(*seconds)))?;
     let mut out = std::io::stdout();
     for sensor in &heard.status.unknown_sensors {
-        writeln!(out, "# {}: {} of {}", sensor.codec, counted(sensor.messages, "message"), sensor.id)?;
-        writeln!(out, "{}", sensor.configuration())?;
+        writeln!(out, "# {}: {} of {}", sensor.codec, counted(sensor.messages, "message"), printable(&sensor.id))?;
+        for line in sensor.configuration().lines() {
+            writeln!(out, "{}", printable(line))?;
+        }
+        writeln!(out)?;
     }
     for (name, link) in &heard.links {
         let messages = counted(heard.messages.get(name).copied().unwrap_or(0), "message");

@@ -250,3 +250,26 @@ fn after_a_failure_only_a_restart_helps() {
     assert!(error.to_string().contains("restart"), "{error}");
     assert_eq!(store.restart().unwrap().waiting.len(), 1, "nothing of a failed transaction remains");
 }
+
+#[test]
+fn an_alert_that_has_had_its_time_is_gone_from_the_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = SqliteStore::new(folder.path().join("store.db"), limits());
+    store.restart().unwrap();
+    let text = b"a person near the ford";
+    let insert = (1..=60).map(|seq| OutboxRow { bytes: text.repeat(20), ..row(seq, 440) }).collect();
+    store.commit(&Changes { insert, ..Changes::default() }).unwrap();
+    store.checkpoint().unwrap();
+    let on_disk = || {
+        let files = std::fs::read_dir(folder.path()).unwrap();
+        let bytes: Vec<u8> = files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect();
+        bytes.windows(text.len()).any(|window| window == text)
+    };
+    assert!(on_disk());
+    let at = Timestamp::from_seconds(10);
+    store.commit(&Changes { acked: Some((at, ranges(&[(1, 59)]))), ..Changes::default() }).unwrap();
+    let erase_acked_before = Some(at.plus_seconds(1.0));
+    store.commit(&Changes { erase_acked_before, ..Changes::default() }).unwrap();
+    store.checkpoint().unwrap();
+    assert!(!on_disk());
+}
