@@ -27,6 +27,9 @@ const STANDSTILL: Duration = Duration::from_secs(1);
 /// A ledger that goes on failing is told of again after this time.
 const TELL_FAILURE_EVERY: Duration = Duration::from_secs(60);
 
+/// Time between two looks for damaged ledgers that have had their time.
+const SWEEP_EVERY: Duration = Duration::from_secs(3600);
+
 /// Why the driver wakes.
 pub(crate) enum Wake {
     /// From the connection with this number.
@@ -48,6 +51,9 @@ pub(crate) struct Driver {
     is_listening: bool,
     stood_still: bool,
     failure_told: Option<Instant>,
+    /// How long contents are kept.
+    keep: Duration,
+    swept: Option<Instant>,
     alerts: u64,
 }
 
@@ -59,6 +65,7 @@ impl Driver {
         link: Link,
         audience: Audience,
         stopping: Arc<AtomicBool>,
+        keep: Duration,
     ) -> Self {
         Self {
             ledger,
@@ -71,6 +78,8 @@ impl Driver {
             is_listening: false,
             stood_still: false,
             failure_told: None,
+            keep,
+            swept: None,
             alerts: 0,
         }
     }
@@ -107,6 +116,7 @@ impl Driver {
             if let Some((name, expires_at)) = self.link.certificate(now) {
                 self.ledger(LedgerEvent::Certificate { name, expires_at });
             }
+            self.sweep(now);
             for complaint in self.complaints.due(now) {
                 self.tell(complaint);
             }
@@ -124,6 +134,19 @@ impl Driver {
                 Ok(Wake::Look) | Err(RecvTimeoutError::Timeout) => {}
                 Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             }
+        }
+    }
+
+    /// Deletes damaged ledgers that have had their time.
+    fn sweep(&mut self, now: Instant) {
+        if self.swept.is_some_and(|swept| now.saturating_duration_since(swept) < SWEEP_EVERY) {
+            return;
+        }
+        self.swept = Some(now);
+        for detail in self.store.delete_damaged(self.keep) {
+            tracing::info!("{detail}");
+            let (by, act) = ("retention".to_owned(), "erase".to_owned());
+            self.ledger(LedgerEvent::Audit { by, act, detail });
         }
     }
 

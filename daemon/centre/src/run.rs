@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -86,8 +87,9 @@ pub async fn run(
     let audience = Audience::start(tell, move || drop(alarm.send(Wake::Look))).map_err(CentreError::System)?;
     let stopping = Arc::new(AtomicBool::new(false));
     let digest = config.digest.clone();
+    let keep = Duration::from_secs_f64(config.ledger.keep_days * 86_400.0);
     let link = Link::new(config, wake.clone());
-    let mut driver = Driver::new(ledger, store, clock, link, audience, Arc::clone(&stopping));
+    let mut driver = Driver::new(ledger, store, clock, link, audience, Arc::clone(&stopping), keep);
     let handle = Handle::current();
     let mut worker = tokio::task::spawn_blocking(move || {
         let _runtime = handle.enter();

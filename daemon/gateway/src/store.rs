@@ -29,6 +29,7 @@ mod tests;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 pub use vedette_delivery::audit::hexadecimal;
@@ -68,6 +69,8 @@ pub struct Salvage {
 const PAGE_BYTES: u64 = 4096;
 /// Commits between two attempts to lay down the reserve again, and between two steps of giving back freed pages.
 const UPKEEP_EVERY: u64 = 64;
+/// Time between two emptyings of the write-ahead log.
+const EMPTY_LOG_EVERY: Duration = Duration::from_secs(86_400);
 /// Freed pages given back in one step.
 const VACUUM_PAGES: i64 = 64;
 
@@ -78,13 +81,15 @@ pub struct SqliteStore {
     limits: StoreLimits,
     connection: Option<Connection>,
     commits: u64,
+    /// When the write-ahead log was last emptied.
+    emptied_at: Instant,
 }
 
 impl SqliteStore {
     /// Names the file; [`Store::restart`] opens it, and makes it if it is not there.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>, limits: StoreLimits) -> Self {
-        Self { path: path.into(), limits, connection: None, commits: 0 }
+        Self { path: path.into(), limits, connection: None, commits: 0, emptied_at: Instant::now() }
     }
 
     /// Size of the file and its write-ahead log, bytes; 0 when there is none.
@@ -124,7 +129,7 @@ impl SqliteStore {
     fn open(&self) -> Result<Connection, StoreError> {
         let failed = |error: rusqlite::Error| self.error("opening", &error);
         let mut connection = Connection::open(&self.path).map_err(failed)?;
-        connection.busy_timeout(std::time::Duration::from_secs(2)).map_err(failed)?;
+        connection.busy_timeout(Duration::from_secs(2)).map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(32);
         // Before the first table, or they have no effect on a new file.
         connection.pragma_update(None, "page_size", tables::integer(PAGE_BYTES)).map_err(failed)?;
@@ -214,7 +219,14 @@ impl SqliteStore {
             }
             Ok(())
         });
-        if let Err(error) = stepped {
+        // What was overwritten in the file may still stand in its log.
+        let emptied = if self.emptied_at.elapsed() >= EMPTY_LOG_EVERY {
+            self.emptied_at = Instant::now();
+            self.checkpoint()
+        } else {
+            Ok(())
+        };
+        if let Err(error) = stepped.and(emptied) {
             tracing::warn!(%error, "store upkeep failed");
         }
     }

@@ -3,6 +3,7 @@
 //! What cannot be read is not settled any more, so gateways send it again as long as they keep what was acknowledged.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Row, TransactionBehavior};
 use vedette_delivery::audit::{AuditEntry, Verifier};
@@ -31,6 +32,24 @@ impl SqliteLedger {
         let kept = kept.display();
         self.damage = Some(format!("{damage}; kept as {kept}; {entries} alerts and {orders} orders read from it"));
         Ok(())
+    }
+
+    /// Deletes damaged files that were put aside longer ago than this: they hold what is to be erased. What became of each.
+    pub(crate) fn delete_damaged(&self, keep: Duration) -> Vec<String> {
+        let (Some(folder), Some(name)) = (self.path.parent(), self.path.file_name()) else { return Vec::new() };
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let prefix = format!("{}.damaged-", name.to_string_lossy());
+        // A folder that cannot be read holds no ledger either, which is told elsewhere.
+        let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let is_old = |file: &std::fs::DirEntry| {
+            let age = file.metadata().and_then(|found| found.modified()).map(|at| at.elapsed().unwrap_or_default());
+            file.file_name().to_string_lossy().starts_with(&prefix) && age.is_ok_and(|age| age > keep)
+        };
+        let delete = |file: std::fs::DirEntry| match std::fs::remove_file(file.path()) {
+            Ok(()) => format!("{} deleted", file.path().display()),
+            Err(error) => format!("{} could not be deleted: {error}", file.path().display()),
+        };
+        files.filter(is_old).map(delete).collect()
     }
 
     fn set_aside(&self) -> Result<PathBuf, StoreError> {

@@ -243,4 +243,12 @@ fn a_damaged_ledger_is_put_aside_and_what_can_be_read_of_it_stays() {
     assert_eq!(ledger.restart().unwrap().next_n, 1);
     assert!(ledger.take_damage().unwrap().contains("0 alerts"));
     assert!(folder.path().join("ledger.db.damaged-2").exists());
+
+    // They hold what is to be erased some day.
+    let (day, first) = (std::time::Duration::from_secs(86_400), folder.path().join("ledger.db.damaged-1"));
+    let file = std::fs::File::options().write(true).open(&first).unwrap();
+    file.set_modified(std::time::SystemTime::now() - 91 * day).unwrap();
+    let told = ledger.delete_damaged(90 * day);
+    assert!(told.len() == 1 && told[0].ends_with("ledger.db.damaged-1 deleted"), "{told:?}");
+    assert!(!first.exists() && folder.path().join("ledger.db.damaged-2").exists() && path.exists());
 }
