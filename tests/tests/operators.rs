@@ -116,5 +116,12 @@ async fn a_name_with_line_breaks_forges_no_line_of_the_audit_log() -> anyhow::Re
     assert!(answer.contains("raised"), "{answer}");
     let audit = bench.audit()?;
     assert!(!audit.contains('\u{1b}') && !audit.contains("\n     9 "), "{audit}");
+    // Who takes records out while the daemon runs tells it, and stands in its log.
+    stream.write_all(b"{\"ask\":\"exported\",\"what\":\"tracks of night.mcap\",\"by\":\"anna\"}\n")?;
+    let deadline = std::time::Instant::now() + SOON;
+    while !bench.audit()?.contains("anna export tracks of night.mcap") {
+        anyhow::ensure!(std::time::Instant::now() < deadline, "not noted: {}", bench.audit()?);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     Ok(())
 }
