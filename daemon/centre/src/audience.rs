@@ -72,6 +72,9 @@ impl Audience {
         let begun = Instant::now();
         let mut announcement = announcement;
         loop {
+            if self.failure().is_some() {
+                return Handed::No;
+            }
             announcement = match self.queue.try_send(announcement) {
                 Ok(()) => return Handed::After(begun.elapsed()),
                 Err(TrySendError::Disconnected(_)) => return Handed::No,

@@ -106,8 +106,8 @@ impl Driver {
             if self.audience.as_ref().is_none_or(|audience| audience.failure().is_some()) {
                 return;
             }
-            if self.link.tend(now) {
-                self.news(News::Closed);
+            if let Some(reason) = self.link.tend(now) {
+                self.news(News::Closed(reason));
             }
             if looked.is_none_or(|looked| looked.elapsed() >= LOOK_FOR_ORDERS_EVERY) {
                 self.take_placed_orders();
@@ -161,9 +161,10 @@ impl Driver {
                 self.ledger(LedgerEvent::Unheard { reason });
                 self.ledger(LedgerEvent::Closed);
             }
-            News::Closed => {
+            News::Closed(reason) => {
                 self.is_listening = false;
                 self.ledger(LedgerEvent::Closed);
+                self.ledger(LedgerEvent::Unreachable { reason });
             }
             News::Message(message) => self.ledger(LedgerEvent::Message {
                 topic: message.topic,

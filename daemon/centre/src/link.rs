@@ -30,8 +30,8 @@ pub(crate) enum News {
     Listening,
     /// The broker lets the centre in, but not hear, or not answer.
     Unheard(String),
-    /// The connection is gone; the next attempt follows by itself.
-    Closed,
+    /// The connection is gone, for this reason; the next attempt follows by itself.
+    Closed(String),
     /// A message for the ledger.
     Message(vedette_mqtt::Message),
 }
@@ -77,18 +77,18 @@ impl Link {
         }
     }
 
-    /// Connects when it is time, and anew when the certificates were replaced; whether a connection was given up.
-    pub(crate) fn tend(&mut self, now: Instant) -> bool {
-        let mut closed = false;
+    /// Connects when it is time, and anew when the certificates were replaced; why a connection was given up or not made.
+    pub(crate) fn tend(&mut self, now: Instant) -> Option<String> {
+        let mut closed = None;
         if self.renewal.seen(now) {
             tracing::info!("the certificates were replaced: connecting with the new ones");
             (self.look_at, self.connection) = (None, None);
             self.backoff.reset();
             self.connect_at = Some(now);
-            closed = true;
+            closed = Some("its certificates were replaced".to_owned());
         }
         if self.connect_at.is_some_and(|at| now >= at) {
-            closed |= !self.connect();
+            closed = self.connect().err().or(closed);
         }
         closed
     }
@@ -98,7 +98,7 @@ impl Link {
         self.connect_at.map(|at| at.saturating_duration_since(Instant::now()))
     }
 
-    fn connect(&mut self) -> bool {
+    fn connect(&mut self) -> Result<(), String> {
         self.connect_at = None;
         self.number += 1;
         (self.granted, self.probe) = (0, None);
@@ -117,12 +117,12 @@ impl Link {
         match options.and_then(|options| Connection::open(&options, on_event).map_err(|error| error.to_string())) {
             Ok(connection) => {
                 self.connection = Some(connection);
-                true
+                Ok(())
             }
             Err(error) => {
                 tracing::error!(error, "cannot connect");
                 self.reconnect_later();
-                false
+                Err(error)
             }
         }
     }
@@ -148,7 +148,7 @@ impl Link {
                 let Some(Err(error)) = subscribed else { return None };
                 tracing::error!(%error, "cannot subscribe");
                 self.reconnect_later();
-                Some(News::Closed)
+                Some(News::Closed(error.to_string()))
             }
             Event::Subscribed { granted: true } => {
                 self.granted += 1;
@@ -183,7 +183,7 @@ impl Link {
             Event::Closed(reason) => {
                 tracing::warn!(%reason, "connection to the broker ended");
                 self.reconnect_later();
-                Some(News::Closed)
+                Some(News::Closed(reason.to_string()))
             }
         }
     }

@@ -181,6 +181,7 @@ fn a_centre_that_cannot_print_ends_and_tells_again_what_nobody_saw() {
     std::io::BufRead::read_line(&mut lines, &mut first).expect("a line");
     child.kill().and_then(|()| child.wait()).expect("it ends");
     assert!(first.contains("centre-1 HIGH") && first.contains("hears no gateway"), "{first}");
+    assert!(first.contains("efused"), "it says why: {first}");
 }
 
 /// The centre's own alerts have no gateway that could answer: the centre does.

@@ -21,7 +21,6 @@ mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sha2::{Digest as _, Sha256};
 use vedette_engine::{Alert, Timestamp};
 
 use crate::audit::AuditEntry;
@@ -33,7 +32,9 @@ use crate::{Epoch, Keyring, Ranges, Signer, Verdict, VoidReason};
 
 pub use events::{Announcement, LedgerAction, LedgerEvent};
 pub use memory::MemoryLedger;
-pub use store::{Digest, Entry, GatewayRecord, LedgerChanges, LedgerRestart, LedgerStore, OrderRecord, VoidEntry};
+pub use store::{
+    Digest, Entry, GatewayRecord, LedgerChanges, LedgerRestart, LedgerStore, OrderRecord, VoidEntry, digest,
+};
 
 /// Settings of a ledger.
 #[derive(Clone, Debug)]
@@ -123,6 +124,8 @@ pub struct Ledger {
     connected_at: Option<Timestamp>,
     /// Since when there has been no connection.
     deaf_since: Option<Timestamp>,
+    /// Why there is no connection.
+    unreachable: Option<String>,
     /// Why the broker's connection is worth nothing.
     unheard: Option<String>,
     /// The ends of the certificates' validity, by name.
@@ -156,6 +159,7 @@ impl Ledger {
             announced_stored: 0,
             connected_at: None,
             deaf_since: Some(now),
+            unreachable: None,
             unheard: None,
             certificates: BTreeMap::new(),
             own: BTreeMap::new(),
@@ -212,6 +216,7 @@ impl Ledger {
             LedgerEvent::Tick => {}
             LedgerEvent::Connected => (self.connected_at, self.unheard) = (Some(now), None),
             LedgerEvent::Unheard { reason } => self.unheard = Some(reason),
+            LedgerEvent::Unreachable { reason } => self.unreachable = Some(reason),
             LedgerEvent::Certificate { name, expires_at } => {
                 // One file, one certificate: a renewed one takes the place of the old one.
                 self.certificates.insert(name, expires_at);
@@ -375,15 +380,6 @@ impl Gateway {
         let settled = self.record.epoch.as_ref().and_then(|epoch| self.settled.get(epoch));
         settled.cloned().unwrap_or_default().missing(1, self.record.last)
     }
-}
-
-/// Digest of an envelope.
-#[must_use]
-pub fn digest(bytes: &[u8]) -> Digest {
-    let hash: [u8; 32] = Sha256::digest(bytes).into();
-    let mut digest = [0; 8];
-    digest.copy_from_slice(&hash[..8]);
-    digest
 }
 
 /// Gateways and epochs a group touched: each gets one acknowledgement.

@@ -17,6 +17,11 @@ pub enum LedgerEvent {
     Connected,
     /// The connection is gone.
     Closed,
+    /// Why there is no connection, as the last attempt to make one told.
+    Unreachable {
+        /// The reason.
+        reason: String,
+    },
     /// The broker lets the centre in, but not hear or answer.
     Unheard {
         /// How that shows.

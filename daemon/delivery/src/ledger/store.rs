@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use vedette_engine::Timestamp;
 
-use crate::audit::{Anchor, AuditEntry};
+use crate::audit::{Anchor, AuditEntry, sha256};
 use crate::message::{Answer, Order};
 use crate::store::StoreError;
 use crate::{Epoch, GatewayId, Ranges, Verdict, VoidReason};
@@ -38,6 +38,15 @@ pub trait LedgerStore {
 
 /// First 8 bytes of the SHA-256 of an envelope: tells a repetition from another alert with the same number.
 pub type Digest = [u8; 8];
+
+/// Digest of an envelope.
+#[must_use]
+pub fn digest(bytes: &[u8]) -> Digest {
+    let hash = sha256(bytes);
+    let mut digest = [0; 8];
+    digest.copy_from_slice(&hash[..8]);
+    digest
+}
 
 /// One received alert.
 #[derive(Clone, Debug, PartialEq, Eq)]

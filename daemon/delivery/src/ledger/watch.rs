@@ -3,7 +3,7 @@
 use vedette_engine::time::format_rfc3339;
 use vedette_engine::{Alert, AlertKind, AuditRecord, Severity, Timestamp};
 
-use super::own::Condition;
+use super::own::{Condition, shortened};
 use super::store::{LedgerChanges, LedgerStore, OrderRecord};
 use super::{Announcement, Changed, Ledger, LedgerAction};
 use crate::GatewayId;
@@ -135,14 +135,15 @@ impl Ledger {
         let centre = &self.config.centre;
         let key = format!("cut-off/{centre}");
         if self.connected_at.is_some() {
-            self.deaf_since = None;
+            (self.deaf_since, self.unreachable) = (None, None);
             return self.clear_own(now, &key, format!("{centre} is connected to its broker again"));
         }
         let deaf_s = now.seconds_since(*self.deaf_since.get_or_insert(now));
         if deaf_s < self.config.silence_s {
             return None;
         }
-        let text = format!("{centre} hears no gateway for {deaf_s:.0} s: it has no connection to its broker");
+        let why = self.unreachable.as_ref().map(|reason| format!(" ({})", shortened(reason))).unwrap_or_default();
+        let text = format!("{centre} hears no gateway for {deaf_s:.0} s: it has no connection to its broker{why}");
         self.raise_own(now, Condition { key, kind: AlertKind::LinkLost, severity: Severity::High, text })
     }
 
