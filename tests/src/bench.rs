@@ -46,6 +46,7 @@ impl Bench {
     /// When the program is not built.
     pub fn new() -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
+        std::fs::create_dir(folder.path().join("keys"))?;
         let (path, _) = NodeKeys::create(&folder.path().join("keys"), NODE, NewKey::Actual)?;
         let key = NodeKeys::read(&path)?.keys.first().context("a key")?.1;
         Ok(Self { folder, program: program("vedette")?, key, environment: Vec::new(), gateway: None, centre: None })
@@ -218,6 +219,29 @@ impl Bench {
         let config = self.file("centre.toml");
         let output = Command::new(&self.program).args(["alerts", "--config"]).arg(config).args(arguments).output()?;
         anyhow::ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
+    /// Checks the gateway's audit log against a copy of one of its lines, `LINE:HASH`.
+    ///
+    /// # Errors
+    /// When it does not fit.
+    pub fn verify_audit(&self, anchor: &str) -> anyhow::Result<()> {
+        let config = self.file("gateway.toml");
+        let mut command = Command::new(&self.program);
+        let output = command.args(["audit", "verify", "--anchor", anchor, "--config"]).arg(config).output()?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(())
+    }
+
+    /// The last lines of gateways' audit logs that the centre keeps, as `vedette audit heads` prints them.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn heads(&self) -> anyhow::Result<String> {
+        let config = self.file("centre.toml");
+        let output = Command::new(&self.program).args(["audit", "heads", "--centre"]).arg(config).output()?;
+        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         Ok(String::from_utf8(output.stdout)?)
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Ignored by default because mosquitto must be installed: `cargo test -p e2e --test mosquitto -- --ignored`.
 
+use std::process::Command;
 use std::time::Duration;
 
 use e2e::{Authority, Bench, Mosquitto, NODE, Node, Publisher, Sources, free_port, radar_message};
@@ -87,6 +88,8 @@ struct Guarded {
     bench: Bench,
     broker: Mosquitto,
     authority: Authority,
+    /// Port of the guarded listener.
+    guarded: u16,
 }
 
 const SERVER: &str = "subjectAltName=DNS:localhost";
@@ -121,7 +124,7 @@ impl Guarded {
         )?;
         bench.start_centre()?;
         bench.start_gateway()?;
-        Ok(Self { bench, broker, authority })
+        Ok(Self { bench, broker, authority, guarded })
     }
 
     fn await_centre(&self, up: bool) -> anyhow::Result<()> {
@@ -192,5 +195,54 @@ async fn a_broker_of_another_name_is_told_nothing_and_a_new_authority_needs_no_r
     guarded.bench.await_alerts(AlertKind::Test, 1, 2 * SOON)?;
     guarded.await_centre(true)?;
     assert_eq!(tests(&guarded.bench)?, 1);
+    Ok(())
+}
+
+/// A broker whose rules mean another centre grants its subscriptions and delivers nothing: the centre must not call that
+/// listening.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs mosquitto"]
+async fn a_centre_that_the_broker_takes_for_somebody_else_says_so() -> anyhow::Result<()> {
+    let mut bench = Bench::new()?;
+    let rules = bench.folder().join("acl");
+    // The bench's centre has no certificate, so it has no name for the rules.
+    std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/../config/mosquitto.acl"), &rules)?;
+    Command::new("chmod").args(["a+rx"]).arg(bench.folder()).status()?;
+    let broker = Mosquitto::start_with(bench.folder(), &format!("acl_file {}\n", rules.display()))?;
+    bench.configure(&Sources { device: None, sensors: None, centre: Some(broker.port()) })?;
+    bench.start_centre()?;
+    let alerts = bench.await_alerts(AlertKind::LinkLost, 1, Duration::from_secs(20))?;
+    assert!(alerts[0].text.contains("acknowledge nothing"), "{}", alerts[0].text);
+    assert!(!bench.log().contains("listening"), "{}", bench.log());
+    std::fs::write(&rules, "topic readwrite vedette/#\n")?;
+    let hangup = Command::new("kill").args(["-HUP", &broker.id().expect("it runs").to_string()]).status()?;
+    assert!(hangup.success());
+    let cleared = bench.await_alerts(AlertKind::LinkLost, 2, Duration::from_secs(40))?;
+    assert!(matches!(cleared[1].state, vedette_engine::AlertState::Closed { .. }), "{:?}", cleared[1]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs mosquitto"]
+async fn a_centre_whose_certificate_has_ended_takes_the_renewed_one_by_itself() -> anyhow::Result<()> {
+    let mut guarded = Guarded::start(400)?;
+    let folder = guarded.bench.folder().to_path_buf();
+    guarded.bench.centre()?.kill()?;
+    guarded.authority.issue(&folder, "centre", 0, CLIENT)?;
+    let (port, place) = (guarded.guarded, folder.display());
+    let text = format!(
+        "[centre]\nid = \"centre\"\n[broker]\nhost = \"localhost\"\nport = {port}\nkeep_alive_s = 2\n\
+         authority_file = \"{place}/ca.pem\"\ncertificate_file = \"{place}/centre.pem\"\n\
+         key_file = \"{place}/centre.key\"\n[ledger]\npath = \"{place}/centre.sqlite\"\n"
+    );
+    std::fs::write(folder.join("centre.toml"), text)?;
+    guarded.bench.start_centre()?;
+    let told = guarded.bench.await_alerts(AlertKind::CertificateExpiry, 1, SOON)?;
+    assert!(told[0].text.contains("centre.pem of centre expired"), "{}", told[0].text);
+    guarded.bench.test_alert()?;
+    guarded.authority.issue(&folder, "centre", 400, CLIENT)?;
+    guarded.bench.await_alerts(AlertKind::Test, 1, SOON)?;
+    let told = guarded.bench.await_alerts(AlertKind::CertificateExpiry, 2, 2 * SOON)?;
+    assert!(matches!(told[1].state, vedette_engine::AlertState::Closed { .. }), "{:?}", told[1]);
     Ok(())
 }

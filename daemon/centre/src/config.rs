@@ -1,9 +1,14 @@
 //! The centre's configuration (TOML), as typed and as meant.
 
+mod bounds;
+
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use vedette_delivery::audit::{hexadecimal, sha256};
+use vedette_delivery::certificate::{Certificate, CertificateError};
 use vedette_delivery::topic::TopicError;
 use vedette_delivery::{GatewayId, KeyError, Keyring, LedgerConfig, Signer};
 
@@ -11,6 +16,9 @@ use vedette_delivery::{GatewayId, KeyError, Keyring, LedgerConfig, Signer};
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// SHA-256 of the file's text, in hexadecimal.
+    #[serde(skip)]
+    pub digest: String,
     /// The centre itself.
     pub centre: CentreConfig,
     /// The broker.
@@ -31,11 +39,11 @@ pub struct Config {
 pub struct CentreConfig {
     /// Its name: MQTT client id, and sender of its own alerts.
     pub id: String,
-    /// A gateway not heard for this long is silent.
-    #[serde(default = "silence_s")]
+    /// A gateway not heard for this long is silent, seconds; also the time the centre itself may be cut off untold.
+    #[serde(default = "silence_s", deserialize_with = "bounds::wait_s")]
     pub silence_s: f64,
-    /// Alerts known to exist and missing for this long are reported.
-    #[serde(default = "gap_s")]
+    /// Alerts known to exist and missing for this long are reported, seconds.
+    #[serde(default = "gap_s", deserialize_with = "bounds::wait_s")]
     pub gap_s: f64,
 }
 
@@ -54,6 +62,7 @@ pub struct BrokerConfig {
     /// Host name or address.
     pub host: String,
     /// TCP port.
+    #[serde(deserialize_with = "bounds::port")]
     pub port: u16,
     /// User name, where the broker wants one.
     #[serde(default)]
@@ -70,8 +79,8 @@ pub struct BrokerConfig {
     /// This centre's private key (PEM).
     #[serde(default)]
     pub key_file: Option<PathBuf>,
-    /// Keep-alive; silence of three of them ends the connection.
-    #[serde(default = "keep_alive_s")]
+    /// Keep-alive, seconds; silence of three of them ends the connection.
+    #[serde(default = "keep_alive_s", deserialize_with = "bounds::keep_alive_s")]
     pub keep_alive_s: u16,
 }
 
@@ -85,8 +94,8 @@ const fn keep_alive_s() -> u16 {
 pub struct LedgerFile {
     /// Where it is.
     pub path: PathBuf,
-    /// Contents of alerts are erased after this time.
-    #[serde(default = "keep_days")]
+    /// Contents of alerts are erased after this time, days.
+    #[serde(default = "keep_days", deserialize_with = "bounds::keep_days")]
     pub keep_days: f64,
 }
 
@@ -155,6 +164,22 @@ pub enum ConfigError {
         /// What it has.
         got: usize,
     },
+    /// A certificate is none.
+    #[error("{}: {error}", path.display())]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// What was expected.
+        error: CertificateError,
+    },
+    /// Whoever may read a secret key may speak in the centre's name.
+    #[error("{}: mode {mode:03o}: others can read this secret key; expected 600 (chmod 600)", path.display())]
+    Readable {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
     /// Settings that belong together.
     #[error("{0}")]
     Together(&'static str),
@@ -167,7 +192,44 @@ impl Config {
     /// When it cannot be read or has something unexpected in it.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|error| ConfigError::File { path: path.to_owned(), error })?;
-        toml::from_str(&text).map_err(|error| ConfigError::Form { path: path.to_owned(), error: Box::new(error) })
+        let mut config: Self = toml::from_str(&text)
+            .map_err(|error| ConfigError::Form { path: path.to_owned(), error: Box::new(error) })?;
+        config.digest = hexadecimal(&sha256(text.as_bytes()));
+        Ok(config)
+    }
+
+    /// Checks all that can be checked without connecting: names, keys, certificates and the modes of secret files.
+    ///
+    /// # Errors
+    /// With the first thing that is wrong.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.ledger_settings()?;
+        self.broker_options()?;
+        if let Some((path, mode)) = self.exposed_secrets().into_iter().next() {
+            return Err(ConfigError::Readable { path, mode });
+        }
+        if self.signing.required && self.gateway.is_empty() {
+            return Err(ConfigError::Together(
+                "signing.required with no [[gateway]] table: every alert would be refused; give each gateway's public key",
+            ));
+        }
+        if let Some(path) = &self.broker.certificate_file {
+            let read = Certificate::read(&read_file(path)?);
+            read.map_err(|error| ConfigError::Certificate { path: path.clone(), error })?;
+        }
+        Ok(())
+    }
+
+    /// Files with secrets that everybody on this machine can read, with their permission bits.
+    #[must_use]
+    pub fn exposed_secrets(&self) -> Vec<(PathBuf, u32)> {
+        let files = [&self.signing.key_file, &self.broker.key_file, &self.broker.password_file];
+        let mode_of = |path: &PathBuf| {
+            // One that cannot be read is told where it is used.
+            let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
+            (mode & 0o007 != 0).then(|| (path.clone(), mode))
+        };
+        files.into_iter().flatten().filter_map(mode_of).collect()
     }
 
     /// The ledger's settings as meant.

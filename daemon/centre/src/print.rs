@@ -3,9 +3,10 @@
 use std::io::Write;
 
 use serde_json::{Value, json};
-use vedette_delivery::Verdict;
 use vedette_delivery::engine::{Alert, AlertState, Mode, Severity, Timestamp};
 use vedette_delivery::ledger::{Announcement, Entry};
+use vedette_delivery::words::printable;
+use vedette_delivery::{Verdict, VoidReason};
 
 /// What lines look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +33,7 @@ impl Printer {
         Self { form }
     }
 
-    /// Writes one announcement; pictures and store failures have no line of text.
+    /// Writes one announcement; pictures have no line of text.
     ///
     /// # Errors
     /// When `out` cannot be written to.
@@ -87,7 +88,13 @@ fn as_text(announcement: &Announcement, colour: bool) -> Option<String> {
             entry.n
         ),
         Announcement::Void(void) => {
-            format!("{} {} alerts will never come ({:?})", void.gateway, void.ranges.count(), void.why)
+            let why = match void.why {
+                VoidReason::Folded => "newer ones say the same",
+                VoidReason::Dropped => "the gateway had no room for them",
+                VoidReason::Erased => "they have been erased",
+                VoidReason::Unknown => "the gateway gives a reason that this program does not know",
+            };
+            format!("{} {} alerts will never come: {why}", void.gateway, void.ranges.count())
         }
         Announcement::Gateway { gateway, status } if status.online => {
             format!("{gateway} online, {} alerts waiting", status.waiting)
@@ -95,9 +102,10 @@ fn as_text(announcement: &Announcement, colour: bool) -> Option<String> {
         Announcement::Gateway { gateway, .. } => format!("{gateway} offline"),
         Announcement::Answer { gateway, answer } => {
             let outcome = if answer.done { "done" } else { "not done" };
-            format!("{gateway} order {} {outcome}: {}", answer.id, answer.detail)
+            format!("{gateway} order {} {outcome}: {}", printable(&answer.id), printable(&answer.detail))
         }
-        Announcement::Refused { topic, reason } => format!("{topic} refused: {reason}"),
+        Announcement::Refused { topic, reason } => format!("{} refused: {}", printable(topic), printable(reason)),
+        Announcement::Store(error) => format!("the ledger failed; nothing is acknowledged: {error}"),
         _ => return None,
     })
 }
@@ -120,9 +128,11 @@ fn alert_line(entry: &Entry, alert: &Alert, colour: bool) -> String {
     let proof = match &entry.verdict {
         Verdict::Forged { .. } => " FORGED SIGNATURE",
         Verdict::UnknownKey { .. } => " unknown key",
+        Verdict::SignatureMissing => " NOT SIGNED",
         Verdict::Signed { .. } | Verdict::Unsigned => "",
     };
-    format!("{} {} {severity} {mode}{}{state}{proof}", time(entry.received_at), entry.gateway, alert.text)
+    let text = printable(&alert.text);
+    format!("{} {} {severity} {mode}{text}{state}{proof}", time(entry.received_at), entry.gateway)
 }
 
 const fn shade(severity: Severity) -> &'static str {

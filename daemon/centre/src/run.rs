@@ -1,27 +1,21 @@
-//! The centre at work: one thread owns ledger, store and connection; the MQTT client's task only feeds its queue.
+//! A centre at work: what it needs, what it did, and why it ended.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
-use vedette_delivery::ledger::{Announcement, LedgerAction, LedgerEvent, OrderRecord};
+use vedette_delivery::ledger::Announcement;
 use vedette_delivery::store::StoreError;
-use vedette_delivery::uplink::Backoff;
-use vedette_delivery::{Channel, GatewayId, Ledger, Order};
-use vedette_mqtt::{Connection, Event, Options, OptionsError, Publication, Quality};
+use vedette_delivery::{GatewayId, Ledger, Order};
 
+use crate::audience::Audience;
 use crate::clock::Clock;
+use crate::driver::{Driver, Wake};
+use crate::link::Link;
 use crate::{Config, ConfigError, SqliteLedger};
-
-/// Messages that may wait for the ledger; one more is dropped: it was not acknowledged, so it will come again.
-const MAX_WAITING: usize = 4096;
-/// Orders placed in the ledger's file are looked for this often, however many messages come.
-const LOOK_FOR_ORDERS_EVERY: Duration = Duration::from_millis(250);
-/// Time given to the broker's goodbye at the end.
-const GOODBYE: Duration = Duration::from_millis(500);
 
 /// An order of somebody at the centre.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,7 +37,7 @@ pub struct Summary {
     pub dropped: u64,
 }
 
-/// Why a centre could not run.
+/// Why a centre could not run, or not go on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CentreError {
@@ -53,251 +47,78 @@ pub enum CentreError {
     /// The ledger could not be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The broker's settings.
-    #[error(transparent)]
-    Options(#[from] OptionsError),
-    /// Its thread ended unexpectedly.
+    /// A thread could not be started.
+    #[error("starting a thread: {0}")]
+    System(std::io::Error),
+    /// Nobody can be told what comes: to acknowledge it would be to lose it.
+    #[error("people can be told nothing any more: {reason}; what they were not told yet comes again at the next start")]
+    Unheard {
+        /// Why the telling failed.
+        reason: String,
+    },
+    /// The ledger's thread ended unexpectedly.
     #[error("the ledger's thread ended: {0}")]
     Thread(String),
 }
 
-enum Wake {
-    /// From the connection with this number.
-    Mqtt(u64, Event),
-    Order(OrderRequest),
-    Stop,
-}
-
-/// Runs a centre until `stop` completes. Whatever is committed goes to `announcements`; a receiver that is gone is no
-/// matter, the ledger has it all.
+/// Runs a centre until `stop` completes. Whatever is committed is handed to `tell`, in a thread of its own; while it does
+/// not return, messages wait and are not acknowledged.
 ///
 /// # Errors
-/// When it cannot start. Once it runs, it goes on whatever fails, and says so.
+/// When it cannot start, and when `tell` fails: an alert that nobody sees must not be acknowledged. Whatever else
+/// fails, it goes on, and says so.
 pub async fn run(
     config: Config,
-    announcements: mpsc::UnboundedSender<Announcement>,
+    tell: impl FnMut(&Announcement) -> std::io::Result<()> + Send + 'static,
     mut orders: mpsc::Receiver<OrderRequest>,
     stop: impl Future<Output = ()>,
 ) -> Result<Summary, CentreError> {
-    let options = config.broker_options()?;
+    // Read again for each connection; here for the sake of whoever starts a centre that could never connect.
+    config.broker_options()?;
+    for (path, mode) in config.exposed_secrets() {
+        tracing::warn!("{}: mode {mode:03o}: others can read this secret; expected 600", path.display());
+    }
     let mut clock = Clock::new();
     let mut store = SqliteLedger::new(&config.ledger.path);
     let ledger = Ledger::start(config.ledger_settings()?, clock.now(), &mut store)?;
     let (wake, woken) = channel();
+    let alarm = wake.clone();
+    // The driver is gone only when the centre has stopped.
+    let audience = Audience::start(tell, move || drop(alarm.send(Wake::Look))).map_err(CentreError::System)?;
+    let stopping = Arc::new(AtomicBool::new(false));
+    let digest = config.digest.clone();
+    let keep = Duration::from_secs_f64(config.ledger.keep_days * 86_400.0);
+    let link = Link::new(config, wake.clone());
+    let mut driver = Driver::new(ledger, store, clock, link, audience, Arc::clone(&stopping), keep);
     let handle = Handle::current();
-    let backoff = Backoff::new(0.5, 20.0, u64::from(std::process::id()));
-    let mut driver = Driver {
-        ledger,
-        store,
-        clock,
-        options,
-        wake: wake.clone(),
-        waiting: Arc::default(),
-        dropped: Arc::default(),
-        connection: None,
-        number: 0,
-        granted: 0,
-        connect_in: Some(std::time::Instant::now()),
-        backoff,
-        announcements,
-        alerts: 0,
-    };
-    let worker = tokio::task::spawn_blocking(move || {
+    let mut worker = tokio::task::spawn_blocking(move || {
         let _runtime = handle.enter();
+        driver.note_configuration(&digest);
         driver.work(&woken);
         driver.finish(&handle)
     });
     tokio::pin!(stop);
     let mut orders_open = true;
-    loop {
+    let ended = loop {
         tokio::select! {
-            () = &mut stop => break,
+            () = &mut stop => {
+                stopping.store(true, Ordering::Release);
+                // A thread that is gone needs no stopping; joining tells why.
+                drop(wake.send(Wake::Stop));
+                break worker.await;
+            }
+            ended = &mut worker => break ended,
             order = orders.recv(), if orders_open => match order {
                 Some(order) => drop(wake.send(Wake::Order(order))),
                 None => orders_open = false,
             },
         }
-    }
-    // A thread that is gone needs no stopping; joining tells why.
-    drop(wake.send(Wake::Stop));
-    worker.await.map_err(|error| CentreError::Thread(error.to_string()))
+    };
+    ended.map_err(|error| CentreError::Thread(error.to_string()))?
 }
 
-struct Driver {
-    ledger: Ledger,
-    store: SqliteLedger,
-    clock: Clock,
-    options: Options,
-    wake: Sender<Wake>,
-    waiting: Arc<AtomicUsize>,
-    dropped: Arc<AtomicUsize>,
-    connection: Option<Connection>,
-    /// Counts connections: events of an older one are stale.
-    number: u64,
-    granted: usize,
-    connect_in: Option<std::time::Instant>,
-    backoff: Backoff,
-    announcements: mpsc::UnboundedSender<Announcement>,
-    alerts: u64,
-}
-
-impl Driver {
-    fn work(&mut self, woken: &Receiver<Wake>) {
-        let mut looked = None;
-        loop {
-            if self.connect_in.is_some_and(|at| std::time::Instant::now() >= at) {
-                self.connect();
-            }
-            if looked.is_none_or(|looked: std::time::Instant| looked.elapsed() >= LOOK_FOR_ORDERS_EVERY) {
-                self.take_placed_orders();
-                looked = Some(std::time::Instant::now());
-            }
-            self.ledger(LedgerEvent::Tick);
-            match woken.recv_timeout(self.patience()) {
-                Ok(Wake::Mqtt(number, event)) => self.mqtt(number, event),
-                Ok(Wake::Order(OrderRequest { gateway, order })) => self.ledger(LedgerEvent::Order { gateway, order }),
-                Err(RecvTimeoutError::Timeout) => {}
-                Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return,
-            }
-        }
-    }
-
-    /// Orders that operators' tools put into the ledger's file since the last look.
-    fn take_placed_orders(&mut self) {
-        let placed = self.store.placed_orders().unwrap_or_else(|error| {
-            tracing::warn!(%error, "cannot look for orders");
-            Vec::new()
-        });
-        for OrderRecord { gateway, order, .. } in placed {
-            if !self.ledger.is_open(&gateway, &order.command.id) {
-                self.ledger(LedgerEvent::Order { gateway, order });
-            }
-        }
-    }
-
-    fn patience(&mut self) -> Duration {
-        let now = self.clock.now();
-        let deadline = self.ledger.next_deadline().map_or(1.0, |at| at.seconds_since(now));
-        let connect = self.connect_in.map(|at| at.saturating_duration_since(std::time::Instant::now()));
-        let deadline = Duration::from_secs_f64(deadline.clamp(0.001, 1.0));
-        connect.map_or(deadline, |connect| connect.min(deadline))
-    }
-
-    fn connect(&mut self) {
-        self.connect_in = None;
-        self.number += 1;
-        self.granted = 0;
-        let (number, wake) = (self.number, self.wake.clone());
-        let (waiting, dropped) = (Arc::clone(&self.waiting), Arc::clone(&self.dropped));
-        let on_event = move |event: Event| {
-            if matches!(event, Event::Message(_)) && waiting.fetch_add(1, Ordering::AcqRel) >= MAX_WAITING {
-                waiting.fetch_sub(1, Ordering::AcqRel);
-                dropped.fetch_add(1, Ordering::Relaxed);
-                return;
-            }
-            // The receiver is gone only when the centre stops.
-            drop(wake.send(Wake::Mqtt(number, event)));
-        };
-        match Connection::open(&self.options, on_event) {
-            Ok(connection) => self.connection = Some(connection),
-            Err(error) => {
-                tracing::error!(%error, "cannot connect");
-                self.reconnect_later();
-            }
-        }
-    }
-
-    fn reconnect_later(&mut self) {
-        self.connection = None;
-        self.ledger(LedgerEvent::Closed);
-        let wait = Duration::from_secs_f64(self.backoff.wait_s());
-        self.connect_in = Some(std::time::Instant::now() + wait);
-    }
-
-    fn mqtt(&mut self, number: u64, event: Event) {
-        if matches!(event, Event::Message(_)) {
-            self.waiting.fetch_sub(1, Ordering::AcqRel);
-        }
-        if number != self.number {
-            return;
-        }
-        match event {
-            Event::Connected => {
-                let filters: Vec<String> = Channel::TO_CENTRE.iter().map(|channel| channel.filter()).collect();
-                let subscribed = self.connection.as_ref().map(|c| c.subscribe(&filters, Quality::AtLeastOnce));
-                if let Some(Err(error)) = subscribed {
-                    tracing::error!(%error, "cannot subscribe");
-                    self.reconnect_later();
-                }
-            }
-            Event::Subscribed { granted: true } => {
-                self.granted += 1;
-                if self.granted == Channel::TO_CENTRE.len() {
-                    tracing::info!(host = %self.options.host, port = self.options.port, "listening");
-                    self.backoff.reset();
-                    self.ledger(LedgerEvent::Connected);
-                }
-            }
-            Event::Subscribed { granted: false } => tracing::error!("the broker refuses a subscription of the centre"),
-            Event::Message(message) => self.ledger(LedgerEvent::Message {
-                topic: message.topic,
-                payload: message.payload,
-                retained: message.retained,
-                properties: message.properties,
-            }),
-            Event::Receipt { .. } => {}
-            Event::Closed(reason) => {
-                tracing::warn!(%reason, "connection to the broker ended");
-                self.reconnect_later();
-            }
-        }
-    }
-
-    fn ledger(&mut self, event: LedgerEvent) {
-        let now = self.clock.now();
-        let mut actions = Vec::new();
-        self.ledger.handle(now, &mut self.store, event, &mut actions);
-        for action in actions {
-            match action {
-                LedgerAction::Publish(publication) => self.publish(publication),
-                LedgerAction::Announce(announcement) => self.announce(announcement),
-            }
-        }
-    }
-
-    fn publish(&self, publication: vedette_delivery::uplink::Publication) {
-        let Some(connection) = &self.connection else { return };
-        let quality = if publication.reliable { Quality::AtLeastOnce } else { Quality::AtMostOnce };
-        let topic = publication.topic;
-        let result = connection.publish(Publication {
-            topic: topic.clone(),
-            payload: publication.payload,
-            quality,
-            retain: publication.retain,
-            properties: publication.properties,
-        });
-        if let Err(error) = result {
-            // Whoever misses an acknowledgement asks again by repeating its alert.
-            tracing::debug!(%error, topic, "not published");
-        }
-    }
-
-    fn announce(&mut self, announcement: Announcement) {
-        match &announcement {
-            Announcement::Alert { .. } => self.alerts += 1,
-            Announcement::Refused { topic, reason } => tracing::warn!(topic, reason, "message refused"),
-            Announcement::Store(error) => tracing::error!(%error, "ledger failed; nothing is acknowledged"),
-            _ => {}
-        }
-        // Nobody need listen: the ledger has it.
-        drop(self.announcements.send(announcement));
-    }
-
-    fn finish(&mut self, handle: &Handle) -> Summary {
-        if let Some(connection) = self.connection.take() {
-            handle.block_on(connection.close(GOODBYE));
-        }
-        let dropped = self.dropped.load(Ordering::Relaxed) as u64;
-        Summary { alerts: self.alerts, refused: self.ledger.refused(), dropped }
-    }
+/// Who runs this program, for the audit log.
+pub(crate) fn whoami() -> String {
+    let name = std::env::var("USER").unwrap_or_default();
+    if name.trim().is_empty() { "centre".to_owned() } else { vedette_delivery::words::printable(&name) }
 }

@@ -7,26 +7,33 @@
 //! void      gateway, epoch, first -> last, why
 //! gateway   gateway -> record (JSON)
 //! command   gateway, id -> record (JSON), open
+//! audit     n -> record, hash                  chain of hashes, appended to and never changed
 //! ```
 //!
 //! Write-ahead log with `synchronous=FULL`: what was acknowledged survives a power cut. After any failure the handle is
-//! given up, and [`LedgerStore::restart`] opens the file anew.
+//! given up, and [`LedgerStore::restart`] opens the file anew. A damaged file is put aside and kept; what can be read of
+//! it goes into a new one. What is erased is overwritten, in the file and in its log.
 
+mod audit;
 mod orders;
+mod salvage;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use vedette_delivery::audit::AuditEntry;
 use vedette_delivery::engine::Timestamp;
 use vedette_delivery::ledger::{Digest, Entry, LedgerChanges, LedgerRestart, LedgerStore, VoidEntry};
 use vedette_delivery::store::StoreError;
 use vedette_delivery::{Epoch, GatewayId, Ranges, VoidReason};
 
 /// Step `n` leads from version `n` to `n + 1`; steps are never changed, only appended.
-const STEPS: &[&str] = &["CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+const STEPS: &[&str] = &[
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
      INSERT INTO meta VALUES ('announced', 0);
      CREATE TABLE entry (
          n INTEGER PRIMARY KEY, gateway TEXT NOT NULL, epoch TEXT NOT NULL, seq INTEGER NOT NULL,
@@ -39,7 +46,12 @@ const STEPS: &[&str] = &["CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER
      CREATE TABLE gateway (gateway TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
      CREATE TABLE command (
          gateway TEXT NOT NULL, id TEXT NOT NULL, record TEXT NOT NULL, open INTEGER NOT NULL,
-         PRIMARY KEY (gateway, id)) WITHOUT ROWID;"];
+         PRIMARY KEY (gateway, id)) WITHOUT ROWID;",
+    "CREATE TABLE audit (n INTEGER PRIMARY KEY, record BLOB NOT NULL, hash BLOB NOT NULL);",
+];
+
+/// Files of this version may hold what was erased from them in pages that were freed.
+const FORGOT_ONLY: i64 = 1;
 
 /// A centre's ledger in a SQLite file.
 #[derive(Debug)]
@@ -48,13 +60,17 @@ pub struct SqliteLedger {
     connection: Option<Connection>,
     /// SQLite's count of what other connections have changed, when orders were last looked for.
     seen: Option<i64>,
+    /// What was damaged, until somebody asks.
+    damage: Option<String>,
+    /// The log may still hold what was erased.
+    is_log_stale: bool,
 }
 
 impl SqliteLedger {
     /// Names the file; [`LedgerStore::restart`] opens it, and makes it if it is not there.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), connection: None, seen: None }
+        Self { path: path.into(), connection: None, seen: None, damage: None, is_log_stale: false }
     }
 
     /// Entries from line `first` on, at most `limit`, read from the file while a centre may be running on it.
@@ -75,11 +91,14 @@ impl SqliteLedger {
 
     fn open(&self) -> Result<Connection, StoreError> {
         let open = || -> rusqlite::Result<(Connection, i64)> {
+            self.make_private();
             let mut connection = Connection::open(&self.path)?;
             connection.busy_timeout(std::time::Duration::from_secs(2))?;
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;
             connection.pragma_update(None, "journal_size_limit", 16 << 20)?;
+            // What is erased is overwritten and not only forgotten.
+            connection.pragma_update(None, "secure_delete", true)?;
             let got: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
             let steps = usize::try_from(got).ok().and_then(|from| STEPS.get(from..)).unwrap_or_default();
             for (step, version) in steps.iter().zip(got + 1..) {
@@ -87,6 +106,9 @@ impl SqliteLedger {
                 transaction.execute_batch(step)?;
                 transaction.pragma_update(None, "user_version", version)?;
                 transaction.commit()?;
+            }
+            if got == FORGOT_ONLY {
+                connection.execute_batch("VACUUM")?;
             }
             Ok((connection, got))
         };
@@ -98,6 +120,28 @@ impl SqliteLedger {
         Ok(connection)
     }
 
+    /// A new file is for its owner alone: it holds every alert, and whoever may write it may order.
+    fn make_private(&self) {
+        let mut options = std::fs::OpenOptions::new();
+        // A file that is there keeps its mode; one that cannot be made is told by the opening that follows.
+        drop(options.create_new(true).write(true).mode(0o600).open(&self.path));
+    }
+
+    /// What was damaged since the last call, and what became of it.
+    pub(crate) fn take_damage(&mut self) -> Option<String> {
+        self.damage.take()
+    }
+
+    /// Empties the write-ahead log after an erasure; a reader in its way is waited for until the next commit.
+    fn clean_log(&mut self) -> Result<(), StoreError> {
+        if self.is_log_stale {
+            self.is_log_stale = self.with("emptying the log", |connection| {
+                connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0))
+            })?;
+        }
+        Ok(())
+    }
+
     fn error(&self, what: &'static str, error: &rusqlite::Error) -> StoreError {
         let path = self.path.display().to_string();
         let reason = error.to_string();
@@ -106,6 +150,11 @@ impl SqliteLedger {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged { path, what, reason },
             _ => StoreError::Failed { path, what, reason },
         }
+    }
+
+    fn read(&mut self) -> Result<LedgerRestart, StoreError> {
+        self.connection = Some(self.open()?);
+        self.with("reading", |connection| read_all(connection))
     }
 
     fn with<T>(
@@ -127,8 +176,13 @@ impl SqliteLedger {
 impl LedgerStore for SqliteLedger {
     fn restart(&mut self) -> Result<LedgerRestart, StoreError> {
         self.connection = None;
-        self.connection = Some(self.open()?);
-        self.with("reading", |connection| read_all(connection))
+        match self.read() {
+            Err(damage @ StoreError::Damaged { .. }) => {
+                self.begin_anew(&damage)?;
+                self.read()
+            }
+            other => other,
+        }
     }
 
     fn commit(&mut self, changes: &LedgerChanges) -> Result<(), StoreError> {
@@ -136,6 +190,15 @@ impl LedgerStore for SqliteLedger {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             write(&transaction, changes)?;
             transaction.commit()
+        })?;
+        self.is_log_stale |= changes.erase_before.is_some();
+        self.clean_log()
+    }
+
+    fn received_before(&mut self, before: Timestamp) -> Result<u64, StoreError> {
+        self.with("counting", |connection| {
+            let count = "SELECT count(*) FROM entry WHERE bytes IS NOT NULL AND received_at < ?1";
+            connection.query_row(count, [before.as_micros()], |row| unsigned(row, 0))
         })
     }
 
@@ -227,6 +290,10 @@ fn write(transaction: &Transaction<'_>, changes: &LedgerChanges) -> rusqlite::Re
             record.answer.is_none()
         ])?;
     }
+    for AuditEntry { n, record, hash } in &changes.audit {
+        let insert = "INSERT INTO audit VALUES (?1, ?2, ?3)";
+        transaction.prepare_cached(insert)?.execute(params![integer(*n), record, hash])?;
+    }
     if let Some(announced) = changes.announced {
         transaction
             .prepare_cached("UPDATE meta SET value = ?1 WHERE key = 'announced'")?
@@ -283,5 +350,10 @@ fn read_all(connection: &Connection) -> rusqlite::Result<LedgerRestart> {
             .prepare("SELECT record FROM command WHERE open ORDER BY gateway, id")?
             .query_map([], |row| json(row, 0))?
             .collect::<rusqlite::Result<_>>()?,
+        own: connection
+            .prepare(&format!("{ENTRY} WHERE epoch = 'centre' AND bytes IS NOT NULL ORDER BY n"))?
+            .query_map([], entry)?
+            .collect::<rusqlite::Result<_>>()?,
+        audit_last: audit::last(connection)?,
     })
 }

@@ -37,7 +37,11 @@ fn start_centre(address: SocketAddr, ledger: &Path, signer: &Signer) -> Centre {
     let (announce, announced) = mpsc::unbounded_channel();
     let (_, orders) = mpsc::channel(1);
     let (stop, stopped) = oneshot::channel::<()>();
-    let task = tokio::spawn(async move { run(config, announce, orders, async { drop(stopped.await) }).await });
+    let tell = move |announcement: &Announcement| {
+        drop(announce.send(announcement.clone()));
+        Ok(())
+    };
+    let task = tokio::spawn(async move { run(config, tell, orders, async { drop(stopped.await) }).await });
     Centre { announced, stop, task }
 }
 
@@ -157,4 +161,48 @@ fn the_example_configuration_is_valid() {
     let config = Config::read(&file).unwrap();
     config.ledger_settings().unwrap();
     config.broker_options().unwrap();
+}
+
+#[test]
+fn numbers_that_would_do_harm_are_refused_with_their_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("centre.toml");
+    let written = |silence: &str, port: &str, keep: &str| {
+        let text = format!(
+            "[centre]\nid = \"c\"\nsilence_s = {silence}\n[broker]\nhost = \"h\"\nport = {port}\n\
+             [ledger]\npath = \"l\"\nkeep_days = {keep}\n"
+        );
+        std::fs::write(&file, text).unwrap();
+        Config::read(&file).map(drop).map_err(|error| error.to_string())
+    };
+    assert_eq!(written("180", "1883", "90"), Ok(()));
+    for (wrong, line, expected) in [
+        (written("-5", "1883", "90"), "line 3", "seconds from 0.1"),
+        (written("nan", "1883", "90"), "line 3", "seconds from 0.1"),
+        (written("180", "70000", "90"), "line 6", "from 1 to 65535"),
+        (written("180", "0", "90"), "line 6", "from 1 to 65535"),
+        (written("180", "1883", "-1.0"), "line 9", "days from 0.042"),
+        (written("180", "1883", "inf"), "line 9", "days from 0.042"),
+    ] {
+        let error = wrong.unwrap_err();
+        assert!(error.contains(line) && error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn a_secret_that_others_can_read_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let (file, key) = (folder.path().join("centre.toml"), folder.path().join("key"));
+    std::fs::write(&key, [7; 32]).unwrap();
+    let text = format!(
+        "[centre]\nid = \"c\"\n[broker]\nhost = \"h\"\nport = 1883\n[ledger]\npath = \"l\"\n\
+         [signing]\nkid = \"c\"\nkey_file = {key:?}\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    let config = Config::read(&file).unwrap();
+    for (mode, is_allowed) in [(0o644, false), (0o640, true), (0o600, true)] {
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
+        assert_eq!(config.check().is_ok(), is_allowed, "{mode:o}: {:?}", config.check());
+    }
 }

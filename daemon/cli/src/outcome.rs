@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use vedette_centre::CentreError;
 use vedette_gateway::config::ConfigError;
 
 /// The ends of a command that are not errors of the program.
@@ -28,7 +29,19 @@ impl From<Outcome> for ExitCode {
     }
 }
 
-/// Tells the error and returns its exit status: 2 for a wrong configuration, 1 for everything else.
+/// Wrong usage that only shows once a file was read, and what would be right.
+#[derive(Debug)]
+pub(crate) struct Wrong(pub(crate) String);
+
+impl std::fmt::Display for Wrong {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Wrong {}
+
+/// Tells the error and returns its exit status: 2 for wrong usage or configuration, 1 for everything else.
 pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     if let Some(wrong) = error.downcast_ref::<ConfigError>() {
         eprintln!("{wrong}");
@@ -36,6 +49,14 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
     }
     if let Some(wrong) = error.downcast_ref::<vedette_centre::ConfigError>() {
         eprintln!("{wrong}");
+        return ExitCode::from(2);
+    }
+    if let Some(wrong) = error.downcast_ref::<CentreError>().and_then(wrong_of_a_centre) {
+        eprintln!("{wrong}");
+        return ExitCode::from(2);
+    }
+    if let Some(wrong) = error.downcast_ref::<Wrong>() {
+        eprintln!("vedette: {wrong}");
         return ExitCode::from(2);
     }
     if is_broken_pipe(error) {
@@ -47,6 +68,10 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         return ExitCode::from(2);
     }
     ExitCode::FAILURE
+}
+
+const fn wrong_of_a_centre(error: &CentreError) -> Option<&vedette_centre::ConfigError> {
+    if let CentreError::Config(wrong) = error { Some(wrong) } else { None }
 }
 
 /// The reader of our output went away, as `head` does.

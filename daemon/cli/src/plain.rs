@@ -1,6 +1,6 @@
 //! Plain text for a terminal of 80 columns, or a mail.
 
-use std::io::{Result, Write};
+use std::io::Write;
 
 /// Columns of a terminal as everybody has it.
 const WIDTH: usize = 80;
@@ -8,9 +8,14 @@ const WIDTH: usize = 80;
 const NARROWEST: usize = 16;
 const SPACE: &str = "  ";
 
-/// The text on one line, and nothing in it that a terminal would obey: it comes from somebody else.
-pub(crate) fn printable(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
+pub(crate) use vedette_gateway::words::printable;
+
+/// Something that can be read, on one line; for arguments.
+pub(crate) fn words(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() || printable(text) != text {
+        return Err("expected words on one line".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 /// The text broken at spaces into lines of the terminal's width: the first begins with `first`, the others with `next`.
@@ -18,7 +23,8 @@ pub(crate) fn printable(text: &str) -> String {
 pub(crate) fn wrapped(first: &str, next: &str, text: &str) -> String {
     let (mut out, mut line) = (String::new(), first.to_owned());
     let mut is_empty = true;
-    for word in text.split_whitespace() {
+    // The words are perhaps somebody else's.
+    for word in text.split_whitespace().map(printable) {
         if !is_empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
             out.push_str(line.trim_end());
             out.push('\n');
@@ -28,7 +34,7 @@ pub(crate) fn wrapped(first: &str, next: &str, text: &str) -> String {
         if !is_empty {
             line.push(' ');
         }
-        line.push_str(word);
+        line.push_str(&word);
         is_empty = false;
     }
     out.push_str(line.trim_end());
@@ -38,7 +44,7 @@ pub(crate) fn wrapped(first: &str, next: &str, text: &str) -> String {
 
 /// Columns as wide as they need; those with nothing in them are left out, and the last is broken where it would leave the
 /// terminal.
-pub(crate) fn columns(heads: &[&str], rows: &[Vec<String>], out: &mut impl Write) -> Result<()> {
+pub(crate) fn columns(heads: &[&str], rows: &[Vec<String>], out: &mut impl Write) -> std::io::Result<()> {
     let width_of = |index: usize| {
         let cells = rows.iter().filter_map(|row| row.get(index)).map(|cell| cell.chars().count());
         cells.max().unwrap_or(0)
@@ -51,12 +57,12 @@ pub(crate) fn columns(heads: &[&str], rows: &[Vec<String>], out: &mut impl Write
     let Some(((last, _), before)) = shown.split_last() else { return Ok(()) };
     let mut line = |cell: &dyn Fn(usize) -> String| {
         let start: String = before.iter().fold(SPACE.to_owned(), |mut start, (index, width)| {
-            start.push_str(&format!("{:<width$}{SPACE}", cell(*index)));
+            start.push_str(&format!("{:<width$}{SPACE}", printable(&cell(*index))));
             start
         });
         let indent = start.chars().count();
         if indent + NARROWEST > WIDTH {
-            return writeln!(out, "{}", format!("{start}{}", cell(*last)).trim_end());
+            return writeln!(out, "{}", format!("{start}{}", printable(&cell(*last))).trim_end());
         }
         write!(out, "{}", wrapped(&start, &" ".repeat(indent), &cell(*last)))
     };
@@ -71,8 +77,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_others_wrote_gives_the_terminal_no_orders() {
-        assert_eq!(printable("a\nb \u{1b}[31mred"), "a\u{fffd}b \u{fffd}[31mred");
+    fn words_are_something_on_one_line() {
+        assert_eq!(words("seen on the ford").as_deref(), Ok("seen on the ford"));
+        for nothing in ["", "  ", "two\nlines", "\u{1b}[31mred", "\u{202e}der"] {
+            assert!(words(nothing).is_err(), "{nothing:?}");
+        }
     }
 
     proptest! {

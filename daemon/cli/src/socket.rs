@@ -30,6 +30,9 @@ impl Place {
     }
 }
 
+/// Longest wait for an answer; the daemon itself gives up after 10 s.
+const PATIENCE: Duration = Duration::from_secs(12);
+
 /// A connection to a daemon.
 pub(crate) struct Line {
     stream: BufReader<UnixStream>,
@@ -41,7 +44,8 @@ impl Line {
     pub(crate) fn connect(path: &Path) -> anyhow::Result<Self> {
         let connect = || {
             let stream = UnixStream::connect(path)?;
-            stream.set_read_timeout(Some(Duration::from_secs(15)))?;
+            stream.set_read_timeout(Some(PATIENCE))?;
+            stream.set_write_timeout(Some(PATIENCE))?;
             std::io::Result::Ok(stream)
         };
         let stream = connect().with_context(|| format!("no daemon answers at {}", path.display()))?;

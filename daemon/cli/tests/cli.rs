@@ -98,7 +98,7 @@ fn the_example_configurations_are_right() {
     for entry in std::fs::read_dir(examples).expect("the folder") {
         let path = entry.expect("an entry").path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if path.extension().is_some_and(|extension| extension == "toml") && name != "centre.toml" {
+        if path.extension().is_some_and(|extension| extension == "toml") {
             let output = vedette(examples, &["check", &name]);
             assert!(output.status.success(), "{}", text(&output.stderr));
             checked += 1;
@@ -129,4 +129,170 @@ fn a_night_of_many_crossings_is_warned_of_and_bad_counts_are_told_with_their_lin
         text(&output.stderr),
         "vedette: bad.csv: line 4: count: expected a whole number, got \"one\": invalid digit found in string\n"
     );
+}
+
+#[test]
+fn a_centres_configuration_is_checked_as_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let centre = "[centre]\nid = \"centre-1\"\n[broker]\nhost = \"h\"\nport = 1883\n[ledger]\npath = \"l\"\n";
+    let check = |text: &str| {
+        std::fs::write(folder.path().join("c.toml"), text).expect("written");
+        let output = vedette(folder.path(), &["check", "c.toml"]);
+        (output.status.code(), self::text(&output.stdout) + &self::text(&output.stderr))
+    };
+    let (status, said) = check(centre);
+    assert!(status == Some(0) && said.contains("centre centre-1, broker h:1883"), "{said}");
+    let (status, said) = check(&format!("{centre}keep_days = -1.0\n"));
+    assert!(status == Some(2) && said.contains("line 8") && said.contains("days from"), "{said}");
+    let (status, said) = check(&centre.replace("centre-1", "a/b"));
+    assert!(status == Some(2) && said.contains("a/b"), "{said}");
+    let (status, said) = check(&format!("{centre}[signing]\nrequired = true\n"));
+    assert!(status == Some(2) && said.contains("[[gateway]]"), "{said}");
+}
+
+/// A centre's configuration without a broker that answers: cut off, it soon has something to tell.
+fn write_lonely_centre(folder: &Path) {
+    let text = "[centre]\nid = \"centre-1\"\nsilence_s = 0.2\n[broker]\nhost = \"127.0.0.1\"\nport = 1\n\
+                [ledger]\npath = \"ledger.sqlite\"\n";
+    std::fs::write(folder.join("c.toml"), text).expect("written");
+}
+
+/// What is acknowledged must have been shown: a centre whose output is gone or full ends, and tells it again.
+#[test]
+fn a_centre_that_cannot_print_ends_and_tells_again_what_nobody_saw() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_lonely_centre(folder.path());
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("the device");
+    let (reader, gone) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    for (case, stdout) in [("full", Stdio::from(full)), ("gone", Stdio::from(gone))] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vedette"));
+        command.args(["centre", "--config", "c.toml"]).current_dir(folder.path()).stdout(stdout).stderr(Stdio::piped());
+        let output = command.spawn().expect("it starts").wait_with_output().expect("it ends by itself");
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{case}: {said}");
+        assert!(said.contains("people can be told nothing any more"), "{case}: {said}");
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vedette"));
+    command.args(["centre", "--config", "c.toml"]).current_dir(folder.path());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
+    let mut first = String::new();
+    let mut lines = std::io::BufReader::new(child.stdout.take().expect("piped"));
+    std::io::BufRead::read_line(&mut lines, &mut first).expect("a line");
+    child.kill().and_then(|()| child.wait()).expect("it ends");
+    assert!(first.contains("centre-1 HIGH") && first.contains("hears no gateway"), "{first}");
+    assert!(first.contains("efused"), "it says why: {first}");
+}
+
+/// The centre's own alerts have no gateway that could answer: the centre does.
+#[test]
+fn a_centre_answers_for_its_own_alerts_and_its_log_holds_who_acted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_lonely_centre(folder.path());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vedette"));
+    command.args(["centre", "--config", "c.toml"]).current_dir(folder.path());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
+    let mut lines = std::io::BufReader::new(child.stdout.take().expect("piped"));
+    std::io::BufRead::read_line(&mut lines, &mut String::new()).expect("its alert");
+    let operate = |arguments: &[&str]| {
+        let output = vedette(folder.path(), &[&["alerts", "--config", "c.toml"], arguments].concat());
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let listed = operate(&["list"]);
+    let id = listed.split(' ').next().unwrap_or_default().to_owned();
+    let done = operate(&["acknowledge", &id, "--by", "anna"]);
+    assert!(done.contains("acknowledged"), "{done}");
+    assert!(operate(&["list"]).contains("acknowledged"));
+    assert!(operate(&["close", &id, "--reason", "nuisance", "--by", "anna"]).contains("closed as nuisance"));
+    assert_eq!(operate(&["list"]), "");
+    child.kill().and_then(|()| child.wait()).expect("it ends");
+    let audit = |arguments: &[&str]| {
+        let output = vedette(folder.path(), &[&["audit"], arguments, &["--centre", "c.toml"]].concat());
+        (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+    };
+    let (_, shown) = audit(&["show"]);
+    for line in ["anna acknowledge", "anna close", "centre-1 answer", "configuration"] {
+        assert!(shown.contains(line), "no {line:?} in {shown}");
+    }
+    let (_, head) = audit(&["head"]);
+    assert_eq!(audit(&["verify", "--anchor", head.trim()]).0, Some(0));
+    let forged = head.trim().replace(['0', '1', '2', '3'], "4");
+    let line = head.split(':').next().unwrap_or_default();
+    let forged = format!("{line}:{}", forged.split(':').nth(1).unwrap_or_default());
+    assert_eq!(audit(&["verify", "--anchor", &forged]).0, Some(1));
+    let (status, said) = audit(&["verify", "--anchor", &format!("99{}", &head.trim()[line.len()..])]);
+    assert!(status == Some(1) && said.contains("ends with line"), "{said}");
+}
+
+#[test]
+fn usage_that_only_a_file_shows_to_be_wrong_is_status_2() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("site.toml"), SITE).expect("written");
+    for wrong in [
+        &["keys", "list"][..],
+        &["keys", "new", "17"],
+        &["keys", "list", "--config", "site.toml"],
+        &["test-alert", "--by", "a\nb", "--socket", "none.sock"],
+    ] {
+        let output = vedette(folder.path(), wrong);
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}: {}", text(&output.stderr));
+    }
+    let output = vedette(folder.path(), &["keys", "new", "17", "--dir", "nowhere"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("nowhere") && !folder.path().join("nowhere").exists());
+    let centre = "[centre]\nid = \"c\"\n[broker]\nhost = \"h\"\nport = 1\n[ledger]\npath = \"l\"\n";
+    for wrong in [
+        centre.replace("\"c\"", "\"a b\""),
+        format!("{centre}[signing]\nkid = \"c\"\nkey_file = \"missing\"\n"),
+        format!("{centre}[[gateway]]\nid = \"g\"\nkid = \"k\"\npublic_key = \"x\"\n"),
+    ] {
+        std::fs::write(folder.path().join("c.toml"), &wrong).expect("written");
+        let output = vedette(folder.path(), &["centre", "--config", "c.toml"]);
+        assert_eq!(output.status.code(), Some(2), "{wrong}: {}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn no_command_panics_when_nobody_reads_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let site = SITE.to_owned() + "[store]\nfile = \"store.sqlite\"\n";
+    std::fs::write(folder.path().join("site.toml"), site).expect("written");
+    std::fs::create_dir(folder.path().join("keys")).expect("made");
+    assert!(vedette(folder.path(), &["keys", "new", "17", "--dir", "keys"]).status.success());
+    for arguments in [
+        &["check", "site.toml"][..],
+        &["retention", "--dry-run", "--config", "site.toml"],
+        &["keys", "list", "--dir", "keys"],
+    ] {
+        let (reader, gone) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("the device");
+        for (stdout, expected) in [(Stdio::from(gone), 0), (Stdio::from(full), 1)] {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_vedette"));
+            command.args(arguments).current_dir(folder.path()).stdout(stdout).stderr(Stdio::piped());
+            let output = command.spawn().expect("it starts").wait_with_output().expect("it ends");
+            let said = text(&output.stderr);
+            assert_eq!(output.status.code(), Some(expected), "{arguments:?}: {said}");
+            assert!(!said.contains("panicked"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn what_is_wrong_in_a_configuration_is_told_once_and_in_a_readers_words() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let check = |site: &str| {
+        std::fs::write(folder.path().join("wrong.toml"), site).expect("written");
+        let output = vedette(folder.path(), &["check", "wrong.toml"]);
+        assert_eq!(output.status.code(), Some(2));
+        text(&output.stderr)
+    };
+    let source = "[[source.mqtt]]\nname = \"field\"\nbroker = { host = \"h\", port = 70000 }\n";
+    let said = check(&format!("{SITE}{source}"));
+    assert!(said.contains("expected: a port from 1 to 65535"), "{said}");
+    let said = check(&format!("{SITE}[metrics]\nlisten = \"localhost:9464\"\n"));
+    assert!(said.contains("expected: an address and a port such as \"127.0.0.1:9464\""), "{said}");
+    let said = check(&SITE.replace("\"north\"", "\"a b\""));
+    assert_eq!(said.matches("site.id").count(), 1, "{said}");
 }

@@ -107,6 +107,49 @@ fn lines(path: &Path) -> Vec<String> {
     std::fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect()
 }
 
+/// Whoever takes records out is in the gateway's audit log; where there is none, the command says so.
+#[test]
+fn an_export_is_noted_in_the_audit_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    record(folder);
+    let site = format!("{SITE}\n[store]\nfile = \"store.sqlite\"\n[status]\nsocket = \"none.sock\"\n");
+    std::fs::write(folder.join("site.toml"), site).unwrap();
+    let export = ["record", "export", "night.mcap", "--table", "tracks", "--by", "anna", "--config", "site.toml"];
+    let output = vedette(folder, &export);
+    assert!(text(&output.stderr).contains("no audit log notes this export"), "{}", text(&output.stderr));
+    vedette_gateway::store::append_audit(&folder.join("store.sqlite"), Timestamp::from_seconds(1), Vec::new()).unwrap();
+    let output = vedette(folder, &export);
+    assert!(output.status.success() && !text(&output.stderr).contains("no audit log"), "{}", text(&output.stderr));
+    let shown = vedette(folder, &["audit", "show", "--config", "site.toml"]);
+    assert!(
+        text(&shown.stdout).contains("anna export tracks of night.mcap to standard output"),
+        "{}",
+        text(&shown.stdout)
+    );
+    // An emptied log does not fit the copy of its head that somebody keeps.
+    let head = text(&vedette(folder, &["audit", "head", "--config", "site.toml"]).stdout);
+    let verify = ["audit", "verify", "--config", "site.toml", "--anchor", head.trim()];
+    assert!(vedette(folder, &verify).status.success());
+    std::fs::remove_file(folder.join("store.sqlite")).unwrap();
+    for part in ["-wal", "-shm"] {
+        drop(std::fs::remove_file(folder.join(format!("store.sqlite{part}"))));
+    }
+    vedette_gateway::store::append_audit(&folder.join("store.sqlite"), Timestamp::from_seconds(1), Vec::new()).unwrap();
+    let output = vedette(folder, &verify);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("audit log ends with line 0, but line 1"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn an_empty_recording_is_a_torn_one() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("empty.mcap"), "").unwrap();
+    let output = vedette(folder.path(), &["record", "info", "empty.mcap"]);
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("empty"));
+}
+
 #[test]
 fn info_export_and_replay_tell_the_same_story() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,7 +1,8 @@
 //! The audit log: a chain of hashes, so that a line cannot be changed, taken out or put in unnoticed.
 //!
 //! Line `n` holds `hash = SHA-256(hash of line n-1 || n as 8 bytes, big endian || record)`; before line 1 stand 32 zero
-//! bytes. Whoever holds a copy of the last hash (each centre gets it with its alerts) can prove the whole log.
+//! bytes. Whoever rewrites the whole log can make a chain that follows, but not with the hashes that others have a copy of:
+//! an [`Anchor`] is such a copy, and each centre keeps the newest one that its gateways' status told.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -19,6 +20,67 @@ pub struct AuditEntry {
     pub record: Vec<u8>,
     /// Hash of this line and all before it.
     pub hash: Hash,
+}
+
+/// A line of a log and its hash, as somebody else keeps it: `412:9f86d0..`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Anchor {
+    /// The line.
+    pub n: u64,
+    /// Its hash.
+    pub hash: Hash,
+}
+
+impl From<&AuditEntry> for Anchor {
+    fn from(entry: &AuditEntry) -> Self {
+        Self { n: entry.n, hash: entry.hash }
+    }
+}
+
+impl std::fmt::Display for Anchor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.n, hexadecimal(&self.hash))
+    }
+}
+
+impl From<Anchor> for String {
+    fn from(anchor: Anchor) -> Self {
+        anchor.to_string()
+    }
+}
+
+impl TryFrom<String> for Anchor {
+    type Error = AnchorError;
+
+    fn try_from(text: String) -> Result<Self, AnchorError> {
+        text.parse()
+    }
+}
+
+/// A text that is no anchor.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected LINE:HASH with 64 hexadecimal digits, got {0:?}")]
+pub struct AnchorError(String);
+
+impl std::str::FromStr for Anchor {
+    type Err = AnchorError;
+
+    fn from_str(text: &str) -> Result<Self, AnchorError> {
+        let parse = || {
+            let (n, digits) = text.split_once(':')?;
+            let digits = digits.as_bytes();
+            let mut hash = [0; 32];
+            if digits.len() != 2 * hash.len() || !digits.is_ascii() {
+                return None;
+            }
+            for (byte, pair) in hash.iter_mut().zip(digits.chunks_exact(2)) {
+                *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+            }
+            Some(Self { n: n.parse().ok()?, hash })
+        };
+        parse().ok_or_else(|| AnchorError(text.chars().take(100).collect()))
+    }
 }
 
 /// Where a log stops being what was written.
@@ -43,6 +105,16 @@ pub enum AuditError {
         /// What it says, in hexadecimal.
         got: String,
     },
+    /// A line is not the one that somebody holds a copy of: it, or one before it, was rewritten.
+    #[error("audit line {n}: hash {got}, but the copy kept elsewhere has {expected}")]
+    Rewritten {
+        /// The line.
+        n: u64,
+        /// The hash of the copy, in hexadecimal.
+        expected: String,
+        /// The hash found, in hexadecimal.
+        got: String,
+    },
     /// The log ends before the line that somebody holds a copy of.
     #[error("audit log ends with line {got}, but line {expected} was written")]
     Cut {
@@ -62,6 +134,12 @@ pub fn append(last: Option<&AuditEntry>, record: &AuditRecord) -> AuditEntry {
     AuditEntry { n, record, hash }
 }
 
+/// The SHA-256 of some bytes.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> Hash {
+    Sha256::digest(bytes).into()
+}
+
 fn link(previous: Hash, n: u64, record: &[u8]) -> Hash {
     let mut hasher = Sha256::new();
     hasher.update(previous);
@@ -74,13 +152,20 @@ fn link(previous: Hash, n: u64, record: &[u8]) -> Hash {
 #[derive(Clone, Debug, Default)]
 pub struct Verifier {
     last: Option<(u64, Hash)>,
+    anchors: Vec<Anchor>,
 }
 
 impl Verifier {
     /// Before the first line.
     #[must_use]
     pub const fn new() -> Self {
-        Self { last: None }
+        Self { last: None, anchors: Vec::new() }
+    }
+
+    /// Before the first line, with lines that somebody else keeps a copy of.
+    #[must_use]
+    pub const fn against(anchors: Vec<Anchor>) -> Self {
+        Self { last: None, anchors }
     }
 
     /// Checks the next line.
@@ -101,8 +186,20 @@ impl Verifier {
                 got: hexadecimal(&entry.hash),
             });
         }
+        if let Some(anchor) = self.anchors.iter().find(|anchor| anchor.n == entry.n && anchor.hash != hash) {
+            let (expected, got) = (hexadecimal(&anchor.hash), hexadecimal(&hash));
+            return Err(AuditError::Rewritten { n: entry.n, expected, got });
+        }
         self.last = Some((entry.n, hash));
         Ok(())
+    }
+
+    /// Checks that the log reaches to every line that somebody else keeps a copy of.
+    ///
+    /// # Errors
+    /// When lines were cut off its end.
+    pub fn finish(&self) -> Result<(), AuditError> {
+        self.reaches(self.anchors.iter().map(|anchor| anchor.n).max().unwrap_or(0))
     }
 
     /// Checks that the log reaches at least to line `n`.
@@ -151,6 +248,31 @@ mod tests {
         let mut verifier = Verifier::new();
         log.iter().try_for_each(|entry| verifier.check(entry))?;
         verifier.reaches(written)
+    }
+
+    /// Whoever rewrites everything makes a chain that follows; only a copy kept elsewhere shows it.
+    #[test]
+    fn a_log_rewritten_with_fresh_hashes_or_cut_does_not_fit_a_copy_of_its_hash() {
+        let good = log(9);
+        let anchor: Anchor = Anchor::from(&good[6]).to_string().parse().unwrap();
+        assert_eq!(anchor, Anchor::from(&good[6]));
+        let mut bad: Vec<AuditEntry> = Vec::new();
+        for entry in &good {
+            let record: AuditRecord = serde_json::from_slice(&entry.record).unwrap();
+            bad.push(append(bad.last(), &AuditRecord { by: "nobody".to_owned(), ..record }));
+        }
+        let against = |log: &[AuditEntry]| {
+            let mut verifier = Verifier::against(vec![anchor]);
+            log.iter().try_for_each(|entry| verifier.check(entry))?;
+            verifier.finish()
+        };
+        assert_eq!((verify(&bad, 9), against(&good)), (Ok(()), Ok(())));
+        assert!(matches!(against(&bad), Err(AuditError::Rewritten { n: 7, .. })));
+        assert_eq!(against(&good[..5]), Err(AuditError::Cut { expected: 7, got: 5 }));
+        assert_eq!(against(&[]), Err(AuditError::Cut { expected: 7, got: 0 }));
+        for wrong in ["", "7", "7:", "x:00", "7:zz"] {
+            assert!(wrong.parse::<Anchor>().is_err(), "{wrong}");
+        }
     }
 
     proptest! {

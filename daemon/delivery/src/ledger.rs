@@ -6,21 +6,24 @@
 //! - Receiving is idempotent on gateway, epoch, number and content. The same number with another content is no
 //!   repetition but another alert (a gateway whose store was set back): it is kept as well, and reported.
 //! - A failed commit is simply forgotten: nothing was acknowledged, so the gateways send it again.
-//! - Entries are announced after their commit, at least once: a crash in between repeats the last announcements.
+//! - Entries are announced after their commit, at least once: what the driver has not called [`Ledger::told`] about is
+//!   announced again after a restart.
 //! - The centre raises alerts of its own, in the same ledger: a gateway is silent, numbers are missing for too long, a
 //!   gateway came back with a new store and left numbers behind.
 
 mod commit;
 mod events;
 mod memory;
+mod own;
+mod record;
 mod store;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use sha2::{Digest as _, Sha256};
-use vedette_engine::Timestamp;
+use vedette_engine::{Alert, Timestamp};
 
+use crate::audit::AuditEntry;
 use crate::message::{Answer, Envelope, Status, Void};
 use crate::store::StoreError;
 use crate::topic::{self, Channel, GatewayId};
@@ -29,7 +32,9 @@ use crate::{Epoch, Keyring, Ranges, Signer, Verdict, VoidReason};
 
 pub use events::{Announcement, LedgerAction, LedgerEvent};
 pub use memory::MemoryLedger;
-pub use store::{Digest, Entry, GatewayRecord, LedgerChanges, LedgerRestart, LedgerStore, OrderRecord, VoidEntry};
+pub use store::{
+    Digest, Entry, GatewayRecord, LedgerChanges, LedgerRestart, LedgerStore, OrderRecord, VoidEntry, digest,
+};
 
 /// Settings of a ledger.
 #[derive(Clone, Debug)]
@@ -115,10 +120,21 @@ pub struct Ledger {
     group_at: Option<Timestamp>,
     next_n: u64,
     announced: u64,
-    /// Announced by earlier calls, whose actions the driver has carried out: only this may be stored as announced.
-    shown: u64,
+    /// What people were told of, by the driver's word: only this may be stored as announced.
+    told: u64,
     announced_stored: u64,
     connected_at: Option<Timestamp>,
+    /// Since when there has been no connection.
+    deaf_since: Option<Timestamp>,
+    /// Why there is no connection.
+    unreachable: Option<String>,
+    /// Why the broker's connection is worth nothing.
+    unheard: Option<String>,
+    /// The ends of the certificates' validity, by name.
+    certificates: BTreeMap<String, Timestamp>,
+    /// The centre's own alerts by key, as long as their condition lasts.
+    own: BTreeMap<String, Alert>,
+    audit_last: Option<AuditEntry>,
     watch_at: Timestamp,
     erase_at: Timestamp,
     must_restart: bool,
@@ -141,9 +157,15 @@ impl Ledger {
             group_at: None,
             next_n: 1,
             announced: 0,
-            shown: 0,
+            told: 0,
             announced_stored: 0,
             connected_at: None,
+            deaf_since: Some(now),
+            unreachable: None,
+            unheard: None,
+            certificates: BTreeMap::new(),
+            own: BTreeMap::new(),
+            audit_last: None,
             watch_at: now,
             erase_at: now,
             must_restart: true,
@@ -178,6 +200,8 @@ impl Ledger {
             let key = (record.gateway.clone(), record.order.command.id.clone());
             self.orders.insert(key, OpenOrder { record: record.clone(), sent_at: None });
         }
+        self.audit_last.clone_from(&restart.audit_last);
+        self.load_own(restart);
         self.must_restart = false;
     }
 
@@ -189,10 +213,17 @@ impl Ledger {
         event: LedgerEvent,
         actions: &mut Vec<LedgerAction>,
     ) {
-        self.shown = self.announced;
         match event {
             LedgerEvent::Tick => {}
-            LedgerEvent::Connected => self.connected_at = Some(now),
+            LedgerEvent::Connected => (self.connected_at, self.unheard) = (Some(now), None),
+            LedgerEvent::Unheard { reason } => self.unheard = Some(reason),
+            LedgerEvent::Unreachable { reason } => self.unreachable = Some(reason),
+            LedgerEvent::Certificate { name, expires_at } => {
+                // One file, one certificate: a renewed one takes the place of the old one.
+                self.certificates.insert(name, expires_at);
+            }
+            LedgerEvent::Damaged { detail } => self.damaged(now, store, detail, actions),
+            LedgerEvent::Audit { by, act, detail } => self.audit(now, store, by, act, detail, actions),
             LedgerEvent::Closed => self.connected_at = None,
             LedgerEvent::Message { topic, payload, retained, properties } => {
                 if let Err(reason) = self.receive(now, &topic, payload, retained, &properties, actions) {
@@ -222,6 +253,24 @@ impl Ledger {
             self.orders.values().map(again).min()
         });
         [self.group_at, Some(self.watch_at), repeat, self.store_retry_at].into_iter().flatten().min()
+    }
+
+    /// People were told of all entries up to line `n`; the next start will not tell them again.
+    pub fn told(&mut self, n: u64) {
+        self.told = self.told.max(n.min(self.announced));
+    }
+
+    /// Stores what people were told of since the last commit, for a clean end.
+    ///
+    /// # Errors
+    /// When it could not be written; the next start then tells some entries again.
+    pub fn finish<S: LedgerStore>(&mut self, store: &mut S) -> Result<(), StoreError> {
+        if self.must_restart || self.told <= self.announced_stored {
+            return Ok(());
+        }
+        store.commit(&LedgerChanges { announced: Some(self.told), ..LedgerChanges::default() })?;
+        self.announced_stored = self.told;
+        Ok(())
     }
 
     /// How many messages were not accepted.
@@ -262,11 +311,14 @@ impl Ledger {
         }
         let verdict = self.config.keys.get(&gateway).map_or(
             if properties.is_empty() { Verdict::Unsigned } else { Keyring::new().check(topic, &payload, properties) },
-            |keys| keys.check(topic, &payload, properties),
+            |keys| match keys.check(topic, &payload, properties) {
+                Verdict::Unsigned => Verdict::SignatureMissing,
+                verdict => verdict,
+            },
         );
         let signed_channel = matches!(channel, Channel::Alert | Channel::Void | Channel::Answer);
         if signed_channel && self.config.require_signed && !verdict.proven() {
-            return Err(format!("not proven: {verdict:?}"));
+            return Err(verdict.to_string());
         }
         let incoming = match channel {
             Channel::Alert => {
@@ -315,8 +367,16 @@ impl Ledger {
 
 impl Gateway {
     fn new(gateway: GatewayId, now: Timestamp) -> Self {
-        let record =
-            GatewayRecord { gateway, epoch: None, last: 0, heard_at: now, online: false, silent: None, gap: None };
+        let record = GatewayRecord {
+            gateway,
+            epoch: None,
+            last: 0,
+            heard_at: now,
+            online: false,
+            silent: None,
+            gap: None,
+            audit: None,
+        };
         Self::of(record)
     }
 
@@ -339,15 +399,6 @@ impl Gateway {
         let settled = self.record.epoch.as_ref().and_then(|epoch| self.settled.get(epoch));
         settled.cloned().unwrap_or_default().missing(1, self.record.last)
     }
-}
-
-/// Digest of an envelope.
-#[must_use]
-pub fn digest(bytes: &[u8]) -> Digest {
-    let hash: [u8; 32] = Sha256::digest(bytes).into();
-    let mut digest = [0; 8];
-    digest.copy_from_slice(&hash[..8]);
-    digest
 }
 
 /// Gateways and epochs a group touched: each gets one acknowledgement.

@@ -5,6 +5,7 @@
 //! Nothing here opens a socket, reads a clock or draws a random number: time, events and seeds are arguments.
 
 pub mod audit;
+pub mod certificate;
 pub mod ledger;
 pub mod memory;
 pub mod message;
@@ -16,6 +17,7 @@ pub mod store;
 pub mod topic;
 mod trail;
 pub mod uplink;
+pub mod words;
 mod work;
 
 pub use ledger::{Ledger, LedgerConfig};

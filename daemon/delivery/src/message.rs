@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use vedette_engine::{Alert, Command, Timestamp, Track};
 
 use crate::Ranges;
+use crate::audit::Anchor;
 
 /// Version written into every message.
 pub const VERSION: u32 = 1;
@@ -160,13 +161,16 @@ pub struct Status {
     /// The gateway's time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
+    /// The last line of the gateway's audit log: the centre keeps a copy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<Anchor>,
 }
 
 impl Status {
     /// The last will.
     #[must_use]
     pub const fn offline() -> Self {
-        Self { v: VERSION, online: false, epoch: None, last: 0, waiting: 0, dropped: 0, at: None }
+        Self { v: VERSION, online: false, epoch: None, last: 0, waiting: 0, dropped: 0, at: None, audit: None }
     }
 }
 
@@ -196,7 +200,7 @@ impl Order {
     /// What the engine gets: an order that comes too late for its clock is answered too, or the centre would wait.
     #[must_use]
     pub fn into_command(self) -> Command {
-        Command { expires_at: Some(self.expires_at), ..self.command }
+        crate::words::printable_command(Command { expires_at: Some(self.expires_at), ..self.command })
     }
 }
 

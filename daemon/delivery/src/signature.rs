@@ -70,8 +70,10 @@ pub enum Verdict {
         /// The key.
         kid: String,
     },
-    /// Not signed.
+    /// Not signed, and nobody knows a key that it could be signed with.
     Unsigned,
+    /// Not signed, although its sender has a key.
+    SignatureMissing,
     /// Signed by a key that is not known, or not for this gateway.
     UnknownKey {
         /// What it says it is.
@@ -89,6 +91,21 @@ impl Verdict {
     #[must_use]
     pub const fn proven(&self) -> bool {
         matches!(self, Self::Signed { .. })
+    }
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let printable = crate::words::printable;
+        match self {
+            Self::Signed { kid } => write!(f, "signed with the key {}", printable(kid)),
+            Self::Unsigned => f.write_str("not signed, and no key of its sender is known"),
+            Self::SignatureMissing => f.write_str("not signed, although a key of its sender is known"),
+            Self::UnknownKey { kid } => {
+                write!(f, "signed with {}, which is no known key of its sender", printable(kid))
+            }
+            Self::Forged { kid } => write!(f, "its signature is not one of the key {}", printable(kid)),
+        }
     }
 }
 

@@ -171,6 +171,22 @@ pub enum Act {
     },
 }
 
+impl Act {
+    /// Its name in counters and audit logs.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::TestAlert { .. } => "test_alert",
+            Self::Acknowledge { .. } => "acknowledge",
+            Self::Assign { .. } => "assign",
+            Self::Shelve { .. } => "shelve",
+            Self::Comment { .. } => "comment",
+            Self::Grade { .. } => "grade",
+            Self::Close { .. } => "close",
+        }
+    }
+}
+
 /// Something the gateway noticed about itself; may raise an alert.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "fact")]

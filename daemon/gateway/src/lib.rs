@@ -1,7 +1,6 @@
 //! The daemon at the checkpoint: sources, store, uplink, configuration.
 
 pub mod broker;
-pub mod certificate;
 pub mod clock;
 pub mod config;
 pub mod daemon;
@@ -23,4 +22,5 @@ pub mod source;
 pub mod status;
 pub mod store;
 
+pub use vedette_delivery::{certificate, words};
 pub use vedette_engine as engine;

@@ -2,7 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use vedette_delivery::{KeyError, Keyring, Signer};
@@ -52,6 +52,12 @@ pub fn create(path: &Path) -> Result<String, SigningError> {
 /// When the key's file cannot be read or is no key.
 pub fn signer(signing: &Signing) -> Result<Signer, SigningError> {
     let path = signing.key_file.clone();
+    let exposed = std::fs::metadata(&path).map(|found| found.permissions().mode() & 0o777);
+    if let Ok(mode) = exposed
+        && mode & 0o007 != 0
+    {
+        tracing::warn!("{}: mode {mode:03o}: others can read this secret; expected 600", path.display());
+    }
     let bytes = std::fs::read(&path).map_err(|error| SigningError::File { path: path.clone(), error })?;
     let got = bytes.len();
     let secret: [u8; 32] = bytes.try_into().map_err(|_| SigningError::Length { path, got })?;

@@ -32,6 +32,13 @@ pub enum Request {
         /// Who wants it.
         by: String,
     },
+    /// Somebody took records out of the system: that belongs in the audit log.
+    Exported {
+        /// Which, and where to.
+        what: String,
+        /// Who.
+        by: String,
+    },
     /// Delete what has had its time.
     Retention {
         /// Who wants it.

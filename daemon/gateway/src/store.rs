@@ -30,11 +30,12 @@ mod tests;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use reserve::Reserve;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 pub use vedette_delivery::audit::hexadecimal;
-use vedette_delivery::audit::{AuditEntry, AuditError, Verifier};
+pub use vedette_delivery::audit::{Anchor, AuditEntry, Verifier as AuditVerifier};
 use vedette_delivery::store::{Changes, EngineState, Restart, RowHead, Store, StoreError, Window};
 use vedette_delivery::{Batch, CommitError, Limits, Outbox};
 use vedette_engine::{AuditRecord, Timestamp};
@@ -72,6 +73,8 @@ pub struct Salvage {
 const PAGE_BYTES: u64 = 4096;
 /// Commits between two attempts to lay down the reserve again, and between two steps of giving back freed pages.
 const UPKEEP_EVERY: u64 = 64;
+/// Time between two emptyings of the write-ahead log.
+const EMPTY_LOG_EVERY: Duration = Duration::from_secs(86_400);
 /// Freed pages given back in one step.
 const VACUUM_PAGES: i64 = 64;
 
@@ -89,6 +92,8 @@ pub struct SqliteStore {
     /// What was read from a file that was taken away while it was in use.
     orphan: Option<Salvage>,
     reserve: Reserve,
+    /// When the write-ahead log was last emptied.
+    emptied_at: Instant,
 }
 
 impl SqliteStore {
@@ -97,7 +102,17 @@ impl SqliteStore {
     pub fn new(path: impl Into<PathBuf>, limits: StoreLimits) -> Self {
         let path = path.into();
         let reserve = Reserve::new(beside_dash(&path, "reserve"), limits.reserve_bytes);
-        Self { path, limits, connection: None, commits: 0, lock: None, inode: None, orphan: None, reserve }
+        Self {
+            path,
+            limits,
+            connection: None,
+            commits: 0,
+            lock: None,
+            inode: None,
+            orphan: None,
+            reserve,
+            emptied_at: Instant::now(),
+        }
     }
 
     /// Takes the store for this process; a store whose folder cannot be written is nobody's.
@@ -192,13 +207,15 @@ impl SqliteStore {
     fn open(&self) -> Result<Connection, StoreError> {
         let failed = |error: rusqlite::Error| self.error("opening", &error);
         let mut connection = Connection::open(&self.path).map_err(failed)?;
-        connection.busy_timeout(std::time::Duration::from_secs(2)).map_err(failed)?;
+        connection.busy_timeout(Duration::from_secs(2)).map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(32);
         // Before the first table, or they have no effect on a new file.
         connection.pragma_update(None, "page_size", tables::integer(PAGE_BYTES)).map_err(failed)?;
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL").map_err(failed)?;
         connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
+        // Overwrites what is deleted where that costs no write; for alerts, `transaction` overwrites it in any case.
+        connection.pragma_update(None, "secure_delete", "FAST").map_err(failed)?;
         connection.pragma_update(None, "journal_size_limit", tables::integer(self.limits.log_bytes)).map_err(failed)?;
         let pages = (self.limits.max_file_bytes / PAGE_BYTES).max(64);
         connection.pragma_update(None, "max_page_count", tables::integer(pages)).map_err(failed)?;
@@ -255,7 +272,14 @@ impl SqliteStore {
             }
             Ok(())
         });
-        if let Err(error) = stepped {
+        // What was overwritten in the file may still stand in its log.
+        let emptied = if self.emptied_at.elapsed() >= EMPTY_LOG_EVERY {
+            self.emptied_at = Instant::now();
+            self.checkpoint()
+        } else {
+            Ok(())
+        };
+        if let Err(error) = stepped.and(emptied) {
             tracing::warn!(%error, "store upkeep failed");
         }
     }
@@ -303,43 +327,6 @@ impl Store for SqliteStore {
     fn heads(&mut self, first: u64, last: u64, limit: usize) -> Result<Vec<RowHead>, StoreError> {
         self.with("reading rows", |connection| tables::heads(connection, first, last, limit))
     }
-}
-
-/// Why an audit log is not proven.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum AuditLogError {
-    /// It cannot be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// It was tampered with.
-    #[error(transparent)]
-    Chain(#[from] AuditError),
-}
-
-/// Checks the audit log of a store, also while a daemon runs on it; `written` is the last line known to have been
-/// written, for example from a copy kept elsewhere, else 0. Returns the last line.
-///
-/// # Errors
-/// When it cannot be read, or is not what was written.
-pub fn verify_audit(path: &Path, written: u64) -> Result<Option<AuditEntry>, AuditLogError> {
-    let store = SqliteStore::new(path, StoreLimits::default());
-    let failed = |error: rusqlite::Error| AuditLogError::Store(store.error("reading the audit log", &error));
-    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
-    let mut verifier = Verifier::new();
-    let mut last: Option<AuditEntry> = None;
-    loop {
-        let page = tables::audit(&connection, last.as_ref().map_or(0, |entry| entry.n), 1000).map_err(failed)?;
-        if page.is_empty() {
-            break;
-        }
-        for entry in page {
-            verifier.check(&entry)?;
-            last = Some(entry);
-        }
-    }
-    verifier.reaches(written)?;
-    Ok(last)
 }
 
 /// The lines of a store's audit log after line `after`, also while a daemon runs on it.

@@ -10,6 +10,8 @@
 
 mod connection;
 mod options;
+mod renewal;
 
 pub use connection::{CloseReason, Connection, Event, Message, Publication, PublishError, Quality, Receipt};
 pub use options::{LastWill, Options, OptionsError, Tls};
+pub use renewal::Renewal;

@@ -61,14 +61,15 @@ fn openssl(folder: &Path, arguments: &[&str]) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// An authority and two identities signed by it (`broker`, `gate-1`), all on the curve P-256.
+/// An authority and identities signed by it (`broker`, `gate-1`, `centre-1`), all on the curve P-256.
 fn make_certificates(folder: &Path) {
     let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
     let mut authority = vec!["req", "-x509", "-days", "2", "-subj", "/CN=authority"];
     authority.extend(curve);
     authority.extend(["-keyout", "authority.key", "-out", "authority.pem"]);
     openssl(folder, &authority);
-    for (name, extension) in [("broker", "subjectAltName=DNS:localhost"), ("gate-1", "extendedKeyUsage=clientAuth")] {
+    let client = "extendedKeyUsage=clientAuth";
+    for (name, extension) in [("broker", "subjectAltName=DNS:localhost"), ("gate-1", client), ("centre-1", client)] {
         std::fs::write(folder.join("extension"), format!("basicConstraints=CA:FALSE\n{extension}\n")).unwrap();
         let (key, request, pem) = (format!("{name}.key"), format!("{name}.csr"), format!("{name}.pem"));
         let subject = format!("/CN={name}");
@@ -211,7 +212,7 @@ async fn without_a_certificate_nobody_is_let_in() {
     assert!(matches!(next(&mut events).await, Event::Closed(CloseReason::Lost(_))));
 }
 
-/// With the example rules, whatever client id somebody takes: what counts is whose certificate it is.
+/// With the example rules alone, whatever client id somebody takes: what counts is whose certificate it is.
 #[tokio::test]
 #[ignore = "needs mosquitto"]
 async fn the_name_in_the_certificate_says_whose_topics_are_written() {
@@ -250,4 +251,39 @@ fn the_example_access_rules_parse() {
         std::fs::write(folder.join("acl"), text).unwrap();
         Command::new("chmod").args(["-R", "a+rX"]).arg(folder).status().unwrap();
     }));
+}
+
+/// A broker with the example configuration and the example access rules.
+fn start_as_in_the_example() -> Mosquitto {
+    let text = std::fs::read_to_string(in_config("mosquitto.conf")).unwrap();
+    let names =
+        [("ca.pem", "authority.pem"), ("broker.pem", "broker.pem"), ("broker.key", "broker.key"), ("acl", "acl")];
+    let lines = names.iter().fold(text.replace("listener 8883\n", ""), |lines, (installed, here)| {
+        lines.replace(&format!("/etc/mosquitto/vedette/{installed}\n"), &format!("{{dir}}/{here}\n"))
+    });
+    start(&lines, |folder| {
+        std::fs::copy(in_config("mosquitto.acl"), folder.join("acl")).unwrap();
+        make_certificates(folder);
+    })
+}
+
+/// One stolen certificate of a gateway must not silence the centre by taking its client id.
+#[tokio::test]
+#[ignore = "needs mosquitto"]
+async fn nobody_takes_anothers_client_id() {
+    let broker = start_as_in_the_example();
+    let identified = |name: &str| {
+        let mut options = Options::new("localhost", broker.port, "centre-1");
+        options.tls = Some(tls(broker.folder.path(), Some(name)));
+        options
+    };
+    let (centre, mut heard) = open(&identified("centre-1"));
+    assert_eq!(next(&mut heard).await, Event::Connected);
+    centre.subscribe(&["vedette/v1/+/alert".to_owned()], Quality::AtLeastOnce).unwrap();
+    assert_eq!(next(&mut heard).await, Event::Subscribed { granted: true });
+    let (thief, mut events) = open(&identified("gate-1"));
+    assert_eq!(next(&mut events).await, Event::Connected);
+    thief.publish(publication("vedette/v1/gate-1/alert")).unwrap();
+    let event = next(&mut heard).await;
+    assert!(matches!(&event, Event::Message(message) if message.topic == "vedette/v1/gate-1/alert"), "{event:?}");
 }

@@ -120,7 +120,10 @@ impl CentreHost {
         for action in actions {
             match action {
                 LedgerAction::Publish(publication) => publications.push(publication),
-                LedgerAction::Announce(Announcement::Alert { entry, .. }) => oracle.announced(entry.n),
+                LedgerAction::Announce(Announcement::Alert { entry, .. }) => {
+                    oracle.announced(entry.n);
+                    process.ledger.told(entry.n);
+                }
                 LedgerAction::Announce(_) => {}
             }
         }

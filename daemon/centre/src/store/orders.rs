@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use vedette_delivery::GatewayId;
-use vedette_delivery::ledger::OrderRecord;
+use vedette_delivery::ledger::{GatewayRecord, OrderRecord};
 use vedette_delivery::store::StoreError;
 
 use super::{STEPS, SqliteLedger, json, text};
@@ -65,6 +65,20 @@ impl SqliteLedger {
             connection.query_row(select, key, |row| json(row, 0)).optional()
         };
         read().map_err(|error| Self::new(path).error("reading an order", &error))
+    }
+
+    /// What is known of each gateway.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn gateways(path: &Path) -> Result<Vec<GatewayRecord>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<GatewayRecord>> {
+            Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?
+                .prepare("SELECT record FROM gateway ORDER BY gateway")?
+                .query_map([], |row| json(row, 0))?
+                .collect()
+        };
+        read().map_err(|error| Self::new(path).error("reading gateways", &error))
     }
 
     /// Open orders, when another process has written to the file since the last call; else nothing.

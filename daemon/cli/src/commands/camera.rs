@@ -1,6 +1,7 @@
 //! `vedette camera`: what a camera's image says about the ground.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -47,7 +48,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let surveyed = read_points(&text, points, image_px, &site)?;
     let only_points: Vec<SurveyedPoint> = surveyed.iter().map(|(_, point)| *point).collect();
     let solved = calibrate(&camera, &only_points).map_err(|error| explained(&error, points, &surveyed))?;
-    print!("{}", residuals(&surveyed, &solved, image_px));
+    let mut out = std::io::stdout();
+    write!(out, "{}", residuals(&surveyed, &solved, image_px))?;
     if let Some(doubtful) = doubtful(&camera, &only_points) {
         let line = surveyed[doubtful].0;
         eprintln!("{}:{line}: without this point the others fit much better: survey it again", points.display());
@@ -57,7 +59,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
         bail!("the points contradict each other by {sd_px:.0} px: two may be exchanged; no ground is given");
     }
     let typed = config.engine.sensor[index].camera.clone().unwrap_or_default();
-    print!("{}", table(&typed, &solved, sd_px));
+    write!(out, "{}", table(&typed, &solved, sd_px))?;
+    out.flush()?;
     let calibrated = Camera { ground: Some(solved.ground), ..camera };
     let position_m = site.sensors[index].model.position_m;
     let is_place = |point: &&SurveyedPoint| {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use tokio::sync::mpsc;
-use vedette_centre::{Config, Form, Printer};
+use vedette_centre::{Announcement, Config, Form, Printer};
 
 use crate::outcome::Outcome;
 use crate::{log, stop};
@@ -29,21 +29,17 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let form = if arguments.json { Form::Json } else { Form::Text { colour: log::colour(&std::io::stdout()) } };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().context("runtime")?;
+    let printer = Printer::new(form);
+    // Each line is written out before the next: only what was shown counts as told.
+    let tell = move |announcement: &Announcement| {
+        let mut out = std::io::stdout().lock();
+        printer.write(announcement, &mut out)?;
+        out.flush()
+    };
     let summary = runtime.block_on(async {
-        let (announce, mut announced) = mpsc::unbounded_channel();
         // Orders come from operators' tools; this command gives none.
         let (_orders, no_orders) = mpsc::channel(1);
-        let printer = tokio::task::spawn_blocking(move || {
-            let (printer, mut out) = (Printer::new(form), std::io::stdout().lock());
-            while let Some(announcement) = announced.blocking_recv() {
-                printer.write(&announcement, &mut out)?;
-                out.flush()?;
-            }
-            std::io::Result::Ok(())
-        });
-        let summary = vedette_centre::run(config, announce, no_orders, stop::asked().context("signals")?).await?;
-        printer.await.context("printer")??;
-        anyhow::Ok(summary)
+        anyhow::Ok(vedette_centre::run(config, tell, no_orders, stop::asked().context("signals")?).await?)
     })?;
     tracing::info!(?summary, "stopped");
     Ok(if summary.dropped == 0 { Outcome::Done } else { Outcome::WithLosses })

@@ -1,17 +1,18 @@
 //! `vedette keys`: make and list the keys of radio nodes, and make the key a gateway or a centre signs with.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use vedette_gateway::config::Config;
 use vedette_gateway::radio::{NewKey, NodeKeys, read_ring};
 
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Wrong};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     act: Act,
-    /// The gateway's configuration, which names the folder of the keys
+    /// The gateway's configuration, which names the folder of the keys [default: /etc/vedette/gateway.toml, if it is there]
     #[arg(long, global = true, conflicts_with = "dir")]
     config: Option<PathBuf>,
     /// The folder of the keys
@@ -45,8 +46,9 @@ enum Act {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
+    let mut out = std::io::stdout();
     match &arguments.act {
-        Act::Signing { file } => println!("{}", vedette_gateway::signing::create(file)?),
+        Act::Signing { file } => writeln!(out, "{}", vedette_gateway::signing::create(file)?)?,
         Act::New { node, exercise } => {
             create(&dir(arguments)?, *node, if *exercise { NewKey::Exercise } else { NewKey::Actual })?;
         }
@@ -55,7 +57,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
             for (node, keys) in read_ring(&dir(arguments)?)? {
                 let epochs: Vec<String> = keys.keys.iter().map(|(epoch, _)| epoch.to_string()).collect();
                 let kind = if keys.exercise { ", of an exercise" } else { "" };
-                println!("node {node}: key epochs {}{kind}", epochs.join(", "));
+                writeln!(out, "node {node}: key epochs {}{kind}", epochs.join(", "))?;
             }
         }
     }
@@ -64,7 +66,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
 
 fn create(dir: &std::path::Path, node: u32, new: NewKey) -> anyhow::Result<()> {
     let (path, epoch) = NodeKeys::create(dir, node, new)?;
-    println!("{}: key epoch {epoch} of node {node}", path.display());
+    writeln!(std::io::stdout(), "{}: key epoch {epoch} of node {node}", path.display())?;
     Ok(())
 }
 
@@ -72,9 +74,13 @@ fn dir(arguments: &Arguments) -> anyhow::Result<PathBuf> {
     if let Some(dir) = &arguments.dir {
         return Ok(dir.clone());
     }
-    let Some(path) = &arguments.config else {
-        anyhow::bail!("give the folder with --dir, or the configuration with --config")
+    let installed = PathBuf::from(super::GATEWAY_CONFIG);
+    let config = arguments.config.clone().or_else(|| installed.exists().then_some(installed));
+    let Some(path) = &config else {
+        let wanted = "give the folder of the keys with --dir, or the gateway's configuration with --config";
+        return Err(Wrong(wanted.to_owned()).into());
     };
     let radio = Config::load(path)?.radio;
-    radio.map(|radio| radio.keys_dir).ok_or_else(|| anyhow::anyhow!("{}: there is no [radio] table", path.display()))
+    let missing = || Wrong(format!("{}: there is no [radio] table", path.display()));
+    Ok(radio.map(|radio| radio.keys_dir).ok_or_else(missing)?)
 }

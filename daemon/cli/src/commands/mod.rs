@@ -22,7 +22,12 @@ pub(crate) mod status;
 pub(crate) mod test_alert;
 pub(crate) mod warn;
 
+/// Where the package puts a gateway's configuration.
+pub(crate) const GATEWAY_CONFIG: &str = "/etc/vedette/gateway.toml";
+
 /// Who types, for the audit log.
 pub(crate) fn whoami() -> String {
-    std::env::var("USER").unwrap_or_else(|_| "local operator".to_owned())
+    let name = std::env::var("USER").unwrap_or_default();
+    // What does not fit on a line of a log is nobody's name.
+    crate::plain::words(&name).unwrap_or_else(|_| "local operator".to_owned())
 }

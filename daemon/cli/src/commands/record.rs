@@ -6,11 +6,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use indicatif::ProgressBar;
+use vedette_gateway::config::Config;
+use vedette_gateway::engine::AuditRecord;
 use vedette_gateway::engine::time::format_rfc3339;
 use vedette_gateway::record::{Form, Info, Table, export, recover};
+use vedette_gateway::status::{Answer, Request};
+use vedette_gateway::store::append_audit;
 
 use crate::outcome::Outcome;
+use crate::plain::{printable, words};
 use crate::progress::{self, Metered};
+use crate::socket;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -49,6 +55,12 @@ enum Act {
         /// Where to; standard output without
         #[arg(long, short, value_name = "OUT")]
         output: Option<PathBuf>,
+        /// The configuration of the gateway whose audit log notes the export
+        #[arg(long, default_value = super::GATEWAY_CONFIG)]
+        config: PathBuf,
+        /// Who exports, for the audit log
+        #[arg(long, default_value_t = super::whoami(), value_parser = words)]
+        by: String,
     },
 }
 
@@ -86,7 +98,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
             eprintln!("{} was whole", file.display());
             Ok(Outcome::Done)
         }
-        Act::Export { file, table, form, output } => write(file, *table, *form, output.as_deref()),
+        Act::Export { file, table, form, output, config, by } => {
+            let opened = open(file)?;
+            note(file, *table, output.as_deref(), config, by)?;
+            write(opened, *table, *form, output.as_deref())
+        }
     }
 }
 
@@ -101,6 +117,12 @@ fn info(file: &Path, json: bool) -> anyhow::Result<Outcome> {
     let (source, bar) = open(file)?;
     let info = Info::of(source);
     bar.finish_and_clear();
+    let file_bytes = std::fs::metadata(file)?.len();
+    if file_bytes == 0 {
+        // What a killed recorder leaves when it had just begun: torn like any other.
+        writeln!(std::io::stdout(), "{}: empty; its writing ended before anything was in it", file.display())?;
+        return Ok(Outcome::WithLosses);
+    }
     if info.topics.is_empty() {
         let why = info.torn.as_deref().unwrap_or("it holds no channel");
         bail!("{}: expected an MCAP file, {why}", file.display());
@@ -110,7 +132,7 @@ fn info(file: &Path, json: bool) -> anyhow::Result<Outcome> {
         serde_json::to_writer_pretty(&mut out, &info)?;
         writeln!(out)?;
     } else {
-        print(&info, std::fs::metadata(file)?.len(), &mut out)?;
+        print(&info, file_bytes, &mut out)?;
     }
     Ok(if info.torn.is_none() { Outcome::Done } else { Outcome::WithLosses })
 }
@@ -139,7 +161,38 @@ fn print(info: &Info, file_bytes: u64, out: &mut impl Write) -> std::io::Result<
     }
 }
 
-fn write(file: &Path, table: TableName, form: Option<FormName>, output: Option<&Path>) -> anyhow::Result<Outcome> {
+/// Notes the export in the gateway's audit log, before it begins; on a machine without a gateway, says that none does.
+fn note(file: &Path, table: TableName, output: Option<&Path>, config: &Path, by: &str) -> anyhow::Result<()> {
+    if !config.exists() {
+        eprintln!("no audit log notes this export: there is no gateway here ({})", config.display());
+        return Ok(());
+    }
+    let config = Config::load(config)?;
+    let table = format!("{table:?}").to_lowercase();
+    let to = output.map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
+    let what = printable(&format!("{table} of {} to {to}", file.display()));
+    if let Ok(mut line) = socket::Line::connect(&config.status.socket) {
+        return match line.ask(&Request::Exported { what, by: by.to_owned() })? {
+            Answer::Done { done: true, .. } => Ok(()),
+            Answer::Done { detail: reason, .. } | Answer::Refused { reason } => bail!("not exported: {reason}"),
+            Answer::Status(_) => bail!("the daemon gave an answer to another question"),
+        };
+    }
+    if !config.store.file.exists() {
+        eprintln!("no audit log notes this export: there is no store ({})", config.store.file.display());
+        return Ok(());
+    }
+    let at = crate::clock_time::now();
+    let record = AuditRecord { at, by: by.to_owned(), act: "export".to_owned(), detail: what };
+    append_audit(&config.store.file, at, vec![record]).context("not exported: the audit log cannot be written")
+}
+
+fn write(
+    (source, bar): (BufReader<Metered>, ProgressBar),
+    table: TableName,
+    form: Option<FormName>,
+    output: Option<&Path>,
+) -> anyhow::Result<Outcome> {
     let by_ending = || match output.and_then(Path::extension).and_then(std::ffi::OsStr::to_str) {
         Some("csv") => FormName::Csv,
         Some("geojson") => FormName::Geojson,
@@ -155,7 +208,6 @@ fn write(file: &Path, table: TableName, form: Option<FormName>, output: Option<&
         TableName::Alerts => Table::Alerts,
         TableName::Tracks => Table::Tracks,
     };
-    let (source, bar) = open(file)?;
     let out: Box<dyn Write> = match output {
         Some(path) => Box::new(File::create(path).with_context(|| path.display().to_string())?),
         None => Box::new(std::io::stdout().lock()),

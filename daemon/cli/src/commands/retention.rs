@@ -1,5 +1,6 @@
 //! `vedette retention`: delete what has had its time, or say what would go.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -10,18 +11,19 @@ use vedette_gateway::status::{Answer, Request};
 use vedette_gateway::store::{acknowledged_before, append_audit};
 
 use crate::outcome::Outcome;
+use crate::plain::words;
 use crate::socket;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The gateway's configuration
-    #[arg(long)]
+    #[arg(long, default_value = super::GATEWAY_CONFIG)]
     config: PathBuf,
     /// Print what would go, and delete nothing
     #[arg(long)]
     dry_run: bool,
     /// Who deletes, for the audit log
-    #[arg(long, default_value_t = super::whoami())]
+    #[arg(long, default_value_t = super::whoami(), value_parser = words)]
     by: String,
 }
 
@@ -31,10 +33,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     if arguments.dry_run {
         return dry_run(&config, &rules, now);
     }
+    let mut out = std::io::stdout();
     if let Ok(mut line) = socket::Line::connect(&config.status.socket) {
         return match line.ask(&Request::Retention { by: arguments.by.clone() })? {
             Answer::Done { detail, .. } => {
-                println!("{detail}");
+                writeln!(out, "{detail}")?;
                 Ok(Outcome::Done)
             }
             Answer::Refused { reason } => anyhow::bail!("{reason}"),
@@ -44,10 +47,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let at = timestamp(now);
     let records = rules.delete(now, at, &arguments.by)?;
     for record in &records {
-        println!("{} {}", record.act, record.detail);
+        writeln!(out, "{} {}", record.act, record.detail)?;
     }
     if records.is_empty() {
-        println!("nothing has had its time");
+        writeln!(out, "nothing has had its time")?;
     } else {
         append_audit(&config.store.file, at, records)?;
     }
@@ -55,25 +58,27 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
 }
 
 fn dry_run(config: &Config, rules: &Rules, now: SystemTime) -> anyhow::Result<Outcome> {
+    let mut out = std::io::stdout().lock();
     let due = rules.due(now)?;
     for file in &due {
-        println!(
+        writeln!(
+            out,
             "{:<12} {:>12} bytes {:>7.1} days  {}",
             file.class.name(),
             file.bytes,
             file.days(),
             file.path.display()
-        );
+        )?;
     }
     if config.store.file.exists() {
         let (count, bytes) = acknowledged_before(&config.store.file, timestamp(now - KEEP_ACKNOWLEDGED))?;
         if count > 0 {
-            println!("{:<12} {bytes:>12} bytes          {count} alerts, deleted by the daemon", "acknowledged");
+            writeln!(out, "{:<12} {bytes:>12} bytes          {count} alerts, deleted by the daemon", "acknowledged")?;
         }
     }
     let bytes: u64 = due.iter().map(|due| due.bytes).sum();
     let files = if due.len() == 1 { "file" } else { "files" };
-    println!("{} {files}, {bytes} bytes would be deleted", due.len());
+    writeln!(out, "{} {files}, {bytes} bytes would be deleted", due.len())?;
     Ok(Outcome::Done)
 }
 

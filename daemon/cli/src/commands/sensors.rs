@@ -1,5 +1,6 @@
 //! `vedette sensors`: which sensors send that are not configured.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use vedette_gateway::discover;
 use vedette_gateway::engine::codec::{Fault, Reason};
 
 use crate::outcome::Outcome;
-use crate::plain::wrapped;
+use crate::plain::{printable, wrapped};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -36,9 +37,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     eprintln!("listening for {seconds} s; radio concentrators are left out, since their nodes need a key first");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("runtime")?;
     let heard = runtime.block_on(discover::listen(&config, Duration::from_secs(*seconds)))?;
+    let mut out = std::io::stdout();
     for sensor in &heard.status.unknown_sensors {
-        println!("# {}: {} of {}", sensor.codec, counted(sensor.messages, "message"), sensor.id);
-        println!("{}", sensor.configuration());
+        writeln!(out, "# {}: {} of {}", sensor.codec, counted(sensor.messages, "message"), printable(&sensor.id))?;
+        for line in sensor.configuration().lines() {
+            writeln!(out, "{}", printable(line))?;
+        }
+        writeln!(out)?;
     }
     for (name, link) in &heard.links {
         let messages = counted(heard.messages.get(name).copied().unwrap_or(0), "message");

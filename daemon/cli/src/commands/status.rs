@@ -10,7 +10,7 @@ use vedette_gateway::engine::time::format_rfc3339;
 use vedette_gateway::status::{Answer, Report, Request};
 
 use crate::outcome::Outcome;
-use crate::plain::wrapped;
+use crate::plain::{printable, wrapped};
 use crate::socket;
 
 #[derive(Debug, clap::Args)]
@@ -43,7 +43,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
             if clear {
                 write!(out, "\x1b[2J\x1b[H")?;
             }
-            write!(out, "{}", screen(&report))?;
+            for line in screen(&report).lines() {
+                // Names and faulty messages are as somebody sent them.
+                writeln!(out, "{}", printable(line))?;
+            }
         }
         out.flush()?;
         if !arguments.watch {

@@ -1,9 +1,12 @@
 //! `vedette test-alert`: an alert that tests the whole way to the centre.
 
+use std::io::Write;
+
 use vedette_gateway::engine::Severity;
 use vedette_gateway::status::{Answer, Request};
 
 use crate::outcome::Outcome;
+use crate::plain::{printable, words};
 use crate::socket;
 
 #[derive(Debug, clap::Args)]
@@ -14,7 +17,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value = "low", value_parser = parse_severity)]
     severity: Severity,
     /// Who tests
-    #[arg(long, default_value_t = super::whoami())]
+    #[arg(long, default_value_t = super::whoami(), value_parser = words)]
     by: String,
 }
 
@@ -22,7 +25,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let mut line = socket::Line::connect(&arguments.place.path()?)?;
     match line.ask(&Request::TestAlert { severity: arguments.severity, by: arguments.by.clone() })? {
         Answer::Done { done: true, detail } => {
-            println!("{detail}");
+            writeln!(std::io::stdout(), "{}", printable(&detail))?;
             Ok(Outcome::Done)
         }
         Answer::Done { done: false, detail: reason } | Answer::Refused { reason } => anyhow::bail!("{reason}"),

@@ -1,7 +1,8 @@
 //! One group of messages: what is new in it, the transaction, and the acknowledgements and announcements after it.
 
-use vedette_engine::Timestamp;
+use vedette_engine::{AlertKind, Severity, Timestamp};
 
+use super::own::Condition;
 use super::store::{Entry, GatewayRecord, LedgerChanges, LedgerStore, OrderRecord, VoidEntry};
 use super::{
     Announcement, Changed, Gateway, Incoming, Ledger, LedgerAction, MAX_EPOCHS, MAX_GATEWAYS, Touched, digest, is_loss,
@@ -80,7 +81,7 @@ impl Ledger {
                 }
                 Incoming::Void(void) => self.void(gateway, void, &mut group),
                 Incoming::Status { status, retained } => self.status(now, gateway, status, retained, &mut group),
-                Incoming::Answer(answer) => self.answer(gateway, answer, &mut group),
+                Incoming::Answer(answer) => self.answer(now, gateway, answer, &mut group),
             }
         }
         self.finish_group(store, group, actions)
@@ -117,8 +118,8 @@ impl Ledger {
         mut changes: LedgerChanges,
         actions: &mut Vec<LedgerAction>,
     ) -> Result<(), StoreError> {
-        if self.shown > self.announced_stored && !changes.is_empty() {
-            changes.announced = Some(self.shown);
+        if self.told > self.announced_stored && !changes.is_empty() {
+            changes.announced = Some(self.told);
         }
         if !changes.is_empty() {
             store.commit(&changes)?;
@@ -235,11 +236,19 @@ impl Ledger {
                 gateway.missing_since = None;
                 if let Some(old) = old.filter(|_| left > 0 && !retained) {
                     let text = format!("gateway {id} has a new store; {left} alerts of the old one ({old}) never came");
-                    let entry = self.own_alert(now, super::watch::Own::left_behind(&id, &old, text));
-                    group.changes.entries.push(entry);
+                    let key = format!("left-behind/{id}/{old}");
+                    let (kind, severity) = (AlertKind::DataLoss, Severity::High);
+                    let raised = self.raise_own(now, Condition { key, kind, severity, text });
+                    let entry = raised.map(|alert| self.own_entry(now, alert));
+                    group.changes.entries.extend(entry);
                 }
             }
             group.touched.entry((id.clone(), epoch)).or_default();
+        }
+        if let Some(told) = status.audit {
+            let alert = self.compare_audit(now, &id, told, retained);
+            let entry = alert.map(|alert| self.own_entry(now, alert));
+            group.changes.entries.extend(entry);
         }
         let Some(gateway) = self.gateways.get_mut(&id) else { return };
         if gateway.record.online != status.online {
@@ -248,9 +257,10 @@ impl Ledger {
         }
     }
 
-    fn answer(&mut self, gateway: GatewayId, answer: Answer, group: &mut Group) {
+    fn answer(&mut self, now: Timestamp, gateway: GatewayId, answer: Answer, group: &mut Group) {
         let key = (gateway.clone(), answer.id.clone());
         if let Some(open) = self.orders.remove(&key) {
+            group.changes.audit.push(self.audit_answer(now, &gateway, &answer));
             group.changes.orders.push(OrderRecord { answer: Some(answer.clone()), ..open.record });
             group.after.push(LedgerAction::Announce(Announcement::Answer { gateway, answer }));
         }
@@ -264,13 +274,22 @@ impl Ledger {
         order: Order,
         actions: &mut Vec<LedgerAction>,
     ) {
-        let record = OrderRecord { gateway: gateway.clone(), order, answer: None };
-        let changes = LedgerChanges { orders: vec![record.clone()], ..LedgerChanges::default() };
+        self.reread(now, store, actions);
+        let mut changes = LedgerChanges { audit: vec![self.audit_order(now, &gateway, &order)], ..Default::default() };
+        let mut record = OrderRecord { gateway: gateway.clone(), order, answer: None };
+        if gateway == self.config.centre {
+            let (revision, answer) = self.carry_out(now, &record.order);
+            changes.audit.push(self.audit_answer(now, &gateway, &answer));
+            changes.entries = revision.map(|alert| self.own_entry(now, alert)).into_iter().collect();
+            record.answer = Some(answer);
+        }
+        changes.orders = vec![record.clone()];
         let key = (gateway, record.order.command.id.clone());
         match self.commit_changes(store, changes, actions) {
-            Ok(()) => {
-                self.orders.insert(key, super::OpenOrder { record, sent_at: None });
-            }
+            Ok(()) => match record.answer.take() {
+                Some(answer) => actions.push(LedgerAction::Announce(Announcement::Answer { gateway: key.0, answer })),
+                None => drop(self.orders.insert(key, super::OpenOrder { record, sent_at: None })),
+            },
             Err(error) => {
                 let reason = format!("order {} is not stored and not sent", key.1);
                 actions.push(LedgerAction::Announce(Announcement::Refused { topic: key.0.to_string(), reason }));
@@ -281,22 +300,6 @@ impl Ledger {
 
     pub(super) fn records(&self, changed: &Changed) -> Vec<GatewayRecord> {
         changed.iter().filter_map(|id| Some(self.gateways.get(id)?.record.clone())).collect()
-    }
-
-    /// Enters an alert of the centre's own.
-    pub(super) fn own_alert(&mut self, now: Timestamp, own: super::watch::Own) -> Entry {
-        let n = self.next_n;
-        self.next_n += 1;
-        let epoch = Epoch("centre".to_owned());
-        let bytes = message::write(&message::Envelope {
-            v: message::VERSION,
-            epoch: epoch.clone(),
-            seq: n,
-            alert: own.alert(now),
-        });
-        let verdict = Verdict::Unsigned;
-        let gateway = self.config.centre.clone();
-        Entry { n, gateway, epoch, seq: n, received_at: now, verdict, digest: digest(&bytes), bytes }
     }
 
     /// Whether anything of `ranges` is missing; used to tell progress from a standstill.

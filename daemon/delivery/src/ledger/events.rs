@@ -1,6 +1,6 @@
 //! What the driver tells the ledger, and what the ledger asks of it.
 
-use vedette_engine::Alert;
+use vedette_engine::{Alert, Timestamp};
 
 use super::{Entry, VoidEntry};
 use crate::GatewayId;
@@ -17,6 +17,37 @@ pub enum LedgerEvent {
     Connected,
     /// The connection is gone.
     Closed,
+    /// Why there is no connection, as the last attempt to make one told.
+    Unreachable {
+        /// The reason.
+        reason: String,
+    },
+    /// The broker lets the centre in, but not hear or answer.
+    Unheard {
+        /// How that shows.
+        reason: String,
+    },
+    /// How long the centre's certificate is valid, told when it is read.
+    Certificate {
+        /// The file's name.
+        name: String,
+        /// Not valid after this time.
+        expires_at: Timestamp,
+    },
+    /// The ledger's file was damaged, and a new one was begun with what could be read.
+    Damaged {
+        /// What was damaged, where it is kept, and how much was read.
+        detail: String,
+    },
+    /// Somebody did something that belongs in the audit log.
+    Audit {
+        /// Who.
+        by: String,
+        /// What, in one word.
+        act: String,
+        /// To what.
+        detail: String,
+    },
     /// A message came.
     Message {
         /// Topic.

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use vedette_engine::Timestamp;
+
+use super::own::OWN_EPOCH;
 use super::store::{Digest, Entry, GatewayRecord, LedgerChanges, LedgerRestart, LedgerStore, OrderRecord, VoidEntry};
+use crate::audit::AuditEntry;
 use crate::memory::Faults;
 use crate::store::StoreError;
 use crate::{Epoch, GatewayId, Ranges};
@@ -14,6 +18,7 @@ pub struct MemoryLedger {
     voids: Vec<VoidEntry>,
     gateways: BTreeMap<GatewayId, GatewayRecord>,
     orders: BTreeMap<(GatewayId, String), OrderRecord>,
+    audit: Vec<AuditEntry>,
     announced: u64,
     /// What goes wrong.
     pub faults: Faults,
@@ -43,6 +48,12 @@ impl MemoryLedger {
         self.orders.values()
     }
 
+    /// The audit log.
+    #[must_use]
+    pub fn audit(&self) -> &[AuditEntry] {
+        &self.audit
+    }
+
     fn write(&mut self, changes: &LedgerChanges) {
         self.entries.extend(changes.entries.iter().cloned());
         self.voids.extend(changes.voids.iter().cloned());
@@ -52,6 +63,7 @@ impl MemoryLedger {
         for record in &changes.orders {
             self.orders.insert((record.gateway.clone(), record.order.command.id.clone()), record.clone());
         }
+        self.audit.extend(changes.audit.iter().cloned());
         self.announced = changes.announced.unwrap_or(self.announced);
         if let Some(before) = changes.erase_before {
             for entry in self.entries.iter_mut().filter(|entry| entry.received_at < before) {
@@ -72,12 +84,15 @@ impl LedgerStore for MemoryLedger {
             settled.entry((void.gateway.clone(), void.epoch.clone())).or_default().extend(&void.ranges);
         }
         let unannounced = |entry: &&Entry| entry.n > self.announced && !entry.bytes.is_empty();
+        let own = |entry: &&Entry| entry.epoch.0 == OWN_EPOCH && !entry.bytes.is_empty();
         Ok(LedgerRestart {
             next_n: self.entries.last().map_or(1, |entry| entry.n + 1),
             settled: settled.into_iter().map(|((gateway, epoch), ranges)| (gateway, epoch, ranges)).collect(),
             gateways: self.gateways.values().cloned().collect(),
             unannounced: self.entries.iter().filter(unannounced).cloned().collect(),
             orders: self.orders.values().filter(|record| record.answer.is_none()).cloned().collect(),
+            own: self.entries.iter().filter(own).cloned().collect(),
+            audit_last: self.audit.last().cloned(),
         })
     }
 
@@ -95,5 +110,11 @@ impl LedgerStore for MemoryLedger {
         let same = |entry: &&Entry| entry.gateway == *gateway && entry.epoch == *epoch && entry.seq == seq;
         let mut kept = self.entries.iter().rev().filter(|entry| !entry.bytes.is_empty());
         Ok(kept.find(same).map(|entry| entry.digest))
+    }
+
+    fn received_before(&mut self, before: Timestamp) -> Result<u64, StoreError> {
+        self.faults.strike("received before")?;
+        let old = self.entries.iter().filter(|entry| !entry.bytes.is_empty() && entry.received_at < before);
+        Ok(old.count() as u64)
     }
 }

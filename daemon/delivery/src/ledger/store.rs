@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use vedette_engine::Timestamp;
 
+use crate::audit::{Anchor, AuditEntry, sha256};
 use crate::message::{Answer, Order};
 use crate::store::StoreError;
 use crate::{Epoch, GatewayId, Ranges, Verdict, VoidReason};
@@ -27,10 +28,25 @@ pub trait LedgerStore {
     /// # Errors
     /// When it cannot be read.
     fn digest(&mut self, gateway: &GatewayId, epoch: &Epoch, seq: u64) -> Result<Option<Digest>, StoreError>;
+
+    /// How many entries with contents were received before this time.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn received_before(&mut self, before: Timestamp) -> Result<u64, StoreError>;
 }
 
 /// First 8 bytes of the SHA-256 of an envelope: tells a repetition from another alert with the same number.
 pub type Digest = [u8; 8];
+
+/// Digest of an envelope.
+#[must_use]
+pub fn digest(bytes: &[u8]) -> Digest {
+    let hash = sha256(bytes);
+    let mut digest = [0; 8];
+    digest.copy_from_slice(&hash[..8]);
+    digest
+}
 
 /// One received alert.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +99,9 @@ pub struct GatewayRecord {
     pub silent: Option<(String, u32)>,
     /// The centre's open alert that numbers are missing, and that alert's revision.
     pub gap: Option<(String, u32)>,
+    /// The last line of its audit log, as its newest status told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<Anchor>,
 }
 
 /// An order to a gateway.
@@ -109,6 +128,8 @@ pub struct LedgerChanges {
     pub orders: Vec<OrderRecord>,
     /// All lines up to this one were announced.
     pub announced: Option<u64>,
+    /// Lines of the audit log to append.
+    pub audit: Vec<AuditEntry>,
     /// Contents of entries received before this time are erased; their numbers stay settled.
     pub erase_before: Option<Timestamp>,
 }
@@ -134,4 +155,8 @@ pub struct LedgerRestart {
     pub unannounced: Vec<Entry>,
     /// Orders without an answer.
     pub orders: Vec<OrderRecord>,
+    /// Entries with contents in the epoch of the centre's own alerts, in the order they were made.
+    pub own: Vec<Entry>,
+    /// The last line of the audit log.
+    pub audit_last: Option<AuditEntry>,
 }

@@ -1,72 +1,24 @@
 //! What the centre notices by itself: silent gateways, numbers that stay missing, orders without an answer; erasure.
 
-use vedette_engine::{Alert, AlertKind, AlertState, CloseReason, Headline, Severity, Timestamp};
+use vedette_engine::time::format_rfc3339;
+use vedette_engine::{Alert, AlertKind, AuditRecord, Severity, Timestamp};
 
+use super::own::{Condition, shortened};
 use super::store::{LedgerChanges, LedgerStore, OrderRecord};
-use super::{Announcement, Changed, Ledger, LedgerAction, digest};
-use crate::audit::hexadecimal;
+use super::{Announcement, Changed, Ledger, LedgerAction};
+use crate::GatewayId;
 use crate::message::{self, Answer};
 use crate::topic::Channel;
-use crate::{Epoch, GatewayId};
 
 /// Time between two looks at all gateways, seconds.
 const WATCH_S: f64 = 1.0;
 /// Time between two erasures, seconds.
 const ERASE_S: f64 = 3600.0;
-/// How long the centre's own alerts are kept, seconds.
-const OWN_KEEP_S: f64 = 30.0 * 86_400.0;
-
-/// An alert of the centre's own.
-pub(super) struct Own {
-    id: String,
-    rev: u32,
-    dedup_key: String,
-    kind: AlertKind,
-    severity: Severity,
-    state: AlertState,
-    text: String,
-}
-
-impl Own {
-    fn raised(
-        gateway: &GatewayId,
-        what: &str,
-        since: Timestamp,
-        kind: AlertKind,
-        severity: Severity,
-        text: String,
-    ) -> Self {
-        let dedup_key = format!("{what}/{gateway}");
-        let id = hexadecimal(&digest(format!("{dedup_key}/{}", since.as_micros()).as_bytes()));
-        Self { id, rev: 1, dedup_key, kind, severity, state: AlertState::Raised, text }
-    }
-
-    fn cleared(gateway: &GatewayId, what: &str, open: (String, u32), kind: AlertKind, text: String) -> Self {
-        Self {
-            id: open.0,
-            rev: open.1 + 1,
-            dedup_key: format!("{what}/{gateway}"),
-            kind,
-            severity: Severity::Info,
-            state: AlertState::Closed { reason: CloseReason::Cleared },
-            text,
-        }
-    }
-
-    pub(super) fn left_behind(gateway: &GatewayId, old: &Epoch, text: String) -> Self {
-        let dedup_key = format!("left-behind/{gateway}/{old}");
-        let id = hexadecimal(&digest(dedup_key.as_bytes()));
-        let (kind, severity) = (AlertKind::DataLoss, Severity::High);
-        Self { id, rev: 1, dedup_key, kind, severity, state: AlertState::Raised, text }
-    }
-
-    pub(super) fn alert(self, now: Timestamp) -> Alert {
-        let Self { id, rev, dedup_key, kind, severity, state, text } = self;
-        let headline = Headline { id, dedup_key, kind, severity, first_seen: now, last_seen: now, text };
-        let keep_until = now.plus_seconds(OWN_KEEP_S);
-        Alert { rev, state, expires_at: keep_until, erase_at: keep_until, ..Alert::raised(headline) }
-    }
-}
+const DAY_S: f64 = 86_400.0;
+/// A certificate's end is told this long ahead, seconds ..
+const AHEAD_S: f64 = 30.0 * DAY_S;
+/// .. and becomes graver this long ahead.
+const SOON_S: f64 = 7.0 * DAY_S;
 
 impl Ledger {
     pub(super) fn watch<S: LedgerStore>(&mut self, now: Timestamp, store: &mut S, actions: &mut Vec<LedgerAction>) {
@@ -74,14 +26,17 @@ impl Ledger {
         if self.must_restart {
             return;
         }
+        self.forget_own(now);
         let before: Vec<_> = self.gateways.values().map(|gateway| gateway.record.clone()).collect();
-        let next_n = self.next_n;
         let mut owns = Vec::new();
         for id in self.gateways.keys().cloned().collect::<Vec<_>>() {
             owns.extend(self.watch_silence(now, &id));
             owns.extend(self.watch_gap(now, &id));
         }
-        let entries = owns.into_iter().map(|own| self.own_alert(now, own)).collect();
+        owns.extend(self.watch_link(now));
+        owns.extend(self.watch_refusal(now));
+        owns.extend(self.watch_certificates(now));
+        let entries = owns.into_iter().map(|own| self.own_entry(now, own)).collect();
         let mut changes = LedgerChanges { entries, ..LedgerChanges::default() };
         let changed: Changed = before
             .iter()
@@ -90,21 +45,46 @@ impl Ledger {
             .collect();
         changes.gateways = self.records(&changed);
         changes.orders = self.expire_orders(now, actions);
-        if now >= self.erase_at {
-            changes.erase_before = Some(now.plus_seconds(-self.config.keep_s));
+        for record in &changes.orders {
+            let detail = format!("order {} to {} expired without an answer", record.order.command.id, record.gateway);
+            let by = self.config.centre.to_string();
+            changes.audit.push(self.audit_line(&AuditRecord { at: now, by, act: "expire".to_owned(), detail }));
         }
-        let erased = changes.erase_before.is_some();
-        match self.commit_changes(store, changes, actions) {
-            Ok(()) if erased => self.erase_at = now.plus_seconds(ERASE_S),
-            Ok(()) => {}
-            Err(error) => {
-                self.next_n = next_n;
-                self.store_failed(now, error, actions);
+        let result = self.plan_erasure(now, store, &mut changes).and_then(|()| {
+            let erases = changes.erase_before.is_some();
+            self.commit_changes(store, changes, actions)?;
+            if erases || now >= self.erase_at {
+                self.erase_at = now.plus_seconds(ERASE_S);
             }
+            Ok(())
+        });
+        if let Err(error) = result {
+            self.store_failed(now, error, actions);
         }
     }
 
-    fn watch_silence(&mut self, now: Timestamp, id: &GatewayId) -> Option<Own> {
+    /// Contents that have had their time go, and a line says how many.
+    fn plan_erasure<S: LedgerStore>(
+        &mut self,
+        now: Timestamp,
+        store: &mut S,
+        changes: &mut LedgerChanges,
+    ) -> Result<(), crate::StoreError> {
+        if now < self.erase_at {
+            return Ok(());
+        }
+        let before = now.plus_seconds(-self.config.keep_s);
+        let count = store.received_before(before)?;
+        if count > 0 {
+            changes.erase_before = Some(before);
+            let detail = format!("contents of {count} alerts that came before {} erased", format_rfc3339(before));
+            let by = self.config.centre.to_string();
+            changes.audit.push(self.audit_line(&AuditRecord { at: now, by, act: "erase".to_owned(), detail }));
+        }
+        Ok(())
+    }
+
+    fn watch_silence(&mut self, now: Timestamp, id: &GatewayId) -> Option<Alert> {
         let limit_s = self.config.silence_s;
         // Only while the centre itself has been listening for that long can it tell silence from its own deafness.
         let listening = self.connected_at.is_some_and(|at| now.seconds_since(at) >= limit_s);
@@ -112,30 +92,31 @@ impl Ledger {
         if record.gateway == self.config.centre {
             return None;
         }
+        let key = format!("silent/{id}");
         let silent_s = now.seconds_since(record.heard_at);
         if silent_s < limit_s {
-            let open = record.silent.take()?;
-            let text = format!("gateway {id} is heard again");
-            return Some(Own::cleared(id, "silent", open, AlertKind::LinkLost, text));
+            record.silent.take()?;
+            return self.clear_own(now, &key, format!("gateway {id} is heard again"));
         }
         if record.silent.is_some() || !listening {
             return None;
         }
         let text = format!("gateway {id} is silent for {silent_s:.0} s; nothing is known of its area");
-        let own = Own::raised(id, "silent", now, AlertKind::LinkLost, Severity::High, text);
-        record.silent = Some((own.id.clone(), own.rev));
-        Some(own)
+        let alert =
+            self.raise_own(now, Condition { key, kind: AlertKind::LinkLost, severity: Severity::High, text })?;
+        self.gateways.get_mut(id)?.record.silent = Some((alert.id.clone(), alert.rev));
+        Some(alert)
     }
 
-    fn watch_gap(&mut self, now: Timestamp, id: &GatewayId) -> Option<Own> {
+    fn watch_gap(&mut self, now: Timestamp, id: &GatewayId) -> Option<Alert> {
         let missing = self.missing_of(id);
         let limit_s = self.config.gap_s;
         let gateway = self.gateways.get_mut(id)?;
+        let key = format!("gap/{id}");
         if missing.is_empty() {
             gateway.missing_since = None;
-            let open = gateway.record.gap.take()?;
-            let text = format!("all alerts of gateway {id} have come");
-            return Some(Own::cleared(id, "gap", open, AlertKind::DataLoss, text));
+            gateway.record.gap.take()?;
+            return self.clear_own(now, &key, format!("all alerts of gateway {id} have come"));
         }
         let since = *gateway.missing_since.get_or_insert(now);
         let late_s = now.seconds_since(since);
@@ -143,9 +124,63 @@ impl Ledger {
             return None;
         }
         let text = format!("{} alerts of gateway {id} have not come, some for {late_s:.0} s", missing.count());
-        let own = Own::raised(id, "gap", now, AlertKind::DataLoss, Severity::Medium, text);
-        gateway.record.gap = Some((own.id.clone(), own.rev));
-        Some(own)
+        let alert =
+            self.raise_own(now, Condition { key, kind: AlertKind::DataLoss, severity: Severity::Medium, text })?;
+        self.gateways.get_mut(id)?.record.gap = Some((alert.id.clone(), alert.rev));
+        Some(alert)
+    }
+
+    /// The centre itself has no connection: no gateway can be told silent, and no alert comes.
+    fn watch_link(&mut self, now: Timestamp) -> Option<Alert> {
+        let centre = &self.config.centre;
+        let key = format!("cut-off/{centre}");
+        if self.connected_at.is_some() {
+            (self.deaf_since, self.unreachable) = (None, None);
+            return self.clear_own(now, &key, format!("{centre} is connected to its broker again"));
+        }
+        let deaf_s = now.seconds_since(*self.deaf_since.get_or_insert(now));
+        if deaf_s < self.config.silence_s {
+            return None;
+        }
+        let why = self.unreachable.as_ref().map(|reason| format!(" ({})", shortened(reason))).unwrap_or_default();
+        let text = format!("{centre} hears no gateway for {deaf_s:.0} s: it has no connection to its broker{why}");
+        self.raise_own(now, Condition { key, kind: AlertKind::LinkLost, severity: Severity::High, text })
+    }
+
+    fn watch_refusal(&mut self, now: Timestamp) -> Option<Alert> {
+        let centre = &self.config.centre;
+        let key = format!("unheard/{centre}");
+        if let Some(reason) = &self.unheard {
+            let text = format!("{centre} may hear or answer no gateway: {reason}");
+            return self.raise_own(now, Condition { key, kind: AlertKind::LinkLost, severity: Severity::High, text });
+        }
+        self.connected_at?;
+        self.clear_own(now, &key, format!("the broker lets {centre} hear and answer"))
+    }
+
+    fn watch_certificates(&mut self, now: Timestamp) -> Vec<Alert> {
+        let mut alerts = Vec::new();
+        for (name, expires_at) in self.certificates.clone() {
+            let key = format!("certificate/{name}");
+            let left_s = expires_at.seconds_since(now);
+            let day = format_rfc3339(expires_at);
+            let day = day.split('T').next().unwrap_or_default();
+            if left_s >= AHEAD_S {
+                alerts.extend(self.clear_own(now, &key, format!("certificate {name} is valid until {day}")));
+                continue;
+            }
+            let what = match left_s / DAY_S {
+                days if days > 0.0 => format!("expires on {day}, in {days:.0} days"),
+                _ => format!("expired on {day}"),
+            };
+            let centre = &self.config.centre;
+            let text =
+                format!("certificate {name} of {centre} {what}. A new one takes effect when its file is replaced.");
+            let severity = if left_s < SOON_S { Severity::High } else { Severity::Medium };
+            let kind = AlertKind::CertificateExpiry;
+            alerts.extend(self.raise_own(now, Condition { key, kind, severity, text }));
+        }
+        alerts
     }
 
     fn expire_orders(&mut self, now: Timestamp, actions: &mut Vec<LedgerAction>) -> Vec<OrderRecord> {

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use vedette_engine::{Severity, Timestamp};
 
 use super::{Action, CRITICAL_PLACES, Cargo, Flight, Link, OTHER_PLACES, Publication, Uplink};
+use crate::audit::Anchor;
 use crate::message::{self, Status, Void};
 use crate::store::Store;
 use crate::topic::Channel;
@@ -88,6 +89,7 @@ impl Uplink {
             waiting: self.outbox.depth(),
             dropped: self.outbox.dropped(),
             at: Some(now),
+            audit: self.outbox.audit_head().map(Anchor::from),
             ..Status::offline()
         };
         self.publish(now, Channel::Status, message::write(&status), actions);

@@ -73,7 +73,7 @@ impl Book {
                 Ok(detail) => (true, detail),
                 Err(refusal) => (false, refusal),
             };
-            counters.add_labelled("commands", "act", name(&command.act), 1);
+            counters.add_labelled("commands", "act", command.act.name(), 1);
             self.audit(command, done, &detail, now, out);
             self.remember(Answered::of(command, done, detail.clone()), now);
             (done, detail)
@@ -88,7 +88,7 @@ impl Book {
             out.push(Output::Durable(Durable::Audit(AuditRecord { at: now, by, act, detail })));
         };
         if done {
-            return write(&command.by, name(&command.act), detail.to_owned());
+            return write(&command.by, command.act.name(), detail.to_owned());
         }
         if now.seconds_since(self.refusals.since) >= REFUSALS_OVER_S {
             let unwritten =
@@ -99,7 +99,7 @@ impl Book {
         }
         if self.refusals.written < MAX_REFUSALS {
             self.refusals.written += 1;
-            write(&command.by, name(&command.act), format!("refused: {detail}"));
+            write(&command.by, command.act.name(), format!("refused: {detail}"));
         } else {
             self.refusals.unwritten += 1;
         }
@@ -213,18 +213,6 @@ impl Book {
             },
         );
         format!("test alert {id} raised")
-    }
-}
-
-fn name(act: &Act) -> &'static str {
-    match act {
-        Act::TestAlert { .. } => "test_alert",
-        Act::Acknowledge { .. } => "acknowledge",
-        Act::Assign { .. } => "assign",
-        Act::Shelve { .. } => "shelve",
-        Act::Comment { .. } => "comment",
-        Act::Grade { .. } => "grade",
-        Act::Close { .. } => "close",
     }
 }
 

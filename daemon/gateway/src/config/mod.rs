@@ -98,8 +98,11 @@ impl Config {
         let file: File = toml::from_str(text)
             .map_err(|error| ConfigError::Wrong { problems: vec![problem::from_toml(path, text, &error)] })?;
         let mut faults = file.faults();
+        let told: Vec<Vec<String>> = faults.iter().map(|fault| fault.path.clone()).collect();
         let engine = file.engine();
-        faults.extend(engine.faults());
+        let more = engine.faults();
+        // What both look at is told once.
+        faults.extend(more.into_iter().filter(|fault| !told.contains(&fault.path)));
         if !faults.is_empty() {
             let problems = faults.iter().map(|fault| problem::from_fault(path, text, fault)).collect();
             return Err(ConfigError::Wrong { problems });

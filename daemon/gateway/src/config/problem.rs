@@ -71,8 +71,9 @@ impl fmt::Display for Problem {
 pub(super) fn from_toml(file: &Path, text: &str, error: &toml::de::Error) -> Problem {
     let offset = error.span().map_or(0, |span| span.start);
     let message = error.message();
-    let (got, expected) = message.split_once(", expected ").unwrap_or((message, "valid TOML"));
+    let (got, expected) = message.split_once(", expected ").unwrap_or((message, expected_instead(message)));
     let name = got.split('`').nth(1).unwrap_or_default();
+    let key = path_at(text, offset);
     let (got, expected, fix) = if let Some(unknown) = got.strip_prefix("unknown field ") {
         (
             format!("unknown key {unknown}"),
@@ -87,12 +88,13 @@ pub(super) fn from_toml(file: &Path, text: &str, error: &toml::de::Error) -> Pro
         )
     } else if got.starts_with("missing field ") {
         (format!("key `{name}` is missing"), format!("`{name} = ..` in this table"), Some(format!("add `{name}`")))
-    } else if let Some(wrong) = got.strip_prefix("invalid type: ") {
-        (wrong.to_owned(), kind_of_value(expected).to_owned(), None)
+    } else if let Some(wrong) = got.strip_prefix("invalid type: ").or_else(|| got.strip_prefix("invalid value: ")) {
+        let is_port = key.last().is_some_and(|key| key == "port") && expected == "u16";
+        (wrong.to_owned(), if is_port { "a port from 1 to 65535" } else { kind_of_value(expected) }.to_owned(), None)
     } else {
         (got.to_owned(), expected.to_owned(), None)
     };
-    place(file, text, offset, path_at(text, offset).join("."), Words { expected, got, fix })
+    place(file, text, offset, key.join("."), Words { expected, got, fix })
 }
 
 /// The problem behind a value that has the right shape and cannot be right.
@@ -115,13 +117,27 @@ fn place(file: &Path, text: &str, offset: usize, key: String, words: Words) -> P
     Problem { file: file.to_path_buf(), line, column, source, key, expected, got, fix }
 }
 
+/// What would be right where the reader of a value does not say it.
+fn expected_instead(message: &str) -> &'static str {
+    if message.contains("invalid socket address") {
+        "an address and a port such as \"127.0.0.1:9464\", no name"
+    } else if message.contains("invalid IP") {
+        "an address such as \"127.0.0.1\""
+    } else {
+        "valid TOML"
+    }
+}
+
 /// The deserializer's names for kinds of values, in a reader's words.
 fn kind_of_value(expected: &str) -> &str {
     match expected {
         "f64" | "f32" => "a number",
         "a string" => "a text in quotes",
         "a boolean" => "true or false",
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, not negative",
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u64" | "usize" => "a whole number, not negative",
         "i8" | "i16" | "i32" | "i64" => "a whole number",
         "a sequence" => "a list in [ ]",
         other => other,

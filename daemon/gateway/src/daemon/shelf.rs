@@ -133,7 +133,8 @@ impl Shelf {
         self.owe(&salvage);
         let (alerts, states) = (self.owed.alerts.len(), salvage.windows.len());
         let read = format!("{alerts} waiting alerts, {states} radio states and {lines} audit lines read from it");
-        self.fault = Some(format!("damaged and begun anew; {alerts} waiting alerts read from it, any others are lost"));
+        self.fault =
+            Some(format!("damaged and begun anew; waiting alerts read from it: {alerts}, any others are lost"));
         let detail = format!("{damage}; kept as {}; {read}", aside.display());
         self.owed.audit.push(AuditRecord { at: now, by: "gateway".into(), act: "store_set_aside".into(), detail });
         (restart.windows, restart.engine) = (salvage.windows, salvage.engine);
@@ -160,7 +161,7 @@ impl Shelf {
             self.log = salvage.audit;
             let alerts = self.owed.alerts.len();
             self.fault =
-                Some(format!("taken away while in use; {alerts} waiting alerts read from it, any others are lost"));
+                Some(format!("taken away while in use; waiting alerts read from it: {alerts}, any others are lost"));
         }
         let epoch = crate::random::hex().map_err(|random| StoreError::Failed {
             path: "memory".to_owned(),

@@ -14,8 +14,10 @@ use crate::status::{Answer, Request};
 const MAX_REQUEST_BYTES: u64 = 4096;
 /// Connections at once; more wait.
 const MAX_CONNECTIONS: usize = 16;
-/// A connection that asks nothing for this long is closed.
+/// A connection that has asked and asks nothing more for this long is closed ..
 const IDLE: Duration = Duration::from_secs(60);
+/// .. and one that never asked, so soon that idle ones keep nobody waiting for long.
+const FIRST: Duration = Duration::from_secs(2);
 /// Longest wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -77,10 +79,11 @@ impl Drop for Socket {
 async fn serve(stream: UnixStream, asked: mpsc::Sender<Asked>) -> std::io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut reader = BufReader::new(reader);
+    let mut patience = FIRST;
     loop {
         let mut line = Vec::new();
         let mut limited = (&mut reader).take(MAX_REQUEST_BYTES);
-        let read = tokio::time::timeout(IDLE, limited.read_until(b'\n', &mut line)).await;
+        let read = tokio::time::timeout(patience, limited.read_until(b'\n', &mut line)).await;
         if !matches!(read, Ok(Ok(1..))) {
             return Ok(());
         }
@@ -91,6 +94,7 @@ async fn serve(stream: UnixStream, asked: mpsc::Sender<Asked>) -> std::io::Resul
         let mut text = serde_json::to_vec(&answer)?;
         text.push(b'\n');
         writer.write_all(&text).await?;
+        patience = IDLE;
         if !line.ends_with(b"\n") {
             return Ok(());
         }

@@ -10,10 +10,10 @@ use tokio::runtime::Handle;
 use vedette_delivery::message::{self, Status};
 use vedette_delivery::uplink::{self, Action, Publication};
 use vedette_delivery::{Channel, GatewayId, UplinkConfig};
-use vedette_mqtt::{Connection, Event, LastWill, PublishError, Quality, Receipt};
+use vedette_mqtt::{Connection, Event, LastWill, PublishError, Quality, Receipt, Renewal};
 
 use super::keeper::Job;
-use crate::broker::{self, Renewal};
+use crate::broker;
 use crate::config::MqttConnection;
 
 /// Messages from the centre that may wait; more are dropped, and sent again by the centre.
@@ -58,7 +58,7 @@ pub(super) struct Transport {
 impl Transport {
     fn new(broker: MqttConnection, will: LastWill, queue: usize, runtime: Handle, jobs: Sender<Job>) -> Self {
         let waiting = Arc::new(AtomicUsize::new(0));
-        let renewal = Renewal::new(&broker);
+        let renewal = broker::renewal(&broker);
         let tokens = BTreeMap::new();
         Self { broker, will, queue, runtime, jobs, number: 0, waiting, connection: None, renewal, tokens }
     }

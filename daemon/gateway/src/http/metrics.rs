@@ -28,7 +28,7 @@ fn progress(report: &Report, text: &mut Text) {
     text.family(
         "vedette_progress_age_seconds",
         Gauge,
-        "Time since a stage's last sign of life; the watchdog bites at 20.",
+        "Time since a stage's last sign of life; at 20 s the watchdog is no longer fed.",
     );
     for (stage, age_s) in &report.progress_s {
         text.sample(&[("stage", stage)], *age_s);

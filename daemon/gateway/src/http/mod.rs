@@ -29,9 +29,9 @@ const PAGES: &[(&str, Maker)] =
 /// Longest request, bytes.
 const MAX_REQUEST: usize = 8192;
 /// Connections at once; more wait.
-const MAX_CONNECTIONS: usize = 16;
+const MAX_CONNECTIONS: usize = 64;
 /// Time given to a client for its request, and to read the answer.
-const CLIENT_PATIENCE: Duration = Duration::from_secs(5);
+const CLIENT_PATIENCE: Duration = Duration::from_secs(2);
 /// Time given to the engine's task for an observation.
 const ENGINE_PATIENCE: Duration = Duration::from_secs(5);
 

@@ -177,7 +177,6 @@ impl NodeKeys {
             });
             let _ = write!(text, "\n[[key]]\nepoch = {epoch}\nsecret = \"{secret}\"\n");
         }
-        fs::create_dir_all(dir).map_err(failed)?;
         let written = if rotate { dir.join(format!(".node-{node}.new")) } else { path.clone() };
         if rotate {
             let _ = fs::remove_file(&written);

@@ -7,7 +7,7 @@ use vedette_engine::{Frame, FrameContent, Input};
 use vedette_mqtt::{Connection, Event, Message, Quality};
 
 use super::{Backoff, Surroundings, stage};
-use crate::broker::{self, Renewal};
+use crate::broker;
 use crate::config::MqttSource;
 use crate::intake::{Port, Taken};
 use crate::progress::Beat;
@@ -50,7 +50,7 @@ async fn connect_once(
         Err(error) => return error.to_string(),
     };
     let mut granted = 0;
-    let mut renewal = Renewal::new(&source.broker);
+    let mut renewal = broker::renewal(&source.broker);
     loop {
         let event = tokio::select! {
             event = beat.while_waiting(told.recv()) => event,

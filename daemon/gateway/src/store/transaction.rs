@@ -22,9 +22,13 @@ pub(super) fn commit(connection: &mut Connection, changes: &Changes) -> rusqlite
     if let Some(batch) = changes.batch {
         set(&transaction, "last_batch", &integer(batch))?;
     }
+    // Contents that have had their time are to be gone from the disk; the journal, which turns over all the time, is not worth
+    // the flash that would cost.
+    transaction.pragma_update(None, "secure_delete", "ON")?;
     // What goes makes room for what comes.
     write_marks(&transaction, changes)?;
     delete_rows(&transaction, changes)?;
+    transaction.pragma_update(None, "secure_delete", "FAST")?;
     write_engine_state(&transaction, changes)?;
     write_rows(&transaction, changes)?;
     write_voids(&transaction, changes)?;

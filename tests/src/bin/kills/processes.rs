@@ -76,6 +76,7 @@ impl Site {
         ensure!(vedette.exists(), "{} is not there", vedette.display());
         let mosquitto = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto"];
         let mosquitto = mosquitto.iter().map(PathBuf::from).find(|path| path.exists());
+        std::fs::create_dir_all(folder.join("keys"))?;
         let (path, _) = NodeKeys::create(&folder.join("keys"), NODE, NewKey::Actual)?;
         let shim = ClockShim::build(folder)?;
         let clock = |who: Who| Ok((who, shim.clock(folder.join(format!("{}.clock", who.name())))?));

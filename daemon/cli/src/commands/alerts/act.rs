@@ -1,7 +1,8 @@
 //! Acts of operators: placed in the ledger, sent by the centre, answered by the gateway.
 
+use std::io::Write;
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use clap::ValueEnum;
@@ -10,8 +11,9 @@ use vedette_gateway::engine::time::parse_rfc3339;
 use vedette_gateway::engine::{self, Act, CloseReason, Command, Timestamp};
 
 use super::ledger::History;
-use crate::clock_time::to_the_second;
+use crate::clock_time::{now, to_the_second};
 use crate::outcome::Outcome;
+use crate::plain::{printable, words};
 
 /// Time between looks for the answer.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -24,7 +26,7 @@ pub(super) struct Common {
     /// The alert: its id, or the beginning of it
     alert: String,
     /// Who acts
-    #[arg(long, default_value_t = whoami(), value_parser = words)]
+    #[arg(long, default_value_t = crate::commands::whoami(), value_parser = words)]
     by: String,
     /// Wait this long for the gateway's answer, seconds; the order stands either way
     #[arg(long, value_name = "S", default_value_t = 30.0)]
@@ -136,18 +138,6 @@ impl From<Reason> for CloseReason {
     }
 }
 
-fn whoami() -> String {
-    std::env::var("USER").unwrap_or_else(|_| "operator".to_owned())
-}
-
-/// Something that can be read, on one line.
-fn words(text: &str) -> Result<String, String> {
-    if text.trim().is_empty() || text.chars().any(char::is_control) {
-        return Err("expected words on one line".to_owned());
-    }
-    Ok(text.to_owned())
-}
-
 pub(super) fn parse_time(text: &str) -> Result<Timestamp, String> {
     parse_rfc3339(text).ok_or_else(|| "expected a time such as 2026-03-01T06:00:00Z".to_owned())
 }
@@ -159,7 +149,7 @@ pub(super) fn run(ordered: &impl Ordered, history: &History, ledger: &Path) -> a
         ensure!((0.0..=1e6).contains(&value), "--{name}: expected a number from 0, got {value}");
     }
     let (id, known) = history.find(&common.alert)?;
-    let now = now()?;
+    let now = now();
     let command =
         Command { id: order_id(now), by: common.by.clone(), expires_at: None, act: ordered.act(id.to_owned(), now)? };
     let expires_at = now.plus_seconds(3_600.0 * common.valid_hours);
@@ -173,39 +163,21 @@ pub(super) fn run(ordered: &impl Ordered, history: &History, ledger: &Path) -> a
         let placed = SqliteLedger::order(ledger, &record.gateway, &record.order.command.id)?;
         if let Some(answer) = placed.and_then(|placed| placed.answer) {
             if !answer.done {
-                bail!("{}: {}", known.gateway, answer.detail);
+                bail!("{}: {}", known.gateway, printable(&answer.detail));
             }
-            println!("{}", answer.detail);
+            writeln!(std::io::stdout(), "{}", printable(&answer.detail))?;
             return Ok(Outcome::Done);
         }
         if Instant::now() >= deadline {
             let until = to_the_second(expires_at);
-            println!("no answer of {} yet; the order stands until {until}", known.gateway);
+            writeln!(std::io::stdout(), "no answer of {} yet; the order stands until {until}", known.gateway)?;
             return Ok(Outcome::Done);
         }
         std::thread::sleep(LOOK_EVERY);
     }
 }
 
-fn now() -> anyhow::Result<Timestamp> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
-    Ok(Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX)))
-}
-
 /// An id no other order has: the time and this process.
 fn order_id(now: Timestamp) -> String {
     format!("op-{:x}-{:x}", now.as_micros(), std::process::id())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::words;
-
-    #[test]
-    fn words_are_something_on_one_line() {
-        assert_eq!(words("seen on the ford").as_deref(), Ok("seen on the ford"));
-        for nothing in ["", "  ", "two\nlines", "\u{1b}[31mred"] {
-            assert!(words(nothing).is_err(), "{nothing:?}");
-        }
-    }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use serde::Deserialize;
-use vedette_centre::{OrderRecord, SqliteLedger};
+use vedette_centre::{OrderRecord, SqliteLedger, Verdict};
 use vedette_gateway::engine::{Act, Alert, AlertState, CloseReason, Timestamp};
 
 /// Entries read at once.
@@ -17,12 +17,20 @@ pub(super) struct Known {
     pub(super) gateway: String,
     /// When each revision came, and what it said; never empty.
     pub(super) revisions: Vec<(Timestamp, Alert)>,
+    /// What each revision's signature proved.
+    pub(super) verdicts: Vec<Verdict>,
 }
 
 impl Known {
     /// The newest revision: they may come in another order than they were made.
     pub(super) fn newest(&self) -> Option<&Alert> {
         self.revisions.iter().map(|(_, alert)| alert).max_by_key(|alert| alert.rev)
+    }
+
+    /// What the signature of the newest revision proved.
+    pub(super) fn verdict(&self) -> Option<&Verdict> {
+        let numbered = self.revisions.iter().map(|(_, alert)| alert.rev).zip(&self.verdicts);
+        numbered.max_by_key(|(rev, _)| *rev).map(|(_, verdict)| verdict)
     }
 
     pub(super) fn raised_at(&self) -> Option<Timestamp> {
@@ -65,8 +73,9 @@ impl History {
                 };
                 let gateway = entry.gateway.to_string();
                 let known = history.alerts.entry(alert.id.clone());
-                let known = known.or_insert_with(|| Known { gateway, revisions: Vec::new() });
+                let known = known.or_insert_with(|| Known { gateway, revisions: Vec::new(), verdicts: Vec::new() });
                 known.revisions.push((entry.received_at, alert));
+                known.verdicts.push(entry.verdict);
             }
         }
         history.orders = SqliteLedger::orders(path)?;
@@ -124,7 +133,11 @@ mod tests {
                 "state":{state},"confidence":0.9,"first_seen":1,"last_seen":1,"expires_at":2,"erase_at":3,"text":""}}"#
         );
         let alert: Alert = serde_json::from_str(&text).expect("an alert");
-        let known = Known { gateway: "gate-1".to_owned(), revisions: vec![(Timestamp::MIN, alert)] };
+        let known = Known {
+            gateway: "gate-1".to_owned(),
+            revisions: vec![(Timestamp::MIN, alert)],
+            verdicts: vec![Verdict::Unsigned],
+        };
         let order = |reason: &CloseReason| {
             let act = Act::Close { alert: "cece9ee9".to_owned(), reason: *reason };
             let command = Command { id: "op-1".to_owned(), by: "anna".to_owned(), expires_at: None, act };

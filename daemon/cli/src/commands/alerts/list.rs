@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use vedette_centre::Verdict;
 use vedette_gateway::engine::{Act, Alert, AlertState, Mode, Timestamp};
 
 use super::ledger::{History, Known};
@@ -42,7 +43,9 @@ impl List {
         let mut out = std::io::stdout().lock();
         for (known, alert) in shown {
             if self.json {
-                writeln!(out, "{}", serde_json::to_string(alert)?)?;
+                let mut object = serde_json::to_value(alert)?;
+                object["signature"] = serde_json::to_value(known.verdict())?;
+                writeln!(out, "{object}")?;
             } else {
                 writeln!(out, "{}", line(known, alert))?;
             }
@@ -63,7 +66,18 @@ fn line(known: &Known, alert: &Alert) -> String {
         Mode::Exercise => "EXERCISE ",
         Mode::Test => "TEST ",
     };
-    format!("{id}  {raised}  {:<12} {severity:<8} {:<12} {mode}{}", known.gateway, state(alert), printable(&alert.text))
+    let (state, text, doubt) = (state(alert), printable(&alert.text), known.verdict().map_or("", doubt));
+    format!("{id}  {raised}  {:<12} {severity:<8} {state:<12} {mode}{text}{doubt}", known.gateway)
+}
+
+/// What is amiss with a signature, in a few words; nothing where it is right or none was to be expected.
+const fn doubt(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Signed { .. } | Verdict::Unsigned => "",
+        Verdict::SignatureMissing => " NOT SIGNED",
+        Verdict::UnknownKey { .. } => " UNKNOWN KEY",
+        Verdict::Forged { .. } => " FORGED SIGNATURE",
+    }
 }
 
 fn state(alert: &Alert) -> String {
@@ -90,10 +104,11 @@ impl Show {
         if let Some(alert) = known.newest() {
             details(alert, &mut out)?;
         }
-        let mut revisions: Vec<&(Timestamp, Alert)> = known.revisions.iter().collect();
-        revisions.sort_by_key(|(_, alert)| alert.rev);
-        for (at, alert) in revisions {
-            writeln!(out, "{}  rev {} {:<12} {}", to_the_second(*at), alert.rev, state(alert), printable(&alert.text))?;
+        let mut revisions: Vec<(&(Timestamp, Alert), &Verdict)> = known.revisions.iter().zip(&known.verdicts).collect();
+        revisions.sort_by_key(|((_, alert), _)| alert.rev);
+        for ((at, alert), verdict) in revisions {
+            let (at, text) = (to_the_second(*at), printable(&alert.text));
+            writeln!(out, "{at}  rev {} {:<12} {text} ({verdict})", alert.rev, state(alert))?;
         }
         for record in history.orders.iter().filter(|record| about(&record.order.command.act) == Some(id)) {
             let answer = record.answer.as_ref().map_or("not answered yet", |answer| answer.detail.as_str());

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use tokio::sync::oneshot;
-use vedette_engine::{Act, Command, Input};
+use vedette_delivery::words::{printable, printable_command};
+use vedette_engine::{Act, AuditRecord, Command, Input};
 
 use super::Core;
 use crate::http::Observation;
@@ -19,8 +20,14 @@ impl Core {
             }
             Request::Act { act, by } => self.order(act, by, tell),
             Request::TestAlert { severity, by } => self.order(Act::TestAlert { severity }, by, tell),
+            Request::Exported { what, by } => {
+                let (at, by, detail) = (self.surroundings.clock.now(), printable(&by), printable(&what));
+                self.work.batch.audit.push(AuditRecord { at, by, act: "export".to_owned(), detail });
+                self.plan_commit();
+                let _ = tell.send(Answer::Done { done: true, detail: "noted".to_owned() });
+            }
             Request::Retention { by } => {
-                let answer = match self.delete_what_is_due(&by) {
+                let answer = match self.delete_what_is_due(&printable(&by)) {
                     Ok(lines) if lines.is_empty() => {
                         Answer::Done { done: true, detail: "nothing has had its time".to_owned() }
                     }
@@ -37,7 +44,7 @@ impl Core {
         self.state.commands += 1;
         let id = format!("local-{}-{}", self.surroundings.clock.now().as_micros(), self.state.commands);
         self.state.waiting.insert(id.clone(), tell);
-        self.handle(Input::Command(Command { id, by, expires_at: None, act }));
+        self.handle(Input::Command(printable_command(Command { id, by, expires_at: None, act })));
     }
 
     pub(super) fn observe(&self) -> Observation {

@@ -1,5 +1,5 @@
 //! What a certificate says of itself: whose it is and until when. Just that much of X.509 (RFC 5280, section 4.1) is read, of
-//! this gateway's own files; whether a certificate can be trusted is the TLS library's business.
+//! a program's own files; whether a certificate can be trusted is the TLS library's business.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -104,9 +104,9 @@ fn time(tag: u8, content: &[u8]) -> Option<Timestamp> {
     parse_rfc3339(&format!("{date}T{clock}Z"))
 }
 
-/// A certificate of `gate-1`, made with openssl.
-#[cfg(test)]
-pub(crate) const EXAMPLE: &str = "-----BEGIN CERTIFICATE-----
+/// A certificate of `gate-1`, made with openssl, for tests.
+#[doc(hidden)]
+pub const EXAMPLE: &str = "-----BEGIN CERTIFICATE-----
 MIIBsjCCAVmgAwIBAgIULytKwqN4riD7DKgVOZfgGXjQyskwCgYIKoZIzj0EAwIw
 LzELMAkGA1UEBhMCUEwxDzANBgNVBAoMBkJvcmRlcjEPMA0GA1UEAwwGZ2F0ZS0x
 MB4XDTI2MTEyMjAyMzk1MloXDTI5MDIyNDAyMzk1MlowLzELMAkGA1UEBhMCUEwx

@@ -1,0 +1,156 @@
+//! The centre's own alerts: raised once for a condition, graver when it gets worse, closed when it is over; and what
+//! operators do to them, which no gateway could answer.
+
+use vedette_engine::{
+    Act, Alert, AlertKind, AlertState, CloseReason, Headline, Severity, Timestamp, time::format_rfc3339,
+};
+
+use super::store::{Entry, LedgerRestart};
+use super::{Ledger, digest};
+use crate::audit::hexadecimal;
+use crate::message::{self, Answer, Envelope, Order};
+use crate::{Epoch, Verdict};
+
+/// How long the centre's own alerts are kept, seconds.
+const OWN_KEEP_S: f64 = 30.0 * 86_400.0;
+/// The epoch of the centre's own alerts.
+pub(super) const OWN_EPOCH: &str = "centre";
+/// Keys of alerts about something that has happened and does not last.
+const EVENTS: [&str; 3] = ["left-behind/", "audit/", "damaged/"];
+/// Greatest length of what an operator writes, characters.
+const MAX_WORDS: usize = 200;
+
+/// Something the centre must tell of.
+#[derive(Clone, Debug)]
+pub(super) struct Condition {
+    /// One condition, one key; while its alert is open no second one is raised.
+    pub(super) key: String,
+    pub(super) kind: AlertKind,
+    pub(super) severity: Severity,
+    pub(super) text: String,
+}
+
+impl Ledger {
+    /// The alert about a condition: when there was none, or a milder one.
+    pub(super) fn raise_own(&mut self, now: Timestamp, condition: Condition) -> Option<Alert> {
+        let Condition { key, kind, severity, text } = condition;
+        let known = self.own.get(&key).cloned();
+        let alert = match known {
+            Some(alert) if is_over(&alert) || alert.severity >= severity => return None,
+            Some(alert) => Alert { rev: alert.rev + 1, severity, last_seen: now, text, ..alert },
+            None => {
+                let id = hexadecimal(&digest(format!("{key}/{}", now.as_micros()).as_bytes()));
+                let dedup_key = key.clone();
+                let headline = Headline { id, dedup_key, kind, severity, first_seen: now, last_seen: now, text };
+                let keep_until = now.plus_seconds(OWN_KEEP_S);
+                Alert { expires_at: keep_until, erase_at: keep_until, ..Alert::raised(headline) }
+            }
+        };
+        self.own.insert(key, alert.clone());
+        Some(alert)
+    }
+
+    /// The end of the alert about a condition that is over, unless an operator has ended it before.
+    pub(super) fn clear_own(&mut self, now: Timestamp, key: &str, text: String) -> Option<Alert> {
+        let alert = self.own.remove(key).filter(|alert| !is_over(alert))?;
+        let state = AlertState::Closed { reason: CloseReason::Cleared };
+        Some(Alert { rev: alert.rev + 1, severity: Severity::Info, state, last_seen: now, text, ..alert })
+    }
+
+    /// Enters an alert of the centre's own.
+    pub(super) fn own_entry(&mut self, now: Timestamp, alert: Alert) -> Entry {
+        let n = self.next_n;
+        self.next_n += 1;
+        let epoch = Epoch(OWN_EPOCH.to_owned());
+        let bytes = message::write(&Envelope { v: message::VERSION, epoch: epoch.clone(), seq: n, alert });
+        let verdict = Verdict::Unsigned;
+        let gateway = self.config.centre.clone();
+        Entry { n, gateway, epoch, seq: n, received_at: now, verdict, digest: digest(&bytes), bytes }
+    }
+
+    /// The own alerts of a store: the newest revision by key, without those whose condition was over.
+    pub(super) fn load_own(&mut self, restart: &LedgerRestart) {
+        self.own.clear();
+        for entry in restart.own.iter().filter(|entry| entry.gateway == self.config.centre) {
+            let Ok(Envelope { alert, .. }) = Envelope::read(&entry.bytes) else { continue };
+            if (alert.state == AlertState::Closed { reason: CloseReason::Cleared }) {
+                self.own.remove(&alert.dedup_key);
+            } else {
+                self.own.insert(alert.dedup_key.clone(), alert);
+            }
+        }
+    }
+
+    /// Forgets what has happened long ago.
+    pub(super) fn forget_own(&mut self, now: Timestamp) {
+        let is_event = |key: &str| EVENTS.iter().any(|event| key.starts_with(event));
+        self.own.retain(|key, alert| !is_event(key) || alert.expires_at > now);
+    }
+
+    /// Carries out an order to the centre itself: the revision it makes, and its answer.
+    pub(super) fn carry_out(&mut self, now: Timestamp, order: &Order) -> (Option<Alert>, Answer) {
+        let id = order.command.id.clone();
+        let result = if order.expires_at < now {
+            Err(format!("it expired at {}", format_rfc3339(order.expires_at)))
+        } else {
+            self.act_on_own(now, &order.command.act)
+        };
+        let (revision, done, detail) = match result {
+            Ok((revision, detail)) => (revision, true, detail),
+            Err(refusal) => (None, false, refusal),
+        };
+        (revision, Answer { v: message::VERSION, id, done, detail })
+    }
+
+    fn act_on_own(&mut self, now: Timestamp, act: &Act) -> Result<(Option<Alert>, String), String> {
+        let (id, done) = match act {
+            Act::TestAlert { .. } => return Err("a centre tests no way: order it of a gateway".to_owned()),
+            Act::Comment { alert, text } => {
+                self.own_by_id(alert)?;
+                return Ok((None, format!("alert {alert}: {}", shortened(text))));
+            }
+            Act::Shelve { until, .. } if *until <= now => {
+                return Err("the time to shelve until has passed".to_owned());
+            }
+            Act::Acknowledge { alert } => (alert, "acknowledged".to_owned()),
+            Act::Assign { alert, to } => (alert, format!("assigned to {}", shortened(to))),
+            Act::Shelve { alert, until } => (alert, format!("shelved until {}", format_rfc3339(*until))),
+            Act::Grade { alert, grade } => (alert, format!("graded {grade}")),
+            Act::Close { alert, reason } => (alert, format!("closed as {}", reason_name(*reason))),
+            _ => return Err("this centre does not know this act".to_owned()),
+        };
+        let alert = self.own_by_id(id)?;
+        match act {
+            Act::Acknowledge { .. } => alert.state = AlertState::Acknowledged,
+            Act::Assign { to, .. } => {
+                alert.state = AlertState::Assigned;
+                alert.assigned_to = Some(shortened(to));
+            }
+            Act::Shelve { until, .. } => alert.shelved_until = Some(*until),
+            Act::Grade { grade, .. } => alert.grade = Some(*grade),
+            Act::Close { reason, .. } => alert.state = AlertState::Closed { reason: *reason },
+            _ => {}
+        }
+        alert.rev += 1;
+        Ok((Some(alert.clone()), format!("alert {id} {done}")))
+    }
+
+    fn own_by_id(&mut self, id: &str) -> Result<&mut Alert, String> {
+        let alert = self.own.values_mut().find(|alert| alert.id == id && !is_over(alert));
+        alert.ok_or_else(|| format!("no open alert {}", shortened(id)))
+    }
+}
+
+const fn is_over(alert: &Alert) -> bool {
+    matches!(alert.state, AlertState::Closed { .. } | AlertState::Expired)
+}
+
+fn reason_name(reason: CloseReason) -> String {
+    let name = serde_json::to_value(reason).ok();
+    name.as_ref().and_then(|name| name.as_str()).unwrap_or_default().to_owned()
+}
+
+/// What somebody typed, at a length that an audit line and an alert can carry, and on one line.
+pub(super) fn shortened(text: &str) -> String {
+    crate::words::printable(text).chars().take(MAX_WORDS).collect()
+}
