@@ -45,6 +45,8 @@ pub(super) struct Oracle {
     revisions: u64,
     /// Which revision has which number.
     numbers: BTreeMap<u64, (String, u32)>,
+    /// Numbers of alerts that told of losses.
+    told_by: Ranges,
     /// Newest revisions that were dropped by the commit that brought them.
     dropped_at_once: BTreeMap<String, u32>,
     /// Alerts of a commit in whose middle the process died: it is there, or it is not.
@@ -71,7 +73,11 @@ impl Oracle {
         }
         self.dropped = outbox.dropped();
         for alert in alerts.iter().filter(|alert| self.committed.get(&alert.id) == Some(&alert.rev)) {
-            match outbox.waiting().find(|row| row.alert == alert.id && row.rev == alert.rev) {
+            let row = outbox.waiting().find(|row| row.alert == alert.id && row.rev == alert.rev);
+            if let Some(row) = row.filter(|_| alert.kind == AlertKind::DataLoss) {
+                self.told_by.insert(row.seq);
+            }
+            match row {
                 Some(row) => drop(self.numbers.insert(row.seq, (alert.id.clone(), alert.rev))),
                 None if dropped => drop(self.dropped_at_once.insert(alert.id.clone(), alert.rev)),
                 None => {}
@@ -240,6 +246,8 @@ impl Oracle {
             }
         }
         let newest: BTreeMap<&str, u32> = by_revision.keys().map(|(id, rev)| (id.as_str(), *rev)).collect();
+        // Who restored an old copy of the ledger was told before.
+        told |= self.told_by.numbers().any(|seq| erased.contains(seq));
         // A revision that was dropped had taken the place of those before it.
         let mut excused = self.dropped_at_once.clone();
         erased.extend(&dropped);
