@@ -311,10 +311,7 @@ impl Ledger {
         }
         let verdict = self.config.keys.get(&gateway).map_or(
             if properties.is_empty() { Verdict::Unsigned } else { Keyring::new().check(topic, &payload, properties) },
-            |keys| match keys.check(topic, &payload, properties) {
-                Verdict::Unsigned => Verdict::SignatureMissing,
-                verdict => verdict,
-            },
+            |keys| keys.check_owner(topic, &payload, properties),
         );
         let signed_channel = matches!(channel, Channel::Alert | Channel::Void | Channel::Answer);
         if signed_channel && self.config.require_signed && !verdict.proven() {
@@ -330,7 +327,7 @@ impl Ledger {
                 let status = Status::read(&payload).map_err(|error| error.to_string())?;
                 // That a gateway is gone its broker says, which has no key; who lies about it only makes people look.
                 if status.online && self.config.require_signed && !verdict.proven() {
-                    return Err(format!("not proven: {verdict:?}"));
+                    return Err(verdict.to_string());
                 }
                 Incoming::Status { status, retained }
             }

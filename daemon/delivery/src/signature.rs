@@ -164,6 +164,15 @@ impl Keyring {
             .is_some_and(|signature| key.verify_strict(&signed(topic, bytes), &signature).is_ok());
         if right { Verdict::Signed { kid: kid.to_owned() } } else { Verdict::Forged { kid: kid.to_owned() } }
     }
+
+    /// The same for a message whose sender has one of these keys: without a signature it lacks one.
+    #[must_use]
+    pub fn check_owner(&self, topic: &str, bytes: &[u8], properties: &[(String, String)]) -> Verdict {
+        match self.check(topic, bytes, properties) {
+            Verdict::Unsigned => Verdict::SignatureMissing,
+            verdict => verdict,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -305,6 +305,14 @@ pub enum AlertState {
     Expired,
 }
 
+impl AlertState {
+    /// Whether it is at its end.
+    #[must_use]
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Closed { .. } | Self::Expired)
+    }
+}
+
 /// Why an alert was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

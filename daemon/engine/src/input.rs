@@ -172,6 +172,20 @@ pub enum Act {
 }
 
 impl Act {
+    /// The alert it is about; a test is about none.
+    #[must_use]
+    pub fn alert(&self) -> Option<&str> {
+        match self {
+            Self::TestAlert { .. } => None,
+            Self::Acknowledge { alert }
+            | Self::Assign { alert, .. }
+            | Self::Shelve { alert, .. }
+            | Self::Comment { alert, .. }
+            | Self::Grade { alert, .. }
+            | Self::Close { alert, .. } => Some(alert),
+        }
+    }
+
     /// Its name in counters and audit logs.
     #[must_use]
     pub const fn name(&self) -> &'static str {

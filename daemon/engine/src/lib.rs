@@ -32,7 +32,7 @@ pub use engine::{Engine, EngineError, Picture, PictureRate, Snapshot};
 pub use input::{Act, Command, Fact, Frame, FrameContent, Input, RadioFrame};
 pub use inspect::{Judgement, Seen, Verdict};
 pub use output::{AuditRecord, Durable, Output, Transmit, Volatile};
-pub use rules::{EVIDENCE_NAMES, EVIDENCE_RETIRED, EVIDENCE_TERMS, Evidence};
+pub use rules::{EVIDENCE_NAMES, EVIDENCE_RETIRED, EVIDENCE_TERMS, Evidence, certificate_expiry};
 pub use status::{Counters, SensorStatus, Shelved, Status, UnknownSensor};
 pub use vedette_tracker::metric;
 pub use vedette_tracker::{

@@ -16,8 +16,9 @@ const TOLERANCE_MICROS: i64 = 20_000;
 const SLEW: i64 = 10;
 /// What a receiver said longer ago than this is not used.
 const FRESH_MICROS: i64 = 10_000_000;
-/// Before this instant (2024-01-01) a system's clock has certainly not been set.
-const UNSET_BEFORE_MICROS: i64 = 1_704_067_200_000_000;
+/// Before this instant (2024-01-01), seconds since 1970, a system's clock has certainly not been set.
+pub(crate) const UNSET_BEFORE_S: u64 = 1_704_067_200;
+const UNSET_BEFORE_MICROS: i64 = UNSET_BEFORE_S.cast_signed() * 1_000_000;
 
 /// A clock that is read with the two clocks of the system.
 #[derive(Clone, Debug)]

@@ -13,13 +13,11 @@ use std::time::{Duration, SystemTime};
 
 use vedette_engine::{AuditRecord, Timestamp};
 
+use crate::clock::UNSET_BEFORE_S;
 use crate::config::Config;
 
 /// Acknowledged alerts stay this long, for a centre that is restored from a backup.
 pub const KEEP_ACKNOWLEDGED: Duration = Duration::from_secs(86_400);
-
-/// 2024-01-01, seconds since 1970: before there was this program.
-const NEW_YEAR_2024_S: u64 = 1_704_067_200;
 
 /// Where records lie and how long they are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,7 +137,7 @@ impl Due {
 
 /// Whether a time can be right: a gateway without a battery for its clock begins in 1970.
 fn is_known(time: SystemTime) -> bool {
-    time >= SystemTime::UNIX_EPOCH + Duration::from_secs(NEW_YEAR_2024_S)
+    time >= SystemTime::UNIX_EPOCH + Duration::from_secs(UNSET_BEFORE_S)
 }
 
 fn collect(

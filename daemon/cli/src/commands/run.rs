@@ -46,18 +46,19 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
 
 /// The configuration to start with: the one in the file, or the last good one and what is wrong with the file.
 fn choose(file: &Path, past: &Past) -> anyhow::Result<((Config, String), Option<anyhow::Error>)> {
-    let wrong = match usable(file, file) {
-        Ok((_, text)) if past.was_rolled_back(&text) => {
-            anyhow!("{} did harm and was rolled back; change it, or try it again with SIGHUP", file.display())
+    let (harmful, wrong) = match usable(file, file) {
+        Ok(found) if past.was_rolled_back(&found.1) => {
+            let name = file.display();
+            (Some(found), anyhow!("{name} did harm and was rolled back; change it, or try it again with SIGHUP"))
         }
         Ok(found) => return Ok((found, None)),
-        Err(error) => error,
+        Err(error) => (None, error),
     };
-    match (usable(file, past.last_good()), usable(file, file)) {
+    match (usable(file, past.last_good()), harmful) {
         (Ok(found), _) => Ok((found, Some(wrong))),
         // There is nothing better.
-        (Err(_), Ok(found)) => Ok((found, None)),
-        (Err(_), Err(_)) => Err(wrong),
+        (Err(_), Some(found)) => Ok((found, None)),
+        (Err(_), None) => Err(wrong),
     }
 }
 

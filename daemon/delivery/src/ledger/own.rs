@@ -9,6 +9,7 @@ use super::store::{Entry, LedgerRestart};
 use super::{Ledger, digest};
 use crate::audit::hexadecimal;
 use crate::message::{self, Answer, Envelope, Order};
+use crate::words::printable_command;
 use crate::{Epoch, Verdict};
 
 /// How long the centre's own alerts are kept, seconds.
@@ -36,7 +37,7 @@ impl Ledger {
         let Condition { key, kind, severity, text } = condition;
         let known = self.own.get(&key).cloned();
         let alert = match known {
-            Some(alert) if is_over(&alert) || alert.severity >= severity => return None,
+            Some(alert) if alert.state.is_over() || alert.severity >= severity => return None,
             Some(alert) => Alert { rev: alert.rev + 1, severity, last_seen: now, text, ..alert },
             None => {
                 let id = hexadecimal(&digest(format!("{key}/{}", now.as_micros()).as_bytes()));
@@ -52,7 +53,7 @@ impl Ledger {
 
     /// The end of the alert about a condition that is over, unless an operator has ended it before.
     pub(super) fn clear_own(&mut self, now: Timestamp, key: &str, text: String) -> Option<Alert> {
-        let alert = self.own.remove(key).filter(|alert| !is_over(alert))?;
+        let alert = self.own.remove(key).filter(|alert| !alert.state.is_over())?;
         let state = AlertState::Closed { reason: CloseReason::Cleared };
         Some(Alert { rev: alert.rev + 1, severity: Severity::Info, state, last_seen: now, text, ..alert })
     }
@@ -93,7 +94,7 @@ impl Ledger {
         let result = if order.expires_at < now {
             Err(format!("it expired at {}", format_rfc3339(order.expires_at)))
         } else {
-            self.act_on_own(now, &order.command.act)
+            self.act_on_own(now, &printable_command(order.command.clone()).act)
         };
         let (revision, done, detail) = match result {
             Ok((revision, detail)) => (revision, true, detail),
@@ -103,51 +104,20 @@ impl Ledger {
     }
 
     fn act_on_own(&mut self, now: Timestamp, act: &Act) -> Result<(Option<Alert>, String), String> {
-        let (id, done) = match act {
-            Act::TestAlert { .. } => return Err("a centre tests no way: order it of a gateway".to_owned()),
-            Act::Comment { alert, text } => {
-                self.own_by_id(alert)?;
-                return Ok((None, format!("alert {alert}: {}", shortened(text))));
-            }
-            Act::Shelve { until, .. } if *until <= now => {
-                return Err("the time to shelve until has passed".to_owned());
-            }
-            Act::Acknowledge { alert } => (alert, "acknowledged".to_owned()),
-            Act::Assign { alert, to } => (alert, format!("assigned to {}", shortened(to))),
-            Act::Shelve { alert, until } => (alert, format!("shelved until {}", format_rfc3339(*until))),
-            Act::Grade { alert, grade } => (alert, format!("graded {grade}")),
-            Act::Close { alert, reason } => (alert, format!("closed as {}", reason_name(*reason))),
-            _ => return Err("this centre does not know this act".to_owned()),
-        };
+        let Some(id) = act.alert() else { return Err("a centre tests no way: order it of a gateway".to_owned()) };
         let alert = self.own_by_id(id)?;
-        match act {
-            Act::Acknowledge { .. } => alert.state = AlertState::Acknowledged,
-            Act::Assign { to, .. } => {
-                alert.state = AlertState::Assigned;
-                alert.assigned_to = Some(shortened(to));
-            }
-            Act::Shelve { until, .. } => alert.shelved_until = Some(*until),
-            Act::Grade { grade, .. } => alert.grade = Some(*grade),
-            Act::Close { reason, .. } => alert.state = AlertState::Closed { reason: *reason },
-            _ => {}
+        let detail = alert.take_act(act, now)?;
+        if matches!(act, Act::Comment { .. }) {
+            return Ok((None, detail));
         }
         alert.rev += 1;
-        Ok((Some(alert.clone()), format!("alert {id} {done}")))
+        Ok((Some(alert.clone()), detail))
     }
 
     fn own_by_id(&mut self, id: &str) -> Result<&mut Alert, String> {
-        let alert = self.own.values_mut().find(|alert| alert.id == id && !is_over(alert));
+        let alert = self.own.values_mut().find(|alert| alert.id == id && !alert.state.is_over());
         alert.ok_or_else(|| format!("no open alert {}", shortened(id)))
     }
-}
-
-const fn is_over(alert: &Alert) -> bool {
-    matches!(alert.state, AlertState::Closed { .. } | AlertState::Expired)
-}
-
-fn reason_name(reason: CloseReason) -> String {
-    let name = serde_json::to_value(reason).ok();
-    name.as_ref().and_then(|name| name.as_str()).unwrap_or_default().to_owned()
 }
 
 /// What somebody typed, at a length that an audit line and an alert can carry, and on one line.

@@ -1,7 +1,7 @@
 //! What the centre notices by itself: silent gateways, numbers that stay missing, orders without an answer; erasure.
 
 use vedette_engine::time::format_rfc3339;
-use vedette_engine::{Alert, AlertKind, AuditRecord, Severity, Timestamp};
+use vedette_engine::{Alert, AlertKind, AuditRecord, Severity, Timestamp, certificate_expiry};
 
 use super::own::{Condition, shortened};
 use super::store::{LedgerChanges, LedgerStore, OrderRecord};
@@ -14,12 +14,6 @@ use crate::topic::Channel;
 const WATCH_S: f64 = 1.0;
 /// Time between two erasures, seconds.
 const ERASE_S: f64 = 3600.0;
-const DAY_S: f64 = 86_400.0;
-/// A certificate's end is told this long ahead, seconds ..
-const AHEAD_S: f64 = 30.0 * DAY_S;
-/// .. and becomes graver this long ahead.
-const SOON_S: f64 = 7.0 * DAY_S;
-
 impl Ledger {
     pub(super) fn watch<S: LedgerStore>(&mut self, now: Timestamp, store: &mut S, actions: &mut Vec<LedgerAction>) {
         self.watch_at = now.plus_seconds(WATCH_S);
@@ -162,21 +156,15 @@ impl Ledger {
         let mut alerts = Vec::new();
         for (name, expires_at) in self.certificates.clone() {
             let key = format!("certificate/{name}");
-            let left_s = expires_at.seconds_since(now);
-            let day = format_rfc3339(expires_at);
-            let day = day.split('T').next().unwrap_or_default();
-            if left_s >= AHEAD_S {
+            let Some((severity, expires)) = certificate_expiry(expires_at, now) else {
+                let day = format_rfc3339(expires_at);
+                let day = day.split('T').next().unwrap_or_default();
                 alerts.extend(self.clear_own(now, &key, format!("certificate {name} is valid until {day}")));
                 continue;
-            }
-            let what = match left_s / DAY_S {
-                days if days > 0.0 => format!("expires on {day}, in {days:.0} days"),
-                _ => format!("expired on {day}"),
             };
             let centre = &self.config.centre;
             let text =
-                format!("certificate {name} of {centre} {what}. A new one takes effect when its file is replaced.");
-            let severity = if left_s < SOON_S { Severity::High } else { Severity::Medium };
+                format!("certificate {name} of {centre} {expires}. A new one takes effect when its file is replaced.");
             let kind = AlertKind::CertificateExpiry;
             alerts.extend(self.raise_own(now, Condition { key, kind, severity, text }));
         }

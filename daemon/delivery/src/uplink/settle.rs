@@ -96,11 +96,14 @@ impl Uplink {
     ) {
         let refused = |reason: String| Action::Report(Report::Refused { topic: topic.to_owned(), reason });
         let orders = &self.config.orders;
-        let verdict = (!orders.is_empty()).then(|| orders.check(topic, payload, properties));
+        let verdict = (!orders.is_empty()).then(|| orders.check_owner(topic, payload, properties));
         let unproven = verdict.filter(|verdict| !verdict.proven());
         match topic::parse(topic) {
-            Ok((gateway, Channel::Ack | Channel::Command)) if gateway == self.config.gateway && unproven.is_some() => {
-                actions.push(refused(format!("not proven: {unproven:?}")));
+            Ok((gateway, Channel::Ack | Channel::Command))
+                if gateway == self.config.gateway
+                    && let Some(verdict) = &unproven =>
+            {
+                actions.push(refused(verdict.to_string()));
             }
             Ok((gateway, Channel::Ack)) if gateway == self.config.gateway => match Ack::read(payload) {
                 Ok(ack) => self.acknowledged(now, &ack, actions),

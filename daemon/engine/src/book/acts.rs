@@ -47,6 +47,47 @@ impl Answered {
     }
 }
 
+impl Alert {
+    /// Does what an operator wants of this alert; what was done, for people. A comment is only told.
+    ///
+    /// # Errors
+    /// Why it is not done.
+    pub fn take_act(&mut self, act: &Act, now: Timestamp) -> Result<String, String> {
+        let done = match act {
+            Act::TestAlert { .. } => return Err("a test is about no alert".to_owned()),
+            Act::Comment { text, .. } => return Ok(format!("alert {}: {}", self.id, shortened(text))),
+            Act::Shelve { .. } if self.humanitarian.is_some() => {
+                return Err(format!("alert {} is a possible need of help and cannot be shelved", self.id));
+            }
+            Act::Shelve { until, .. } if *until <= now => {
+                return Err("the time to shelve until has passed".to_owned());
+            }
+            Act::Shelve { until, .. } => {
+                self.shelved_until = Some(*until);
+                format!("shelved until {}", crate::time::format_rfc3339(*until))
+            }
+            Act::Acknowledge { .. } => {
+                self.state = AlertState::Acknowledged;
+                "acknowledged".to_owned()
+            }
+            Act::Assign { to, .. } => {
+                (self.state, self.assigned_to) = (AlertState::Assigned, Some(shortened(to)));
+                format!("assigned to {}", shortened(to))
+            }
+            Act::Grade { grade, .. } => {
+                self.grade = Some(*grade);
+                format!("graded {grade}")
+            }
+            Act::Close { reason, .. } => {
+                self.state = AlertState::Closed { reason: *reason };
+                let reason = serde_json::to_value(reason).ok();
+                format!("closed as {}", reason.as_ref().and_then(|reason| reason.as_str()).unwrap_or_default())
+            }
+        };
+        Ok(format!("alert {} {done}", self.id))
+    }
+}
+
 impl Book {
     /// Carries out a command, answers and audits it; a repeated one is only answered again.
     pub(crate) fn take_command(
@@ -116,56 +157,21 @@ impl Book {
 
     /// What was done, or why not.
     fn carry_out(&mut self, act: &Act, now: Timestamp, site: &Site, out: &mut Vec<Output>) -> Result<String, String> {
-        match act {
-            Act::TestAlert { .. } if self.open.len() >= site.rules.max_open_alerts => {
-                Err(format!("{} alerts are open, which is the most there may be", self.open.len()))
+        if let Act::TestAlert { severity } = act {
+            if self.open.len() >= site.rules.max_open_alerts {
+                return Err(format!("{} alerts are open, which is the most there may be", self.open.len()));
             }
-            Act::TestAlert { severity } => Ok(self.raise_test(*severity, now, site, out)),
-            Act::Acknowledge { alert } => {
-                let entry = self.entry(alert)?;
-                entry.alert.state = AlertState::Acknowledged;
-                emit(entry, now, out);
-                Ok(format!("alert {alert} acknowledged"))
-            }
-            Act::Assign { alert, to } => {
-                let entry = self.entry(alert)?;
-                entry.alert.state = AlertState::Assigned;
-                entry.alert.assigned_to = Some(shortened(to));
-                emit(entry, now, out);
-                Ok(format!("alert {alert} assigned to {}", shortened(to)))
-            }
-            Act::Shelve { alert, until } => {
-                let entry = self.entry(alert)?;
-                if entry.needs_help() {
-                    return Err(format!("alert {alert} is a possible need of help and cannot be shelved"));
-                }
-                if *until <= now {
-                    return Err("the time to shelve until has passed".to_owned());
-                }
-                entry.alert.shelved_until = Some(*until);
-                emit(entry, now, out);
-                Ok(format!("alert {alert} shelved until {}", crate::time::format_rfc3339(*until)))
-            }
-            Act::Comment { alert, text } => {
-                self.entry(alert)?;
-                Ok(format!("alert {alert}: {}", shortened(text)))
-            }
-            Act::Grade { alert, grade } => {
-                let entry = self.entry(alert)?;
-                entry.alert.grade = Some(*grade);
-                emit(entry, now, out);
-                Ok(format!("alert {alert} graded {grade}"))
-            }
-            Act::Close { alert, reason } => {
-                let entry = self.entry(alert)?;
-                entry.alert.state = AlertState::Closed { reason: *reason };
-                emit(entry, now, out);
-                self.worth.count(*reason);
-                let reason = serde_json::to_value(reason).ok();
-                let reason = reason.as_ref().and_then(|reason| reason.as_str()).unwrap_or_default();
-                Ok(format!("alert {alert} closed as {reason}"))
-            }
+            return Ok(self.raise_test(*severity, now, site, out));
         }
+        let entry = self.entry(act.alert().unwrap_or_default())?;
+        let detail = entry.alert.take_act(act, now)?;
+        if !matches!(act, Act::Comment { .. }) {
+            emit(entry, now, out);
+        }
+        if let Act::Close { reason, .. } = act {
+            self.worth.count(*reason);
+        }
+        Ok(detail)
     }
 
     fn entry(&mut self, id: &str) -> Result<&mut Entry, String> {

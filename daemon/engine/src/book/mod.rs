@@ -74,7 +74,7 @@ struct Entry {
 
 impl Entry {
     fn is_over(&self) -> bool {
-        matches!(self.alert.state, AlertState::Closed { .. } | AlertState::Expired)
+        self.alert.state.is_over()
     }
 
     fn needs_help(&self) -> bool {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use vedette_tracker::Timestamp;
+
 use super::{Finding, Rule, Situation};
 use crate::{AlertKind, Severity};
 
@@ -18,22 +20,28 @@ pub(crate) struct Certificate;
 impl Rule for Certificate {
     fn assess(&mut self, situation: &Situation<'_>, findings: &mut Vec<Finding>) {
         for (name, expires_at) in situation.certificates {
-            let left_s = expires_at.seconds_since(situation.now);
-            if left_s >= AHEAD_S {
-                continue;
-            }
-            let day = crate::time::format_rfc3339(*expires_at);
-            let day = day.split('T').next().unwrap_or_default();
-            let what = if left_s > 0.0 {
-                format!("certificate {name} expires on {day}, in {:.0} days", left_s / DAY_S)
-            } else {
-                format!("certificate {name} expired on {day}")
-            };
+            let Some((severity, expires)) = expiry(*expires_at, situation.now) else { continue };
+            let what = format!("certificate {name} {expires}");
             let key = format!("certificate/{name}");
             let mut finding = situation.own_finding("certificate", AlertKind::CertificateExpiry, key, what);
-            finding.severity = if left_s < SOON_S { Severity::High } else { Severity::Medium };
+            finding.severity = severity;
             finding.note = "A new one takes effect when its file is replaced.".to_owned();
             findings.push(finding);
         }
     }
+}
+
+/// How grave it is that a certificate ends then, and when that is, for people. `None` while it is valid for long.
+#[must_use]
+pub fn expiry(expires_at: Timestamp, now: Timestamp) -> Option<(Severity, String)> {
+    let left_s = expires_at.seconds_since(now);
+    if left_s >= AHEAD_S {
+        return None;
+    }
+    let day = crate::time::format_rfc3339(expires_at);
+    let day = day.split('T').next().unwrap_or_default();
+    let severity = if left_s < SOON_S { Severity::High } else { Severity::Medium };
+    let days = left_s / DAY_S;
+    let told = if days > 0.0 { format!("expires on {day}, in {days:.0} days") } else { format!("expired on {day}") };
+    Some((severity, told))
 }

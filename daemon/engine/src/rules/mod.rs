@@ -43,6 +43,7 @@ use vedette_tracker::Scan;
 use crate::config::Site;
 use crate::inspect::{Notes, Verdict};
 
+pub use certificate::expiry as certificate_expiry;
 pub use evidence::{Evidence, NAMES as EVIDENCE_NAMES, RETIRED as EVIDENCE_RETIRED, TERMS as EVIDENCE_TERMS};
 pub(crate) use finding::{Certainty, Finding, Lasting, Subject, Surrounding};
 pub(crate) use link_lost::UPLINK;

@@ -29,7 +29,7 @@ use tokio::task::JoinSet;
 use vedette_delivery::{GatewayId, Limits, StoreError, Trail, UplinkConfig, Work, recovery};
 use vedette_engine::{EngineError, Fact, PictureRate, Timestamp};
 
-use crate::clock::{Clock, SharedClock};
+use crate::clock::{Clock, SharedClock, UNSET_BEFORE_S};
 use crate::config::Config;
 use crate::http::{Observation, Observe};
 use crate::progress::Progress;
@@ -176,13 +176,8 @@ fn start(
     let now = Clock::new(started, wall, Timestamp::MIN).now(started);
     let uplink_config = uplink_config(config)?;
     let gateway = uplink_config.gateway.clone();
-    if let Some(folder) = config.store.file.parent() {
-        // Opening tells why a folder that cannot be made cannot be used.
-        let _ = std::fs::create_dir_all(folder);
-    }
-    let mut file = store(config);
-    file.lock()?;
-    let (mut store, uplink, restart) = Shelf::open(file, config.store.file.clone(), uplink_config.clone(), now)?;
+    let (mut store, uplink, restart) =
+        Shelf::open(store(config), config.store.file.clone(), uplink_config.clone(), now)?;
     let recovered = recovery::recover(&config.engine, &restart)?;
     for fault in &recovered.faults {
         tracing::error!("{fault}");
@@ -278,7 +273,7 @@ fn store(config: &Config) -> SqliteStore {
 /// gone has used smaller ones, for it acknowledged less than one frame a second, and no nonce may be used twice.
 fn first_down(wall: SystemTime) -> u32 {
     let since_1970 = wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    u32::try_from(since_1970.saturating_sub(1_704_067_200)).unwrap_or(0)
+    u32::try_from(since_1970.saturating_sub(UNSET_BEFORE_S)).unwrap_or(0)
 }
 
 fn uplink_config(config: &Config) -> Result<UplinkConfig, DaemonError> {

@@ -6,7 +6,7 @@
 //! hands over its whole state, and that is committed together with everything memory still holds. A damaged file is put
 //! aside and kept; what can be read of it goes into the new one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use vedette_delivery::audit::AuditEntry;
@@ -65,13 +65,15 @@ impl Shelf {
     /// Opens the file, or goes on without it.
     ///
     /// # Errors
-    /// When not even memory can be used, for want of random bytes.
+    /// When another process works on the file, or not even memory can be used, for want of random bytes.
     pub(super) fn open(
-        file: SqliteStore,
+        mut file: SqliteStore,
         path: PathBuf,
         config: UplinkConfig,
         now: Timestamp,
     ) -> Result<(Self, Uplink, Restart), StoreError> {
+        make_folder(&path);
+        file.lock()?;
         let mut shelf = Self { file, path, config, memory: None, owed: Batch::default(), log: Vec::new(), fault: None };
         let (uplink, restart) = match shelf.open_file(now) {
             Ok(opened) => opened,
@@ -108,10 +110,7 @@ impl Shelf {
     }
 
     fn open_file(&mut self, now: Timestamp) -> Result<(Uplink, Restart), StoreError> {
-        if let Some(folder) = self.path.parent() {
-            // Opening tells why a folder that cannot be made cannot be used.
-            let _ = std::fs::create_dir_all(folder);
-        }
+        make_folder(&self.path);
         let log = std::mem::take(&mut self.log);
         if !log.is_empty() {
             self.file.restart()?;
@@ -252,6 +251,13 @@ impl Shelf {
     /// Alerts that are in memory alone.
     pub(super) fn at_risk(&self, uplink: &Uplink) -> u64 {
         if self.memory.is_some() { uplink.outbox().depth() } else { 0 }
+    }
+}
+
+fn make_folder(file: &Path) {
+    if let Some(folder) = file.parent() {
+        // Opening tells why a folder that cannot be made cannot be used.
+        let _ = std::fs::create_dir_all(folder);
     }
 }
 

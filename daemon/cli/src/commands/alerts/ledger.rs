@@ -15,31 +15,37 @@ const CHUNK: usize = 4_096;
 #[derive(Debug)]
 pub(super) struct Known {
     pub(super) gateway: String,
-    /// When each revision came, and what it said; never empty.
-    pub(super) revisions: Vec<(Timestamp, Alert)>,
-    /// What each revision's signature proved.
-    pub(super) verdicts: Vec<Verdict>,
+    /// Never empty.
+    pub(super) revisions: Vec<Revision>,
+}
+
+/// One revision of an alert.
+#[derive(Debug)]
+pub(super) struct Revision {
+    /// When it came.
+    pub(super) at: Timestamp,
+    pub(super) alert: Alert,
+    /// What its signature proved.
+    pub(super) verdict: Verdict,
 }
 
 impl Known {
     /// The newest revision: they may come in another order than they were made.
-    pub(super) fn newest(&self) -> Option<&Alert> {
-        self.revisions.iter().map(|(_, alert)| alert).max_by_key(|alert| alert.rev)
+    pub(super) fn newest_revision(&self) -> Option<&Revision> {
+        self.revisions.iter().max_by_key(|revision| revision.alert.rev)
     }
 
-    /// What the signature of the newest revision proved.
-    pub(super) fn verdict(&self) -> Option<&Verdict> {
-        let numbered = self.revisions.iter().map(|(_, alert)| alert.rev).zip(&self.verdicts);
-        numbered.max_by_key(|(rev, _)| *rev).map(|(_, verdict)| verdict)
+    /// What the newest revision says.
+    pub(super) fn newest(&self) -> Option<&Alert> {
+        self.newest_revision().map(|revision| &revision.alert)
     }
 
     pub(super) fn raised_at(&self) -> Option<Timestamp> {
-        self.revisions.iter().map(|&(at, _)| at).min()
+        self.revisions.iter().map(|revision| revision.at).min()
     }
 
     pub(super) fn is_open(&self) -> bool {
-        let over = |alert: &Alert| matches!(alert.state, AlertState::Closed { .. } | AlertState::Expired);
-        self.newest().is_some_and(|alert| !over(alert))
+        self.newest().is_some_and(|alert| !alert.state.is_over())
     }
 }
 
@@ -73,9 +79,8 @@ impl History {
                 };
                 let gateway = entry.gateway.to_string();
                 let known = history.alerts.entry(alert.id.clone());
-                let known = known.or_insert_with(|| Known { gateway, revisions: Vec::new(), verdicts: Vec::new() });
-                known.revisions.push((entry.received_at, alert));
-                known.verdicts.push(entry.verdict);
+                let known = known.or_insert_with(|| Known { gateway, revisions: Vec::new() });
+                known.revisions.push(Revision { at: entry.received_at, alert, verdict: entry.verdict });
             }
         }
         history.orders = SqliteLedger::orders(path)?;
@@ -135,8 +140,7 @@ mod tests {
         let alert: Alert = serde_json::from_str(&text).expect("an alert");
         let known = Known {
             gateway: "gate-1".to_owned(),
-            revisions: vec![(Timestamp::MIN, alert)],
-            verdicts: vec![Verdict::Unsigned],
+            revisions: vec![Revision { at: Timestamp::MIN, alert, verdict: Verdict::Unsigned }],
         };
         let order = |reason: &CloseReason| {
             let act = Act::Close { alert: "cece9ee9".to_owned(), reason: *reason };

@@ -3,9 +3,9 @@
 use std::io::Write;
 
 use vedette_centre::Verdict;
-use vedette_gateway::engine::{Act, Alert, AlertState, Mode, Timestamp};
+use vedette_gateway::engine::{Alert, AlertState, Mode};
 
-use super::ledger::{History, Known};
+use super::ledger::{History, Known, Revision};
 use crate::clock_time::to_the_second;
 use crate::outcome::Outcome;
 use crate::plain::printable;
@@ -44,7 +44,7 @@ impl List {
         for (known, alert) in shown {
             if self.json {
                 let mut object = serde_json::to_value(alert)?;
-                object["signature"] = serde_json::to_value(known.verdict())?;
+                object["signature"] = serde_json::to_value(known.newest_revision().map(|revision| &revision.verdict))?;
                 writeln!(out, "{object}")?;
             } else {
                 writeln!(out, "{}", line(known, alert))?;
@@ -66,7 +66,8 @@ fn line(known: &Known, alert: &Alert) -> String {
         Mode::Exercise => "EXERCISE ",
         Mode::Test => "TEST ",
     };
-    let (state, text, doubt) = (state(alert), printable(&alert.text), known.verdict().map_or("", doubt));
+    let (state, text, doubt) =
+        (state(alert), printable(&alert.text), known.newest_revision().map_or("", |revision| doubt(&revision.verdict)));
     format!("{id}  {raised}  {:<12} {severity:<8} {state:<12} {mode}{text}{doubt}", known.gateway)
 }
 
@@ -104,13 +105,13 @@ impl Show {
         if let Some(alert) = known.newest() {
             details(alert, &mut out)?;
         }
-        let mut revisions: Vec<(&(Timestamp, Alert), &Verdict)> = known.revisions.iter().zip(&known.verdicts).collect();
-        revisions.sort_by_key(|((_, alert), _)| alert.rev);
-        for ((at, alert), verdict) in revisions {
+        let mut revisions: Vec<&Revision> = known.revisions.iter().collect();
+        revisions.sort_by_key(|revision| revision.alert.rev);
+        for Revision { at, alert, verdict } in revisions {
             let (at, text) = (to_the_second(*at), printable(&alert.text));
             writeln!(out, "{at}  rev {} {:<12} {text} ({verdict})", alert.rev, state(alert))?;
         }
-        for record in history.orders.iter().filter(|record| about(&record.order.command.act) == Some(id)) {
+        for record in history.orders.iter().filter(|record| record.order.command.act.alert() == Some(id)) {
             let answer = record.answer.as_ref().map_or("not answered yet", |answer| answer.detail.as_str());
             let act = serde_json::to_value(&record.order.command.act)?;
             let (by, answer) = (printable(&record.order.command.by), printable(answer));
@@ -138,17 +139,4 @@ fn details(alert: &Alert, out: &mut impl Write) -> std::io::Result<()> {
         writeln!(out, "  graded {grade}")?;
     }
     Ok(())
-}
-
-/// The alert an act is about.
-pub(super) fn about(act: &Act) -> Option<&str> {
-    match act {
-        Act::Acknowledge { alert }
-        | Act::Assign { alert, .. }
-        | Act::Shelve { alert, .. }
-        | Act::Comment { alert, .. }
-        | Act::Grade { alert, .. }
-        | Act::Close { alert, .. } => Some(alert),
-        _ => None,
-    }
 }

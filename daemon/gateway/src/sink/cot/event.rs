@@ -6,7 +6,7 @@
 use quick_xml::Writer;
 use quick_xml::events::BytesText;
 use vedette_engine::time::format_rfc3339;
-use vedette_engine::{Alert, AlertKind, AlertState, Mode, Place, SensorKind, Severity, Timestamp};
+use vedette_engine::{Alert, AlertKind, Mode, Place, SensorKind, Severity, Timestamp};
 
 use super::super::{SeenSensor, SeenTrack, View};
 
@@ -159,7 +159,7 @@ pub fn alert(alert: &Alert, view: &View, at: Timestamp, form: AlertForm) -> Opti
 /// Whether nothing more is to be done about it.
 #[must_use]
 pub fn is_over(alert: &Alert) -> bool {
-    matches!(alert.state, AlertState::Closed { .. } | AlertState::Expired)
+    alert.state.is_over()
 }
 
 fn is_about_somebody(kind: AlertKind) -> bool {

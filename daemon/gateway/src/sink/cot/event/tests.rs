@@ -1,9 +1,9 @@
 //! Events as the receivers read them.
 
 use proptest::prelude::*;
-use vedette_engine::ClassProbabilities;
 use vedette_engine::config::LatLon;
 use vedette_engine::time::parse_rfc3339;
+use vedette_engine::{AlertState, ClassProbabilities};
 
 use super::*;
 
