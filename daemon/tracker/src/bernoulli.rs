@@ -230,9 +230,27 @@ impl Bernoulli {
             self.reweigh(prospect);
             return;
         }
+        if let [only] = self.hypotheses.as_mut_slice() {
+            let stayed = (missed > 0.0).then(|| Hypothesis { weight: missed, ..only.clone() });
+            // How likely each plot is, the association has said.
+            let moved = taken
+                .iter()
+                .filter_map(|(share, plot)| Some(Hypothesis { weight: *share, ..updated_by(only, plot, 1.0)? }));
+            let parts: SmallVec<[Hypothesis; 3]> = stayed.into_iter().chain(moved).collect();
+            let merged = if let [part] = parts.as_slice() { Some(part.clone()) } else { Hypothesis::merged(&parts) };
+            if let Some(merged) = merged.filter(|merged| merged.weight > 0.0 && merged.weight.is_finite()) {
+                *only = Hypothesis { weight: 1.0, ..merged };
+            }
+        } else {
+            self.update_ambiguous(prospect, missed, taken);
+        }
+    }
+
+    /// The same where the place is ambiguous: so is the claim, and only what does not differ is merged.
+    fn update_ambiguous(&mut self, prospect: &Prospect, missed: f64, taken: &[(f64, &Plot<'_>)]) {
         let weighed = |(_, plot): &(f64, &Plot<'_>)| self.mean_over_states(prospect, |state| plot.evidence(state));
         let evidence: SmallVec<[f64; 4]> = taken.iter().map(weighed).collect();
-        let mut parts: SmallVec<[Hypothesis; 3]> = SmallVec::new();
+        let mut parts = Vec::with_capacity(self.hypotheses.len() * (1 + taken.len()));
         for (place, hypothesis) in self.hypotheses.iter().enumerate() {
             let detection = prospect.detected[place];
             let silence = prospect.missed[place] / prospect.mean_missed.max(f64::MIN_POSITIVE);
@@ -245,15 +263,7 @@ impl Bernoulli {
                 parts.extend(updated_by(hypothesis, plot, scale));
             }
         }
-        // Where the place is ambiguous, so is the claim: only what does not differ is merged.
-        if let [only] = self.hypotheses.as_mut_slice() {
-            let merged = if parts.len() > 1 { Hypothesis::merged(&parts) } else { parts.pop() };
-            if let Some(merged) = merged.filter(|merged| merged.weight > 0.0 && merged.weight.is_finite()) {
-                *only = Hypothesis { weight: 1.0, ..merged };
-            }
-        } else {
-            self.hypotheses = mixture::reduced(parts.into_vec(), &self.hypotheses);
-        }
+        self.hypotheses = mixture::reduced(parts, &self.hypotheses);
     }
 
     /// The state without a plot: places where it would have been seen lose weight.

@@ -1,7 +1,7 @@
 //! Who said what about a track: one record per sensor, the material of explanations.
 
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
+use tinyvec::ArrayVec;
 
 use crate::gaussian::Gaussian;
 use crate::measure::Plot;
@@ -74,8 +74,8 @@ impl Records {
                         sensor,
                         time,
                         detections: 0.0,
-                        innovation: SmallVec::new(),
-                        innovation_covariance: SmallVec::new(),
+                        innovation: ArrayVec::new(),
+                        innovation_covariance: ArrayVec::new(),
                         test_ratio: 0.0,
                         log_likelihood: 0.0,
                     },

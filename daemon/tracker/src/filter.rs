@@ -309,7 +309,7 @@ impl Filter {
         view: &View<'_>,
         foreign: &[f64],
     ) -> Vec<Pair> {
-        let mut pairs = Vec::new();
+        let mut pairs = Vec::with_capacity(gates.count());
         for (place, (track, prospect)) in touched.iter().zip(prospects).enumerate() {
             let track = &self.tracks[*track];
             let existence = track.existence_of_all();

@@ -5,6 +5,7 @@ use nalgebra::Vector2;
 use crate::bernoulli::Bernoulli;
 use crate::cluster::sort_from;
 use crate::gaussian::Gaussian;
+use crate::grid;
 use crate::measure::Plot;
 
 /// Half-width of a gate in standard deviations of the innovation. What falls outside weighs less than 4e-5 of the peak.
@@ -42,6 +43,11 @@ impl Gates {
         index.add_gated(track, &mut self.plots);
         sort_from(&mut self.plots, start);
         self.ends.push(self.plots.len());
+    }
+
+    /// Plots in all gates.
+    pub(crate) fn count(&self) -> usize {
+        self.plots.len()
     }
 
     /// Plots in the gate of the track added at this place, ascending.
@@ -130,7 +136,6 @@ fn then(state: &Gaussian, age_s: f64) -> (Vector2<f64>, Vector2<f64>) {
     (state.position() - state.velocity() * age_s, Vector2::new(variance(0), variance(1)))
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a site is millions of metres at most; the cast saturates")]
 fn cell_of(coordinate_m: f64) -> i64 {
-    libm::floor(coordinate_m / CELL_M) as i64
+    grid::cell_of(coordinate_m, CELL_M)
 }

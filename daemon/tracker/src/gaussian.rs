@@ -99,6 +99,7 @@ impl Gaussian {
     }
 
     /// The same of a fixed number of parts, those of weight zero included: the filter's most frequent sum.
+    #[inline]
     pub(crate) fn mixed<const N: usize>(weights: &[f64; N], parts: &[Self; N]) -> Option<Self> {
         let total: f64 = weights.iter().sum();
         if total <= 0.0 {
@@ -170,7 +171,12 @@ impl<const D: usize> Linearised<D> {
 
     /// Density `N(z; h(x), S)` and the normalised innovation squared. Zero density when `S` is not positive definite.
     pub(crate) fn likelihood(&self, prior: &Gaussian) -> (f64, f64) {
-        let Some(factor) = self.innovation_covariance(prior).cholesky() else {
+        self.likelihood_with(self.innovation_covariance(prior))
+    }
+
+    /// The same with the innovation covariance at hand.
+    pub(crate) fn likelihood_with(&self, innovation_covariance: SMatrix<f64, D, D>) -> (f64, f64) {
+        let Some(factor) = innovation_covariance.cholesky() else {
             return (0.0, f64::MAX);
         };
         density(&factor.l(), &self.innovation)

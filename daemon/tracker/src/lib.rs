@@ -100,6 +100,7 @@ mod filter;
 mod fixture;
 mod gate;
 mod gaussian;
+mod grid;
 mod group;
 mod hint;
 mod imm;

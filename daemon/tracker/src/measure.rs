@@ -159,9 +159,9 @@ impl Plot<'_> {
             record.innovation.clear();
             record.innovation.extend_from_slice(linearised.innovation.as_slice());
             record.innovation_covariance.clear();
-            let covariance = linearised.innovation_covariance(prior).transpose();
-            record.innovation_covariance.extend_from_slice(covariance.as_slice());
-            record.test_ratio = linearised.likelihood(prior).1;
+            let covariance = linearised.innovation_covariance(prior);
+            record.innovation_covariance.extend_from_slice(covariance.transpose().as_slice());
+            record.test_ratio = linearised.likelihood_with(covariance).1;
         }
         match self.linearise(prior) {
             Innovation::One(one) => write(&one, prior, record),

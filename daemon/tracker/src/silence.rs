@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bernoulli::Bernoulli;
 use crate::gaussian::Gaussian;
+use crate::grid;
 use crate::mixture;
 use crate::normal;
 use crate::quadrature;
@@ -150,9 +151,8 @@ fn bounds(reaches: &[Reach]) -> Option<(Vector2<f64>, Vector2<f64>)> {
     Some(all)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a site is millions of metres at most; the cast saturates")]
 fn cell_of(coordinate_m: f64) -> i64 {
-    libm::floor(coordinate_m / CELL_M) as i64
+    grid::cell_of(coordinate_m, CELL_M)
 }
 
 #[cfg(test)]

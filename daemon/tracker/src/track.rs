@@ -2,7 +2,7 @@
 
 use nalgebra::{Matrix2, Vector2};
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
+use tinyvec::ArrayVec;
 
 use crate::{ClassProbabilities, Timestamp};
 
@@ -22,7 +22,7 @@ pub enum TrackStatus {
 }
 
 /// What one sensor's recent report did to a track: the record behind `explain`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Contribution {
     /// Index of the sensor.
     pub sensor: usize,
@@ -30,10 +30,10 @@ pub struct Contribution {
     pub time: Timestamp,
     /// Number of detections associated (in expectation).
     pub detections: f64,
-    /// Innovation of the last one, in the measurement's units (one or two components).
-    pub innovation: SmallVec<[f64; 2]>,
+    /// Innovation of the last one, in the measurement's units (one to three components).
+    pub innovation: ArrayVec<[f64; 3]>,
     /// Its covariance, row by row.
-    pub innovation_covariance: SmallVec<[f64; 4]>,
+    pub innovation_covariance: ArrayVec<[f64; 9]>,
     /// Normalised innovation squared.
     pub test_ratio: f64,
     /// Sum of this sensor's log-likelihood ratios for the track existing.

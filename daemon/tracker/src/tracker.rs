@@ -88,21 +88,20 @@ impl Tracker {
         let models = Models { config: &self.config, sensors: &self.sensors, watched: &self.watched };
         let mut step = None;
         let mut numbers = self.numbers.iter().peekable();
-        let (ids, outlooks): (Vec<TrackId>, Vec<Outlook<'_>>) = self
-            .filter
-            .tracks
-            .iter()
-            .filter_map(|track| {
-                while numbers.next_if(|(label, _)| *label < track.label).is_some() {}
-                let (_, id) = *numbers.next_if(|(label, _)| *label == track.label)?;
-                if at <= track.time {
-                    return Some((id, track.outlook()));
-                }
+        let mut ids = Vec::with_capacity(self.numbers.len());
+        let mut outlooks: Vec<Outlook<'_>> = Vec::with_capacity(self.numbers.len());
+        for track in &self.filter.tracks {
+            while numbers.next_if(|(label, _)| *label < track.label).is_some() {}
+            let Some((_, id)) = numbers.next_if(|(label, _)| *label == track.label) else { continue };
+            ids.push(*id);
+            outlooks.push(if at <= track.time {
+                track.outlook()
+            } else {
                 let life_s = watch::life_s(models, &self.filter.sensors, track);
                 let step = MotionStep::over(&self.config, at.seconds_since(track.time), &mut step);
-                Some((id, track.outlook_after(step, at, life_s)))
-            })
-            .unzip();
+                track.outlook_after(step, at, life_s)
+            });
+        }
         let counts = group::counts(&outlooks);
         let reports = ids.into_iter().zip(&outlooks).zip(counts);
         let mut tracks: Vec<Track> =

@@ -34,6 +34,9 @@ const LONGEST_PAUSE_S: f64 = 600.0;
 /// Directions of walking, evenly spaced from north.
 pub(crate) const HEADINGS: usize = 8;
 
+/// Part of all who walk that walks in one of them.
+const A_HEADING: f32 = 0.125;
+
 /// Of the objects that a mean life renews, the part that the walkers' intensity counts; the others appear.
 const RENEWED_WALKERS: f64 = 0.1;
 
@@ -43,7 +46,8 @@ const APPEARED_STAY_S: f64 = 60.0;
 /// Confirmed tracks that the configured rate is worth.
 const RATE_PRIOR: f64 = 1.0;
 
-/// The intensity, in objects per cell and for a rate of one.
+/// The intensity, in objects per cell and for a rate of one. Single precision is plenty for a rate, and half the memory to
+/// pass over.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Undetected {
     corner_m: Vector2<f64>,
@@ -52,19 +56,19 @@ pub(crate) struct Undetected {
     rows: usize,
     /// Walkers by direction, then row by row from the south-west, relative to the intensity of a field nobody watches, as
     /// they were after their last step.
-    walkers: Vec<Vec<f64>>,
+    walkers: Vec<Vec<f32>>,
     /// Their mean over the directions; empty in what an older program remembered.
     #[serde(default)]
-    walking: Vec<f64>,
+    walking: Vec<f32>,
     /// Part of them, by cell, that no scan since has found: a scan takes the same part from each direction.
     #[serde(default)]
-    unfound: Vec<f64>,
+    unfound: Vec<f32>,
     /// Who appeared, relative to the same.
-    appeared: Vec<f64>,
+    appeared: Vec<f32>,
     /// Part that passes unreported through each cell's north side.
-    passes_north: Vec<f64>,
+    passes_north: Vec<f32>,
     /// Part that passes unreported through each cell's east side; nothing from one row's end to the next one's beginning.
-    passes_east: Vec<f64>,
+    passes_east: Vec<f32>,
     unwatched_per_m2: f64,
     speed_mps: f64,
     life_s: f64,
@@ -144,7 +148,7 @@ impl Undetected {
         }
         self.appear(to);
         let from = *self.time.get_or_insert(to);
-        let steps = libm::floor(to.seconds_since(from) / STEP_S);
+        let steps = (to.seconds_since(from) / STEP_S).floor();
         if steps < 1.0 {
             return;
         }
@@ -165,7 +169,8 @@ impl Undetected {
         }
         self.appeared_until = Some(to);
         let stay = libm::exp(-interval_s / APPEARED_STAY_S);
-        let fresh = (1.0 - RENEWED_WALKERS) / self.life_s * APPEARED_STAY_S * (1.0 - stay);
+        let fresh = single((1.0 - RENEWED_WALKERS) / self.life_s * APPEARED_STAY_S * (1.0 - stay));
+        let stay = single(stay);
         for appeared in &mut self.appeared {
             *appeared = *appeared * stay + fresh;
         }
@@ -179,12 +184,13 @@ impl Undetected {
         // There a row's end let walkers through.
         self.passes_east.iter_mut().skip(self.columns - 1).step_by(self.columns).for_each(|passes| *passes = 0.0);
         for walkers in &self.walkers {
-            self.walking.iter_mut().zip(walkers).for_each(|(sum, walkers)| *sum += walkers / as_f64(HEADINGS));
+            self.walking.iter_mut().zip(walkers).for_each(|(sum, walkers)| *sum += walkers * A_HEADING);
         }
     }
 
     /// Makes the sides of cells along the segment let through only `passes`.
     fn set_line(&mut self, segment: &Segment, passes: f64) {
+        let passes = single(passes);
         let (corner_m, cell_m) = (self.corner_m, self.cell_m);
         let corner = |along_m: f64| {
             let relative = (segment.at(along_m) - corner_m) / cell_m;
@@ -215,7 +221,7 @@ impl Undetected {
 
     /// Objects per square metre at a place, walkers and who appeared.
     pub(crate) fn density_at(&self, point_m: Vector2<f64>) -> f64 {
-        let appeared = self.cell_at(point_m).map_or(0.0, |cell| self.appeared[cell]);
+        let appeared = self.cell_at(point_m).map_or(0.0, |cell| f64::from(self.appeared[cell]));
         self.by_heading(point_m).iter().sum::<f64>() + appeared * self.unwatched_per_m2 * self.scale()
     }
 
@@ -224,7 +230,7 @@ impl Undetected {
         let scale = self.unwatched_per_m2 * self.scale() / as_f64(HEADINGS);
         let cell = self.cell_at(point_m);
         core::array::from_fn(|heading| {
-            scale * cell.map_or(1.0, |cell| self.walkers[heading][cell] * self.unfound[cell])
+            scale * cell.map_or(1.0, |cell| f64::from(self.walkers[heading][cell] * self.unfound[cell]))
         })
     }
 
@@ -251,7 +257,7 @@ impl Undetected {
         };
         let mut cells =
             footprint::Cells { unfound: &mut self.unfound, walking: &self.walking, appeared: &mut self.appeared };
-        let (walking, appeared) = footprint.take(detection, &mut cells);
+        let (walking, appeared) = footprint.take(single(detection), &mut cells);
         let found = if gives_positions { walking + appeared } else { walking };
         found * self.unwatched_per_m2 * self.cell_m * self.cell_m
     }
@@ -266,7 +272,7 @@ impl Undetected {
                 let middle = self.corner_m + Vector2::new(as_f64(column) + 0.5, as_f64(row) + 0.5) * self.cell_m;
                 let inside = coverage.probability_inside(origin_m, middle, &spread);
                 if inside > 0.0 {
-                    seen.push((row * self.columns + column, inside));
+                    seen.push((row * self.columns + column, single(inside)));
                 }
             }
         }
@@ -316,7 +322,7 @@ impl Undetected {
 }
 
 /// Lowers what passes through the side of a cell, if the cell is on the grid.
-fn limit(sides: &mut [f64], (rows, columns): (usize, usize), (row, column): (usize, usize), passes: f64) {
+fn limit(sides: &mut [f32], (rows, columns): (usize, usize), (row, column): (usize, usize), passes: f32) {
     if row < rows && column < columns {
         let side = &mut sides[row * columns + column];
         *side = side.min(passes);
@@ -325,7 +331,12 @@ fn limit(sides: &mut [f64], (rows, columns): (usize, usize), (row, column): (usi
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "negative becomes 0; grids are small")]
 fn count(value: f64) -> usize {
-    libm::floor(value) as usize
+    value as usize
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a share or a rate, of which seven digits are enough")]
+fn single(value: f64) -> f32 {
+    value as f32
 }
 
 #[expect(clippy::cast_precision_loss, reason = "grids are small")]

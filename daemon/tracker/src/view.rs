@@ -202,13 +202,13 @@ const SMALLEST_INTENSITY: f64 = 1e-12;
 
 /// Detections in a total order by what they say, so that the sensor's order carries no meaning.
 fn in_canonical_order(detections: &[Detection]) -> Vec<Detection> {
-    let keys: Vec<[f64; 9]> = detections.iter().map(key).collect();
-    let mut order: Vec<usize> = (0..detections.len()).collect();
-    order.sort_by(|a, b| {
-        let order = keys[*a].iter().zip(&keys[*b]).map(|(x, y)| x.total_cmp(y)).find(|order| order.is_ne());
-        order.unwrap_or_else(|| detections[*a].object.cmp(&detections[*b].object))
+    let mut keyed: Vec<([f64; 9], &Detection)> =
+        detections.iter().map(|detection| (key(detection), detection)).collect();
+    keyed.sort_by(|(a, one), (b, other)| {
+        let order = a.iter().zip(b).map(|(x, y)| x.total_cmp(y)).find(|order| order.is_ne());
+        order.unwrap_or_else(|| one.object.cmp(&other.object))
     });
-    order.into_iter().map(|place| detections[place]).collect()
+    keyed.into_iter().map(|(_, detection)| *detection).collect()
 }
 
 fn key(detection: &Detection) -> [f64; 9] {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bernoulli::Bernoulli;
 use crate::filter::Models;
+use crate::grid;
 use crate::mixture;
 use crate::sensor::SensorModel;
 use crate::sensor_state::SensorState;
@@ -102,7 +103,6 @@ impl Watched {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a site is millions of metres at most; the cast saturates")]
 fn cell(coordinate_m: f64) -> i64 {
-    libm::floor(coordinate_m / CELL_M) as i64
+    grid::cell_of(coordinate_m, CELL_M)
 }

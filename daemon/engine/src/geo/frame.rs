@@ -59,7 +59,8 @@ impl SiteFrame {
     #[must_use]
     pub fn to_wgs84(&self, position_m: Vector2<f64>) -> (f64, f64) {
         let distance_m = sqrt(position_m.norm_squared());
-        let (lat_rad, lon_rad) = self.direct(distance_m, atan2(position_m.x, position_m.y));
+        let course = if distance_m > 0.0 { position_m / distance_m } else { Vector2::new(0.0, 1.0) };
+        let (lat_rad, lon_rad) = self.direct(distance_m, course);
         (lat_rad.to_degrees(), lon_rad.to_degrees())
     }
 
@@ -117,18 +118,27 @@ impl SiteFrame {
         None
     }
 
-    /// Where the geodesic of this length and azimuth at the origin ends.
-    fn direct(&self, distance_m: f64, azimuth_rad: f64) -> (f64, f64) {
-        let (sin_azimuth, cos_azimuth) = (sin(azimuth_rad), cos(azimuth_rad));
-        let sigma_1 = atan2(self.sin_u, self.cos_u * cos_azimuth);
+    /// Where the geodesic of this length ends that leaves the origin along this unit vector, east and north.
+    fn direct(&self, distance_m: f64, course: Vector2<f64>) -> (f64, f64) {
+        let (sin_azimuth, cos_azimuth) = (course.x, course.y);
         let sin_alpha = self.cos_u * sin_azimuth;
         let cos2_alpha = 1.0 - sin_alpha * sin_alpha;
+        // sigma_1 is the angle of (cos U cos azimuth, sin U), a vector of squared length cos2_alpha: of it only the sine and
+        // cosine of its double are needed.
+        let (along, up) = (self.cos_u * cos_azimuth, self.sin_u);
+        let (cos_2sigma_1, sin_2sigma_1) = if cos2_alpha > 0.0 {
+            ((along * along - up * up) / cos2_alpha, 2.0 * along * up / cos2_alpha)
+        } else {
+            (1.0, 0.0)
+        };
         let (a, b) = nested_terms(cos2_alpha);
-        let mut sigma = distance_m / (B_M * a);
-        let mut cos_2sigma_m = 1.0;
+        let first_sigma = distance_m / (B_M * a);
+        let mut sigma = first_sigma;
+        let mut cos_2sigma_m = cos_2sigma_1;
         for _ in 0..20 {
-            cos_2sigma_m = cos(2.0 * sigma_1 + sigma);
-            let next = distance_m / (B_M * a) + delta_sigma(b, sin(sigma), cos(sigma), cos_2sigma_m);
+            let (sin_sigma, cos_sigma) = (sin(sigma), cos(sigma));
+            cos_2sigma_m = cos_2sigma_1 * cos_sigma - sin_2sigma_1 * sin_sigma;
+            let next = first_sigma + delta_sigma(b, sin_sigma, cos_sigma, cos_2sigma_m);
             let change = (next - sigma).abs();
             sigma = next;
             if change < 1e-14 {

@@ -1,6 +1,6 @@
 //! Logs of native detections, one JSON object a line, in the order of arrival.
 
-use std::io::BufRead;
+use std::io::{BufRead, Read};
 
 use serde::Deserialize;
 use vedette_engine::time::parse_rfc3339;
@@ -84,24 +84,16 @@ impl<R: BufRead> JsonLines<R> {
         }
     }
 
-    /// Appends at most one byte more than the bound, and leaves the reader after the line's end.
+    /// Appends a line without its end, at most one byte more than the bound, and leaves the reader after the line's end.
+    /// False at the end of the log.
     fn read_bounded(&mut self, bytes: &mut Vec<u8>) -> std::io::Result<bool> {
-        let mut any = false;
-        loop {
-            let buffer = self.reader.fill_buf()?;
-            if buffer.is_empty() {
-                return Ok(any);
-            }
-            any = true;
-            let end = buffer.iter().position(|&byte| byte == b'\n');
-            let part = &buffer[..end.unwrap_or(buffer.len())];
-            bytes.extend_from_slice(&part[..part.len().min(MAX_LINE_BYTES + 1 - bytes.len())]);
-            let used = end.map_or(buffer.len(), |end| end + 1);
-            self.reader.consume(used);
-            if end.is_some() {
-                return Ok(true);
-            }
+        let read = self.reader.by_ref().take(MAX_LINE_BYTES as u64 + 1).read_until(b'\n', bytes)?;
+        if bytes.last() == Some(&b'\n') {
+            bytes.pop();
+        } else if read > MAX_LINE_BYTES {
+            self.reader.skip_until(b'\n')?;
         }
+        Ok(read > 0)
     }
 }
 

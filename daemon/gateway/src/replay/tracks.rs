@@ -58,8 +58,9 @@ impl TrackWriter {
     pub fn write(&self, picture: &Picture, out: &mut impl Write) -> std::io::Result<()> {
         let tracks = picture.tracks.iter().map(|track| self.row(track)).collect();
         let line = Line { t: format_rfc3339(picture.at), now: format_rfc3339(picture.now), tracks };
-        serde_json::to_writer(&mut *out, &line)?;
-        out.write_all(b"\n")
+        let mut bytes = serde_json::to_vec(&line)?;
+        bytes.push(b'\n');
+        out.write_all(&bytes)
     }
 
     fn row(&self, track: &Track) -> TrackRow<'_> {

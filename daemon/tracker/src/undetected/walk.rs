@@ -2,7 +2,7 @@
 
 use nalgebra::Vector2;
 
-use super::{HEADINGS, RENEWED_WALKERS, Undetected, as_f64};
+use super::{A_HEADING, HEADINGS, RENEWED_WALKERS, Undetected, single};
 
 /// Step of the intensity's motion: well below a cell's width at walking speed.
 pub(super) const STEP_S: f64 = 4.0;
@@ -12,7 +12,7 @@ const TURNS_PER_S: f64 = 0.003;
 impl Undetected {
     /// First-order upwind transport in each direction, then turning and renewal. In `moved` the walkers of each direction
     /// are put as they are in between.
-    pub(super) fn advance_one_step(&mut self, moved: &mut Vec<f64>) {
+    pub(super) fn advance_one_step(&mut self, moved: &mut Vec<f32>) {
         for walkers in &mut self.walkers {
             walkers.iter_mut().zip(&self.unfound).for_each(|(walkers, unfound)| *walkers *= unfound);
         }
@@ -25,27 +25,28 @@ impl Undetected {
         }
         let moved_towards = |heading: usize| &moved[heading % HEADINGS * cells..][..cells];
         let renewed = RENEWED_WALKERS * STEP_S / self.life_s;
-        let kept = (1.0 - 2.0 * TURNS_PER_S * STEP_S) * (1.0 - renewed);
-        let turned = TURNS_PER_S * STEP_S * (1.0 - renewed);
+        let kept = single((1.0 - 2.0 * TURNS_PER_S * STEP_S) * (1.0 - renewed));
+        let turned = single(TURNS_PER_S * STEP_S * (1.0 - renewed));
+        let renewed = single(renewed);
         self.walking.fill(0.0);
         for (heading, walkers) in self.walkers.iter_mut().enumerate() {
             let beside = moved_towards(heading + 1).iter().zip(moved_towards(heading + HEADINGS - 1));
             let before = moved_towards(heading).iter().zip(beside);
             for ((after, sum), (straight, (left, right))) in walkers.iter_mut().zip(&mut self.walking).zip(before) {
                 *after = kept * straight + (turned * (left + right) + renewed);
-                *sum += *after / as_f64(HEADINGS);
+                *sum += *after * A_HEADING;
             }
         }
     }
 
     /// Appends the walkers of one direction after a step, in cells. Beyond the grid nobody watches: intensity one. Rows lie one
     /// behind the other, so all but the border cells are done in one go.
-    fn transport(&self, heading: usize, step: Vector2<f64>, moved: &mut Vec<f64>) {
+    fn transport(&self, heading: usize, step: Vector2<f64>, moved: &mut Vec<f32>) {
         let before = self.walkers[heading].as_slice();
-        let (east, north) = (step.x.abs(), step.y.abs());
+        let (east, north) = (single(step.x.abs()), single(step.y.abs()));
         let stays = 1.0 - east - north;
-        let from_beyond = |cell: &f64| cell * stays + north;
-        let from_inside = |(cell, (from, passes)): (&f64, (&f64, &f64))| cell * stays + north * (from * passes);
+        let from_beyond = |cell: &f32| cell * stays + north;
+        let from_inside = |(cell, (from, passes)): (&f32, (&f32, &f32))| cell * stays + north * (from * passes);
         let start = moved.len();
         if step.y > 0.0 {
             let (border, others) = before.split_at(self.columns);
