@@ -234,7 +234,8 @@ fn start(
     let mut sources = SourceTasks::new(surroundings.clone(), Arc::clone(&nodes), Arc::clone(&downlinks));
     sources.apply(config);
     let (views, seen) = watch::channel(None);
-    let feed = peers::feed(config, jobs.clone(), newest_seen, seen, &surroundings, orders);
+    let feed = peers::feed(config, jobs.clone(), newest_seen, seen, Arc::clone(&clock), orders);
+    let sinks = Arc::clone(&feed.links);
     let mut outlets = Outlets::new(feed, observe.clone(), recordings);
     outlets.apply(config);
     let recorder = outlets.recorder(config)?.flatten();
@@ -274,6 +275,7 @@ fn store(config: &Config) -> SqliteStore {
 fn first_down(wall: SystemTime) -> u32 {
     let since_1970 = wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     u32::try_from(since_1970.saturating_sub(UNSET_BEFORE_S)).unwrap_or(0)
+        sinks,
 }
 
 fn uplink_config(config: &Config) -> Result<UplinkConfig, DaemonError> {
