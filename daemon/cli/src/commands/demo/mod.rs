@@ -62,12 +62,13 @@ async fn show(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let (announce, announced) = mpsc::unbounded_channel();
     let (happen, happened) = mpsc::channel(1024);
     let (_orders, no_orders) = mpsc::channel(1);
+    let (_configurations, no_configurations) = mpsc::channel(1);
     // The printer that is gone tells why by itself.
     let tell = move |announcement: &Announcement| {
         drop(announce.send(announcement.clone()));
         Ok(())
     };
-    let centre = tokio::spawn(vedette_centre::run(centre, tell, no_orders, until(stopped.clone())));
+    let centre = tokio::spawn(vedette_centre::run(centre, tell, no_orders, no_configurations, until(stopped.clone())));
     let gateway = tokio::spawn(daemon::run(gateway, None, until(stopped)));
     let printer = tokio::spawn(print(announced, happened));
 
