@@ -53,6 +53,21 @@ async fn without_a_store_alerts_arrive_and_radio_is_acknowledged_only_once_it_is
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_store_is_kept_aside_and_what_can_be_read_of_it_still_arrives() -> anyhow::Result<()> {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_while_alerts_are_in_memory_only_is_told_as_a_loss() -> anyhow::Result<()> {
+    let mut bench = Bench::new()?;
+    bench.configure(&Sources { device: None, sensors: None, centre: Some(embedded_broker()?) })?;
+    std::fs::write(bench.folder().join("blocked"), "not a folder")?;
+    bench.edit("file = \"gateway.sqlite\"", "file = \"blocked/gateway.sqlite\"")?;
+    bench.start_gateway()?;
+    bench.test_alert().expect_err("a test alert that is not durable is not done");
+    bench.await_status("waiting alerts", SOON, |status| status["outbox"]["waiting"].as_u64() > Some(0))?;
+    let ended = bench.gateway()?.stop()?;
+    assert_eq!(ended.code(), Some(3), "{}", bench.log());
+    assert!(bench.log().contains("alerts lost, for they were in memory only"), "{}", bench.log());
+    Ok(())
+}
+
     let mut bench = Bench::new()?;
     let mut node = Node::new(NODE, bench.key())?;
     let port = embedded_broker()?;

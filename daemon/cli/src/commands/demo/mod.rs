@@ -82,11 +82,11 @@ async fn show(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let played = live::run(&scenario, arguments.seed, options, interrupted).await.context("simulator")?;
     tokio::time::sleep(AFTERMATH).await;
     stop_all.send_replace(true);
-    gateway.await.context("gateway")?.context("gateway")?;
+    let ending = gateway.await.context("gateway")?.context("gateway")?;
     centre.await.context("centre")?.context("centre")?;
     let tally = printer.await.context("printer")??;
     println!("\n{}", tally.summary(&played));
-    Ok(if tally.is_whole() { Outcome::Done } else { Outcome::WithLosses })
+    Ok(if tally.is_whole() && ending == daemon::Ending::Whole { Outcome::Done } else { Outcome::WithLosses })
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {
