@@ -1,6 +1,10 @@
-//! From memory back to a file that is small.
+//! From memory back to a file that is small, and files that are damaged anywhere.
 
+use std::collections::{BTreeSet, VecDeque};
+
+use proptest::prelude::*;
 use vedette_delivery::GatewayId;
+use vedette_delivery::uplink::{Action, Event, Receipt, Report};
 use vedette_engine::{Alert, AlertKind, Headline, Severity};
 
 use super::*;
@@ -90,4 +94,86 @@ fn the_revisions_of_an_alert_stay_together_and_the_most_severe_go_first() {
     let first: Vec<_> = parts[0].alerts.iter().take(2).map(|alert| (alert.id.as_str(), alert.rev)).collect();
     assert_eq!(first, [("alert-150", 1), ("alert-150", 2)]);
     assert_eq!(parts.iter().map(|part| part.alerts.len()).sum::<usize>(), 201);
+}
+
+fn on_file(path: &Path) -> (Shelf, Uplink) {
+    let config = UplinkConfig::new(GatewayId::new("gate-1").unwrap());
+    let file = SqliteStore::new(path, StoreLimits { reserve_bytes: 0, ..StoreLimits::default() });
+    let (shelf, uplink, _) = Shelf::open(file, path.to_path_buf(), config, Timestamp::from_seconds(1)).unwrap();
+    (shelf, uplink)
+}
+
+/// A store in which 36 alerts wait, short ones and such as take several pages; their ids.
+fn fill(path: &Path) -> BTreeSet<String> {
+    let (mut shelf, mut uplink) = on_file(path);
+    for part in 0..3 {
+        let text = |n: u32| "somebody ".repeat(if n.is_multiple_of(4) { 1_000 } else { 20 });
+        let alerts =
+            (12 * part..12 * (part + 1)).map(|n| Alert { text: text(n), ..alert(n, Severity::High) }).collect();
+        let audit = (0..20).map(record).collect();
+        commit(&mut shelf, &mut uplink, Batch { alerts, audit, ..Batch::default() });
+    }
+    (0..36).map(|n| format!("alert-{n}")).collect()
+}
+
+/// The alerts that leave for a centre that acknowledges each, and the error that ends it.
+fn send_all(shelf: &mut Shelf, uplink: &mut Uplink) -> (BTreeSet<String>, Option<StoreError>) {
+    let (now, mut sent, mut actions) = (Timestamp::from_seconds(10), BTreeSet::new(), Vec::new());
+    let granted = Event::Subscribed { granted: true };
+    let mut events = VecDeque::from([Event::Tick, Event::Connected, granted.clone(), granted]);
+    events.extend(std::iter::repeat_n(Event::Tick, 50));
+    while let Some(event) = events.pop_front() {
+        uplink.handle(now, shelf, event, &mut actions);
+        for action in actions.drain(..) {
+            match action {
+                Action::Publish(publication) => {
+                    if let Ok(Envelope { epoch, seq, alert, .. }) = Envelope::read(&publication.payload) {
+                        sent.insert(alert.id);
+                        let payload = format!(r#"{{"v":1,"epoch":"{epoch}","upto":{seq}}}"#).into_bytes();
+                        let (topic, properties) = ("vedette/v1/gate-1/ack".to_owned(), Vec::new());
+                        events.push_front(Event::Message { topic, payload, properties });
+                    }
+                    events.push_front(Event::Receipt { id: publication.id, receipt: Receipt::Taken });
+                }
+                Action::Report(Report::Store(error)) => return (sent, Some(error)),
+                _ => {}
+            }
+        }
+    }
+    (sent, None)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn whatever_a_damaged_file_loses_is_told(
+        damage in prop::collection::vec((0usize..10_000, 0usize..4096, any::<bool>()), 0..4),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gateway.sqlite");
+        let all = fill(&path);
+        let mut bytes = std::fs::read(&path).unwrap();
+        let pages = bytes.len() / 4096;
+        for (page, from, erased) in &damage {
+            // What flash gives for sectors that it has lost.
+            let start = 4096 * (page % pages);
+            bytes[start + from..start + 4096].fill(if *erased { 0xff } else { 0 });
+        }
+        std::fs::write(&path, bytes).unwrap();
+
+        let (mut shelf, mut uplink) = on_file(&path);
+        let mut told = shelf.take_fault().is_some() || shelf.trouble().is_some();
+        let (mut have, error) = send_all(&mut shelf, &mut uplink);
+        have.extend(shelf.take_owed().alerts.into_iter().map(|alert| alert.id));
+        if let Some(error) = &error {
+            shelf.take_refuge(error, false, Timestamp::from_seconds(11)).unwrap();
+            shelf.open_file(Timestamp::from_seconds(12)).unwrap();
+            told |= shelf.take_fault().is_some();
+            have.extend(shelf.take_owed().alerts.into_iter().map(|alert| alert.id));
+        }
+        let lost: Vec<_> = all.difference(&have).collect();
+        prop_assert!(told || lost.is_empty(), "{lost:?} are lost and nobody was told; {error:?}");
+        prop_assert!(!damage.is_empty() || !told, "told without need: {error:?}");
+    }
 }
