@@ -146,7 +146,7 @@ pub async fn run(
 ) -> Result<Ending, DaemonError> {
     let system = |what: String| move |error| DaemonError::System { what, error };
     let socket = socket::Socket::bind(&config.status.socket);
-    let socket = socket.map_err(system(config.status.socket.display().to_string()))?;
+    let socket = socket.map_err(system(format!("status socket {}", config.status.socket.display())))?;
     let (asked, asked_by) = mpsc::channel(REQUEST_QUEUE);
     let (observe, observers) = mpsc::channel(REQUEST_QUEUE);
     let recordings = Recordings::default();
