@@ -1,7 +1,7 @@
 //! Programs under test, ended when their handle goes.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
@@ -85,12 +85,21 @@ impl Process {
     /// When it does not end within ten seconds, or not with success.
     pub fn terminate(&mut self) -> anyhow::Result<Duration> {
         let begun = Instant::now();
-        let asked = Command::new("kill").args(["-TERM", &self.id().to_string()]).status()?;
-        ensure!(asked.success(), "it could not be asked to end");
+        let status = self.stop()?;
+        ensure!(status.success(), "it ended with {status}");
+        Ok(begun.elapsed())
+    }
+
+    /// Asks it to end, as a service manager does, and returns how it did.
+    ///
+    /// # Errors
+    /// When it does not end within ten seconds.
+    pub fn stop(&mut self) -> anyhow::Result<ExitStatus> {
+        let begun = Instant::now();
+        self.signal("TERM")?;
         loop {
             if let Some(status) = self.child.try_wait()? {
-                ensure!(status.success(), "it ended with {status}");
-                return Ok(begun.elapsed());
+                return Ok(status);
             }
             ensure!(begun.elapsed() < Duration::from_secs(10), "it does not end");
             std::thread::sleep(Duration::from_millis(5));

@@ -1,7 +1,9 @@
 //! A gateway whose store cannot be used: it tracks, says so, and goes back to the store when it can.
 
+use std::path::Path;
 use std::time::Duration;
 
+use anyhow::Context;
 use e2e::{Bench, NODE, Node, Sources, embedded_broker};
 use vedette_engine::AlertKind;
 
@@ -52,6 +54,21 @@ async fn without_a_store_alerts_arrive_and_radio_is_acknowledged_only_once_it_is
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stop_while_alerts_are_in_memory_only_is_told_as_a_loss() -> anyhow::Result<()> {
+    let mut bench = Bench::new()?;
+    bench.configure(&Sources { device: None, sensors: None, centre: Some(embedded_broker()?) })?;
+    std::fs::write(bench.folder().join("blocked"), "not a folder")?;
+    bench.edit("file = \"gateway.sqlite\"", "file = \"blocked/gateway.sqlite\"")?;
+    bench.start_gateway()?;
+    bench.test_alert().expect_err("a test alert that is not durable is not done");
+    bench.await_status("waiting alerts", SOON, |status| status["outbox"]["waiting"].as_u64() > Some(0))?;
+    let ended = bench.gateway()?.stop()?;
+    assert_eq!(ended.code(), Some(3), "{}", bench.log());
+    assert!(bench.log().contains("alerts lost, for they were in memory only"), "{}", bench.log());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_store_is_kept_aside_and_what_can_be_read_of_it_still_arrives() -> anyhow::Result<()> {
     let mut bench = Bench::new()?;
     let mut node = Node::new(NODE, bench.key())?;
@@ -81,6 +98,43 @@ async fn a_damaged_store_is_kept_aside_and_what_can_be_read_of_it_still_arrives(
     assert!(faults[0].text.contains("damaged and begun anew; waiting alerts read from it"), "{}", faults[0].text);
     let audit = bench.audit()?;
     assert!(audit.contains("test_alert") && audit.contains("store_set_aside"), "the log goes on:\n{audit}");
+    Ok(())
+}
+
+/// Breaks the chain of pages that hold the end of a long row: its head can be read, and the rest cannot.
+fn break_first_row(file: &Path) -> anyhow::Result<()> {
+    let store = rusqlite::Connection::open(file)?;
+    let (seq, mut bytes): (i64, Vec<u8>) =
+        store.query_row("SELECT seq, bytes FROM outbox ORDER BY seq LIMIT 1", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    bytes.extend([b' '; 12_000]);
+    store.execute("UPDATE outbox SET bytes = ?2, priority = 4 WHERE seq = ?1", rusqlite::params![seq, bytes])?;
+    drop(store);
+    let mut pages = std::fs::read(file)?;
+    let page = pages.chunks_mut(4096).find(|page| page[..4] != [0; 4] && page[4..].iter().all(|byte| *byte == b' '));
+    page.context("a page with a part of the row")?[..4].fill(0xff);
+    Ok(std::fs::write(file, pages)?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alert_that_cannot_be_read_any_more_holds_up_no_other() -> anyhow::Result<()> {
+    let mut bench = Bench::new()?;
+    let port = embedded_broker()?;
+    bench.configure(&Sources { device: None, sensors: None, centre: Some(port) })?;
+    bench.start_gateway()?;
+    for _ in 0..3 {
+        bench.test_alert()?;
+    }
+    bench.gateway()?.kill()?;
+    break_first_row(&bench.folder().join("gateway.sqlite"))?;
+    bench.start_centre()?;
+    bench.start_gateway()?;
+    bench.await_alerts(AlertKind::Test, 2, SOON)?;
+    let faults = bench.await_alerts(AlertKind::StorageFault, 1, SOON)?;
+    assert!(faults.iter().any(|fault| fault.text.contains("damaged and begun anew")), "{faults:#?}");
+    bench.await_status("a new file", SOON, |status| status["store"]["durable"] == true)?;
+    assert!(bench.folder().join("gateway.sqlite.damaged-1").exists());
     Ok(())
 }
 

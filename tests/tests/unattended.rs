@@ -263,6 +263,11 @@ async fn sinks_recording_and_endpoint_change_on_a_reload_and_what_cannot_is_told
         ensure!(begun.elapsed() < SOON, "no sink connects");
         std::thread::sleep(Duration::from_millis(50));
     }
+    let page =
+        await_page(second, "/metrics", |_, page| value(page, "vedette_sink_ups_total{sink=\"taky\"}") >= Some(1.0))?;
+    assert!(!page.contains("source=\"taky\""), "a sink is no source: {page}");
+    let status = bench.status()?;
+    assert!(status["sources"]["taky"].is_null() && status["sinks"]["taky"].is_object(), "{status:#}");
     bench.test_alert()?;
     bench.await_status("a recording", SOON, |_| files("recordings") > 0)?;
     let audit = bench.audit()?;

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use vedette_delivery::audit::{hexadecimal, sha256};
 use vedette_delivery::certificate::{Certificate, CertificateError};
 use vedette_delivery::topic::TopicError;
+use vedette_delivery::words::printable;
 use vedette_delivery::{GatewayId, KeyError, Keyring, LedgerConfig, Signer};
 
 /// All of it.
@@ -34,7 +35,7 @@ pub struct Config {
 }
 
 /// The centre itself.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CentreConfig {
     /// Its name: MQTT client id, and sender of its own alerts.
@@ -56,7 +57,7 @@ const fn gap_s() -> f64 {
 }
 
 /// The broker.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BrokerConfig {
     /// Host name or address.
@@ -89,7 +90,7 @@ const fn keep_alive_s() -> u16 {
 }
 
 /// The ledger's file.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LedgerFile {
     /// Where it is.
@@ -104,7 +105,7 @@ const fn keep_days() -> f64 {
 }
 
 /// Signatures.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SigningConfig {
     /// Refuse what is not proven by a key listed under `[[gateway]]`.
@@ -119,7 +120,7 @@ pub struct SigningConfig {
 }
 
 /// A public key of a gateway.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GatewayKey {
     /// The gateway.
@@ -183,6 +184,26 @@ pub enum ConfigError {
     /// Settings that belong together.
     #[error("{0}")]
     Together(&'static str),
+    /// A running centre keeps its name.
+    #[error("centre.id: {got:?}, expected {expected:?}: a running centre keeps its name")]
+    Renamed {
+        /// The other name.
+        got: String,
+        /// Its name.
+        expected: String,
+    },
+}
+
+impl ConfigError {
+    /// The error on one line: where, and what.
+    pub(crate) fn on_one_line(&self) -> String {
+        let text = self.to_string();
+        let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+        match (lines.next(), lines.next_back()) {
+            (Some(first), Some(last)) => printable(&format!("{first}: {last}")),
+            (first, _) => printable(first.unwrap_or_default()),
+        }
+    }
 }
 
 impl Config {
@@ -205,17 +226,26 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         self.ledger_settings()?;
         self.broker_options()?;
+        self.check_keys()?;
         if let Some((path, mode)) = self.exposed_secrets().into_iter().next() {
             return Err(ConfigError::Readable { path, mode });
-        }
-        if self.signing.required && self.gateway.is_empty() {
-            return Err(ConfigError::Together(
-                "signing.required with no [[gateway]] table: every alert would be refused; give each gateway's public key",
-            ));
         }
         if let Some(path) = &self.broker.certificate_file {
             let read = Certificate::read(&read_file(path)?);
             read.map_err(|error| ConfigError::Certificate { path: path.clone(), error })?;
+        }
+        Ok(())
+    }
+
+    /// Whether anybody could be heard.
+    ///
+    /// # Errors
+    /// When signatures are required and nobody has a key.
+    pub(crate) const fn check_keys(&self) -> Result<(), ConfigError> {
+        if self.signing.required && self.gateway.is_empty() {
+            return Err(ConfigError::Together(
+                "signing.required with no [[gateway]] table: every alert would be refused; give each gateway's public key",
+            ));
         }
         Ok(())
     }

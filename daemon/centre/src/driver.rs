@@ -14,8 +14,10 @@ use crate::audience::{Audience, Handed};
 use crate::clock::Clock;
 use crate::complaints::Complaints;
 use crate::link::{Link, News};
+use crate::reload::{self, Change};
 use crate::run::{CentreError, OrderRequest, Summary};
 use crate::store::SqliteLedger;
+use crate::{Config, ConfigError};
 
 /// Orders placed in the ledger's file are looked for this often, however many messages come.
 const LOOK_FOR_ORDERS_EVERY: Duration = Duration::from_millis(250);
@@ -35,6 +37,8 @@ pub(crate) enum Wake {
     /// From the connection with this number.
     Mqtt(u64, Event),
     Order(OrderRequest),
+    /// The configuration was read again, or cannot be.
+    Configuration(Box<Result<Config, ConfigError>>),
     /// Something has changed that it sees by itself.
     Look,
     Stop,
@@ -51,8 +55,8 @@ pub(crate) struct Driver {
     is_listening: bool,
     stood_still: bool,
     failure_told: Option<Instant>,
-    /// How long contents are kept.
-    keep: Duration,
+    /// What is in force.
+    config: Config,
     swept: Option<Instant>,
     alerts: u64,
 }
@@ -65,7 +69,7 @@ impl Driver {
         link: Link,
         audience: Audience,
         stopping: Arc<AtomicBool>,
-        keep: Duration,
+        config: Config,
     ) -> Self {
         Self {
             ledger,
@@ -78,23 +82,38 @@ impl Driver {
             is_listening: false,
             stood_still: false,
             failure_told: None,
-            keep,
+            config,
             swept: None,
             alerts: 0,
         }
     }
 
     /// Notes in the audit log which configuration is at work, when it is not the one that was.
-    pub(crate) fn note_configuration(&mut self, digest: &str) {
+    pub(crate) fn note_configuration(&mut self, by: String) {
         let act = "configuration";
-        let detail = format!("sha256 {digest}");
+        let detail = format!("sha256 {}", self.config.digest);
         match self.store.newest_audit(act) {
             Ok(noted) if noted.as_deref() == Some(detail.as_str()) => {}
-            Ok(_) => {
-                let by = crate::run::whoami();
-                self.ledger(LedgerEvent::Audit { by, act: act.to_owned(), detail });
-            }
+            Ok(_) => self.ledger(LedgerEvent::Audit { by, act: act.to_owned(), detail }),
             Err(error) => tracing::error!(%error, "the configuration is not noted in the audit log"),
+        }
+    }
+
+    /// Takes over of a configuration what a running centre can; one that cannot be used changes nothing.
+    fn reload(&mut self, read: Result<Config, ConfigError>) {
+        let by = "SIGHUP".to_owned();
+        match read.and_then(|config| reload::change(&self.config, config)) {
+            Ok(Change { ledger, config, done }) => {
+                tracing::info!("configuration applied: {done}");
+                self.ledger.reconfigure(ledger);
+                self.config = config;
+                self.note_configuration(by);
+            }
+            Err(error) => {
+                tracing::error!("the configuration stays as it was: {error}");
+                let act = "configuration_refused".to_owned();
+                self.ledger(LedgerEvent::Audit { by, act, detail: error.on_one_line() });
+            }
         }
     }
 
@@ -131,6 +150,7 @@ impl Driver {
                     }
                 }
                 Ok(Wake::Order(OrderRequest { gateway, order })) => self.ledger(LedgerEvent::Order { gateway, order }),
+                Ok(Wake::Configuration(read)) => self.reload(*read),
                 Ok(Wake::Look) | Err(RecvTimeoutError::Timeout) => {}
                 Ok(Wake::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -143,7 +163,8 @@ impl Driver {
             return;
         }
         self.swept = Some(now);
-        for detail in self.store.delete_damaged(self.keep) {
+        let keep = Duration::from_secs_f64(self.config.ledger.keep_days * 86_400.0);
+        for detail in self.store.delete_damaged(keep) {
             tracing::info!("{detail}");
             let (by, act) = ("retention".to_owned(), "erase".to_owned());
             self.ledger(LedgerEvent::Audit { by, act, detail });

@@ -10,6 +10,7 @@ mod config;
 mod driver;
 mod link;
 mod print;
+mod reload;
 mod run;
 mod store;
 

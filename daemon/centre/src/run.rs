@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
-use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -62,7 +61,8 @@ pub enum CentreError {
 }
 
 /// Runs a centre until `stop` completes. Whatever is committed is handed to `tell`, in a thread of its own; while it does
-/// not return, messages wait and are not acknowledged.
+/// not return, messages wait and are not acknowledged. Of a configuration that comes meanwhile it takes over what a running
+/// centre can, once all of it has been examined.
 ///
 /// # Errors
 /// When it cannot start, and when `tell` fails: an alert that nobody sees must not be acknowledged. Whatever else
@@ -71,10 +71,12 @@ pub async fn run(
     config: Config,
     tell: impl FnMut(&Announcement) -> std::io::Result<()> + Send + 'static,
     mut orders: mpsc::Receiver<OrderRequest>,
+    mut configurations: mpsc::Receiver<Result<Config, ConfigError>>,
     stop: impl Future<Output = ()>,
 ) -> Result<Summary, CentreError> {
     // Read again for each connection; here for the sake of whoever starts a centre that could never connect.
     config.broker_options()?;
+    config.check_keys()?;
     for (path, mode) in config.exposed_secrets() {
         tracing::warn!("{}: mode {mode:03o}: others can read this secret; expected 600", path.display());
     }
@@ -86,19 +88,17 @@ pub async fn run(
     // The driver is gone only when the centre has stopped.
     let audience = Audience::start(tell, move || drop(alarm.send(Wake::Look))).map_err(CentreError::System)?;
     let stopping = Arc::new(AtomicBool::new(false));
-    let digest = config.digest.clone();
-    let keep = Duration::from_secs_f64(config.ledger.keep_days * 86_400.0);
-    let link = Link::new(config, wake.clone());
-    let mut driver = Driver::new(ledger, store, clock, link, audience, Arc::clone(&stopping), keep);
+    let link = Link::new(config.clone(), wake.clone());
+    let mut driver = Driver::new(ledger, store, clock, link, audience, Arc::clone(&stopping), config);
     let handle = Handle::current();
     let mut worker = tokio::task::spawn_blocking(move || {
         let _runtime = handle.enter();
-        driver.note_configuration(&digest);
+        driver.note_configuration(whoami());
         driver.work(&woken);
         driver.finish(&handle)
     });
     tokio::pin!(stop);
-    let mut orders_open = true;
+    let (mut orders_open, mut configurations_open) = (true, true);
     let ended = loop {
         tokio::select! {
             () = &mut stop => {
@@ -111,6 +111,10 @@ pub async fn run(
             order = orders.recv(), if orders_open => match order {
                 Some(order) => drop(wake.send(Wake::Order(order))),
                 None => orders_open = false,
+            },
+            read = configurations.recv(), if configurations_open => match read {
+                Some(read) => drop(wake.send(Wake::Configuration(Box::new(read)))),
+                None => configurations_open = false,
             },
         }
     };

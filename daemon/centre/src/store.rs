@@ -21,7 +21,8 @@ mod salvage;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::Permissions;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Row, Transaction, TransactionBehavior, params};
@@ -120,11 +121,24 @@ impl SqliteLedger {
         Ok(connection)
     }
 
-    /// A new file is for its owner alone: it holds every alert, and whoever may write it may order.
+    /// The file is for its owner alone: it holds every alert, and whoever may write it may order.
     fn make_private(&self) {
         let mut options = std::fs::OpenOptions::new();
-        // A file that is there keeps its mode; one that cannot be made is told by the opening that follows.
+        // One that cannot be made is told by the opening that follows.
         drop(options.create_new(true).write(true).mode(0o600).open(&self.path));
+        for part in ["", "-wal", "-shm"] {
+            let path = salvage::with_ending(&self.path, part);
+            let Ok(found) = std::fs::metadata(&path) else { continue };
+            let (mode, path_told) = (found.permissions().mode() & 0o777, path.display());
+            // A group is given access on purpose; everybody never is.
+            if mode & 0o007 == 0 {
+                continue;
+            }
+            match std::fs::set_permissions(&path, Permissions::from_mode(0o600)) {
+                Ok(()) => tracing::warn!("{path_told}: mode {mode:03o}: others could read it; now it is 600"),
+                Err(error) => tracing::warn!("{path_told}: mode {mode:03o}: others can read it; not changed: {error}"),
+            }
+        }
     }
 
     /// What was damaged since the last call, and what became of it.

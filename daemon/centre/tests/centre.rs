@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-use vedette_centre::{Announcement, CentreError, Config, Form, Printer, SqliteLedger, Summary, run};
+use vedette_centre::{Announcement, CentreError, Config, ConfigError, Form, Printer, SqliteLedger, Summary, run};
 use vedette_delivery::{Ack, Signer};
 use vedette_mqtt::{Connection, Event, Options, Publication, Quality};
 
@@ -19,6 +19,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 struct Centre {
     announced: mpsc::UnboundedReceiver<Announcement>,
+    configurations: mpsc::Sender<Result<Config, ConfigError>>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<Result<Summary, CentreError>>,
 }
@@ -36,13 +37,14 @@ fn start_centre(address: SocketAddr, ledger: &Path, signer: &Signer) -> Centre {
     let config = Config::read(&file).unwrap();
     let (announce, announced) = mpsc::unbounded_channel();
     let (_, orders) = mpsc::channel(1);
+    let (configurations, read) = mpsc::channel(1);
     let (stop, stopped) = oneshot::channel::<()>();
     let tell = move |announcement: &Announcement| {
         drop(announce.send(announcement.clone()));
         Ok(())
     };
-    let task = tokio::spawn(async move { run(config, tell, orders, async { drop(stopped.await) }).await });
-    Centre { announced, stop, task }
+    let task = tokio::spawn(async move { run(config, tell, orders, read, async { drop(stopped.await) }).await });
+    Centre { announced, configurations, stop, task }
 }
 
 struct Gateway {
@@ -144,6 +146,45 @@ async fn alerts_are_committed_acknowledged_and_shown_once() {
     let entries = SqliteLedger::entries(&ledger, 1, 100).unwrap();
     assert_eq!(entries.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [1, 4]);
     assert!(entries.iter().all(|entry| entry.verdict.proven()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_configuration_that_is_read_again_changes_keys_and_a_wrong_one_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (old, new) = (Signer::new("k1", &[3; 32]), Signer::new("k2", &[4; 32]));
+    let (ledger, address) = (folder.path().join("ledger.sqlite"), broker::start().unwrap());
+    let mut centre = start_centre(address, &ledger, &old);
+    let mut gateway = Gateway::connect(address, old.clone()).await;
+    gateway.acknowledged("alert", &envelope(1)).await;
+
+    let file = ledger.with_extension("toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let renamed = text.replace("id = \"centre\"", "id = \"other\"");
+    let keyless = text.split("[[gateway]]").next().unwrap().to_owned();
+    for wrong in [format!("{text}[nonsense]\n"), renamed, keyless, text.replace(&old.public(), "x")] {
+        std::fs::write(&file, wrong).unwrap();
+        centre.configurations.send(Config::read(&file)).await.unwrap();
+    }
+    while gateway.acknowledged("alert", &envelope(2)).await.upto < 2 {}
+
+    let other = text.replace(&old.public(), &new.public()).replace("\"k1\"", "\"k2\"");
+    std::fs::write(&file, other).unwrap();
+    centre.configurations.send(Config::read(&file)).await.unwrap();
+    gateway.signer = new;
+    while gateway.acknowledged("alert", &envelope(3)).await.upto < 3 {}
+    while centre.announced.try_recv().is_ok() {}
+    gateway.signer = old;
+    gateway.publish("alert", &envelope(4), true);
+    let told = tokio::time::timeout(LIMIT, centre.announced.recv()).await.unwrap();
+    assert!(matches!(told, Some(Announcement::Refused { .. })), "the former key still holds: {told:?}");
+    centre.stop.send(()).unwrap();
+    centre.task.await.unwrap().unwrap();
+    let audit = SqliteLedger::audit(&ledger, 0, 100).unwrap();
+    let audit: Vec<_> = audit.iter().map(|line| String::from_utf8_lossy(&line.record).into_owned()).collect();
+    let count = |act: &str| audit.iter().filter(|line| line.contains(&format!("\"act\":\"{act}\""))).count();
+    assert_eq!((count("configuration"), count("configuration_refused")), (2, 4), "{audit:#?}");
+    let reason = |what: &str| audit.iter().any(|line| line.contains(what));
+    assert!(reason("unknown field `nonsense`") && reason("keeps its name"), "{audit:#?}");
 }
 
 #[test]

@@ -84,6 +84,21 @@ fn a_reader_that_went_away_is_no_panic() {
 }
 
 #[test]
+fn a_check_tells_which_files_are_not_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let tls = "tls = { ca_file = \"ca.pem\", cert_file = \"own.pem\", key_file = \"own.key\" }";
+    let radio = "[radio]\nkeys_dir = \"nowhere\"\n";
+    let site = format!("{SITE}{radio}[[sink.centre]]\nbroker = {{ host = \"h\", {tls} }}\n");
+    std::fs::write(folder.path().join("site.toml"), site).expect("written");
+    let output = vedette(folder.path(), &["check", "site.toml"]);
+    let said = text(&output.stdout);
+    assert!(output.status.success() && said.contains("would not start: keys: nowhere: No such file"), "{said}");
+    for file in ["ca.pem", "own.pem", "own.key"] {
+        assert!(said.contains(&format!("could not be made: {file}: No such file")), "{file}: {said}");
+    }
+}
+
+#[test]
 fn a_daemon_that_is_not_there_is_status_1() {
     let folder = tempfile::tempdir().expect("a folder");
     let output = vedette(folder.path(), &["status", "--socket", "none.sock"]);

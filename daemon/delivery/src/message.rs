@@ -3,7 +3,8 @@
 //! Growth: fields are only added, unknown ones are ignored, an unknown word of a closed list reads as `Unknown`. An
 //! alert that a centre is too old to understand still has an [`EnvelopeHead`], so it is stored and acknowledged.
 
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Serialize};
 use vedette_engine::{Alert, Command, Timestamp, Track};
 
 use crate::Ranges;
@@ -250,6 +251,19 @@ pub enum MessageError {
 
 /// Greatest length of any message, bytes.
 pub const MAX_BYTES: usize = 256 * 1024;
+
+/// Whether these bytes can be the envelope with this number, whatever it says; else what is wrong with them.
+pub(crate) fn check_row(bytes: &[u8], epoch: &Epoch, seq: u64) -> Result<(), String> {
+    let text = std::str::from_utf8(bytes).map_err(|error| format!("number {seq}: {error}"))?;
+    serde_json::from_str::<IgnoredAny>(text).map_err(|error| format!("number {seq}: {error}"))?;
+    match EnvelopeHead::read(bytes) {
+        Ok(head) if head.seq != seq || head.epoch != *epoch => {
+            Err(format!("number {seq} of epoch {epoch:?}: it says number {} of epoch {:?}", head.seq, head.epoch))
+        }
+        // Another program's form may be one that this one does not know.
+        _ => Ok(()),
+    }
+}
 
 /// Writes a message; the bytes are what is signed and what is kept.
 #[must_use]

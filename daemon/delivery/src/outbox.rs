@@ -20,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use vedette_engine::{Severity, Timestamp};
 
 use crate::audit::AuditEntry;
+use crate::message;
 use crate::store::{Batch, Changes, Restart, RowHead, Store, StoreError};
 use crate::{Epoch, Ranges, VoidReason};
 
@@ -278,8 +279,17 @@ impl Outbox {
     /// The exact bytes of a waiting row.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// When the store cannot be read, or the row is no message any more: the centre would refuse it again and again.
     pub fn bytes<S: Store>(&mut self, store: &mut S, seq: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        let bytes = self.row(store, seq)?;
+        if let Some(Err(reason)) = bytes.as_deref().map(|bytes| message::check_row(bytes, &self.epoch, seq)) {
+            let (path, what) = ("outbox".to_owned(), "waiting alert");
+            return Err(StoreError::Damaged { path, what, reason });
+        }
+        Ok(bytes)
+    }
+
+    fn row<S: Store>(&mut self, store: &mut S, seq: u64) -> Result<Option<Vec<u8>>, StoreError> {
         self.ready(store)?;
         store.read(seq).inspect_err(|_| self.must_restart = true)
     }

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use vedette_delivery::{Epoch, Uplink};
 use vedette_engine::Timestamp;
 
+use crate::source::LinkFigures;
+
 /// Commits that fail for so long are a trouble.
 const COMMITS_FAIL_S: f64 = 5.0;
 /// Times kept of when alerts began to wait.
@@ -77,6 +79,9 @@ pub struct Report {
     pub up_s: f64,
     /// Sources by name.
     pub sources: BTreeMap<String, SourceReport>,
+    /// Sinks by name, beside the way to the centre.
+    #[serde(default)]
+    pub sinks: BTreeMap<String, LinkFigures>,
     /// The engine's own figures.
     pub engine: vedette_engine::Status,
     /// Journal, outbox and the way to the centre.
@@ -127,6 +132,10 @@ impl Report {
         for (name, source) in self.sources.iter().filter(|(_, source)| !source.up) {
             let trouble = source.trouble.as_deref().unwrap_or("not there yet");
             tell(format!("source {name}"), format!("source {name} is down: {trouble}"));
+        }
+        for (name, sink) in self.sinks.iter().filter(|(_, sink)| !sink.up) {
+            let trouble = sink.trouble.as_deref().unwrap_or("not there yet");
+            tell(format!("sink {name}"), format!("sink {name} is down: {trouble}"));
         }
         troubles
     }

@@ -19,6 +19,7 @@
 //! - After any failure but a full disk the handle is given up: [`Store::restart`] opens the file anew. A failed sync
 //!   leaves the page cache in doubt, and trying again on the same handle would hide it.
 
+mod private;
 mod reserve;
 mod schema;
 mod tables;
@@ -206,6 +207,7 @@ impl SqliteStore {
 
     fn open(&self) -> Result<Connection, StoreError> {
         let failed = |error: rusqlite::Error| self.error("opening", &error);
+        private::make(&self.path);
         let mut connection = Connection::open(&self.path).map_err(failed)?;
         connection.busy_timeout(Duration::from_secs(2)).map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(32);

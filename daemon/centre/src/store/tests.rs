@@ -215,6 +215,23 @@ fn a_new_ledger_is_for_its_owner_alone() {
 }
 
 #[test]
+fn a_ledger_that_everybody_could_read_is_for_its_owner_alone_once_it_was_opened() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let set = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    for (before, after) in [(0o644, 0o600), (0o666, 0o600), (0o660, 0o660), (0o600, 0o600)] {
+        SqliteLedger::new(&path).restart().unwrap();
+        set(before);
+        let mut ledger = SqliteLedger::new(&path);
+        ledger.restart().unwrap();
+        for file in std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap) {
+            assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, after, "{file:?}, {before:o}");
+        }
+    }
+}
+
+#[test]
 fn a_damaged_ledger_is_put_aside_and_what_can_be_read_of_it_stays() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.db");

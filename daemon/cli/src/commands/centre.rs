@@ -1,11 +1,12 @@
 //! `vedette centre`: the receiving side.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
-use vedette_centre::{Announcement, Config, Form, Printer};
+use vedette_centre::{Announcement, Config, ConfigError, Form, Printer};
 
 use crate::outcome::Outcome;
 use crate::{log, stop};
@@ -39,8 +40,18 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let summary = runtime.block_on(async {
         // Orders come from operators' tools; this command gives none.
         let (_orders, no_orders) = mpsc::channel(1);
-        anyhow::Ok(vedette_centre::run(config, tell, no_orders, stop::asked().context("signals")?).await?)
+        let configurations = read_again(&arguments.config).context("signals")?;
+        let stop = stop::asked().context("signals")?;
+        anyhow::Ok(vedette_centre::run(config, tell, no_orders, configurations, stop).await?)
     })?;
     tracing::info!(?summary, "stopped");
     Ok(if summary.dropped == 0 { Outcome::Done } else { Outcome::WithLosses })
+}
+
+/// The configuration as it is at each hang-up signal.
+fn read_again(file: &Path) -> std::io::Result<mpsc::Receiver<Result<Config, ConfigError>>> {
+    let (tell, told) = mpsc::channel(1);
+    let (mut hangup, file) = (signal(SignalKind::hangup())?, file.to_path_buf());
+    tokio::spawn(async move { while hangup.recv().await.is_some() && tell.send(Config::read(&file)).await.is_ok() {} });
+    Ok(told)
 }

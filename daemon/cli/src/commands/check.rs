@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use vedette_gateway::config::Config;
+use vedette_gateway::daemon;
 
 use crate::outcome::Outcome;
 
@@ -35,6 +36,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     )?;
     for remark in config.remarks() {
         writeln!(out, "Note: {remark}")?;
+    }
+    // It may be meant for another machine.
+    if let Err(error) = daemon::check(&config) {
+        writeln!(out, "Note: on this machine it would not start: {:#}", anyhow::Error::from(error))?;
+    }
+    for file in config.unreadable_files() {
+        writeln!(out, "Note: on this machine a connection could not be made: {file}")?;
     }
     writeln!(
         out,
@@ -69,7 +77,11 @@ fn check_centre(file: &Path) -> anyhow::Result<Outcome> {
         config.broker.port,
         config.ledger.path.display(),
     )?;
-    writeln!(out, "A running centre takes renewed certificates by itself, everything else at its next start.")?;
+    writeln!(
+        out,
+        "A running centre takes it on SIGHUP, except centre.id, broker, ledger.path: these need a restart. Renewed \
+         certificates it takes by itself."
+    )?;
     Ok(Outcome::Done)
 }
 

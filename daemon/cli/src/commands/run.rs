@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use vedette_gateway::config::{Config, ConfigError};
-use vedette_gateway::daemon::{self, Origin, Past};
+use vedette_gateway::daemon::{self, Ending, Origin, Past};
 
 use crate::log;
 use crate::outcome::Outcome;
@@ -37,11 +37,16 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().context("runtime")?;
-    runtime.block_on(async {
+    let ending = runtime.block_on(async {
         let stop = stop::asked().context("signals")?;
         daemon::run(config, Some(origin), stop).await.map_err(anyhow::Error::from)
-    })?;
-    Ok(Outcome::Done)
+    });
+    // A disk that does not answer must not keep the program from ending.
+    runtime.shutdown_background();
+    Ok(match ending? {
+        Ending::Whole => Outcome::Done,
+        Ending::Lost { .. } | Ending::Unknown => Outcome::WithLosses,
+    })
 }
 
 /// The configuration to start with: the one in the file, or the last good one and what is wrong with the file.

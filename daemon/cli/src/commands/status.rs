@@ -143,6 +143,7 @@ fn screen(report: &Report) -> String {
             text.push_str(&wrapped("      ", "      ", trouble));
         }
     }
+    text.push_str(&sinks(report));
     text.push_str(&sensors(report));
     text.push_str(&not_configured(report));
     if !engine.recent_faults.is_empty() {
@@ -152,6 +153,19 @@ fn screen(report: &Report) -> String {
         }
     }
     text
+}
+
+/// What is told beside the centre, where something is.
+fn sinks(report: &Report) -> String {
+    let mut text = String::new();
+    for (name, sink) in &report.sinks {
+        let state = if sink.up { "up" } else { "down" };
+        let _ = writeln!(text, "  {name:<16} {state}");
+        if let Some(trouble) = &sink.trouble {
+            text.push_str(&wrapped("      ", "      ", trouble));
+        }
+    }
+    if text.is_empty() { text } else { format!("\nsinks\n{text}") }
 }
 
 /// The sensors, on a large site only those that were not heard for longest: one screen shows what is amiss.

@@ -186,7 +186,7 @@ impl Outbox {
         rows.sort_by_key(super::place);
         let mut insert = Vec::with_capacity(rows.len());
         for head in rows {
-            let Some(bytes) = self.bytes(store, head.seq)? else { continue };
+            let Some(bytes) = self.row(store, head.seq)? else { continue };
             let Ok(old) = Envelope::read(&bytes) else { continue };
             let seq = insert.len() as u64 + 1;
             let bytes = envelope(&epoch, seq, &old.alert);

@@ -16,6 +16,8 @@ const MAX_ANSWERED: usize = 256;
 /// Refused orders written to the audit log in this time; of more only their number is.
 const MAX_REFUSALS: u32 = 50;
 const REFUSALS_OVER_S: f64 = 3600.0;
+/// Tests that may be open at once, beside the alerts about something; the oldest goes first.
+const MAX_TESTS: usize = 16;
 /// A test alert is over after this time.
 const TEST_EXPIRES_S: f64 = 600.0;
 
@@ -158,9 +160,7 @@ impl Book {
     /// What was done, or why not.
     fn carry_out(&mut self, act: &Act, now: Timestamp, site: &Site, out: &mut Vec<Output>) -> Result<String, String> {
         if let Act::TestAlert { severity } = act {
-            if self.open.len() >= site.rules.max_open_alerts {
-                return Err(format!("{} alerts are open, which is the most there may be", self.open.len()));
-            }
+            self.make_room_for_test(now, out);
             return Ok(self.raise_test(*severity, now, site, out));
         }
         let entry = self.entry(act.alert().unwrap_or_default())?;
@@ -177,6 +177,20 @@ impl Book {
     fn entry(&mut self, id: &str) -> Result<&mut Entry, String> {
         let entry = self.open.values_mut().find(|entry| entry.alert.id == id && !entry.is_over());
         entry.ok_or_else(|| format!("no open alert {}", shortened(id)))
+    }
+
+    /// A test is possible at any time, most of all when much is open; it takes no alert's place, and no test another's for long.
+    fn make_room_for_test(&mut self, now: Timestamp, out: &mut Vec<Output>) {
+        let tests = || self.open.iter().filter(|(_, entry)| entry.is_test());
+        if tests().count() < MAX_TESTS {
+            return;
+        }
+        let oldest = tests().min_by_key(|(_, entry)| entry.raised_at).map(|(key, _)| key.clone());
+        let oldest = oldest.and_then(|key| self.open.remove(&key));
+        if let Some(mut entry) = oldest.filter(|entry| !entry.is_over()) {
+            entry.alert.state = AlertState::Expired;
+            emit(&mut entry, now, out);
+        }
     }
 
     fn raise_test(&mut self, severity: Severity, now: Timestamp, site: &Site, out: &mut Vec<Output>) -> String {

@@ -22,7 +22,7 @@ use crate::budget::{Load, Worth};
 use crate::inspect::{Notes, Verdict};
 use crate::rules::{Certainty, Finding, Lasting, Situation, Subject};
 use crate::status::Counters;
-use crate::{Alert, AlertState, CloseReason, Durable, Output, Severity};
+use crate::{Alert, AlertKind, AlertState, CloseReason, Durable, Output, Severity};
 use acts::Answered;
 
 /// A possible need of help is told again in this interval until somebody has acknowledged it.
@@ -75,6 +75,10 @@ struct Entry {
 impl Entry {
     fn is_over(&self) -> bool {
         self.alert.state.is_over()
+    }
+
+    fn is_test(&self) -> bool {
+        self.alert.kind == AlertKind::Test
     }
 
     fn needs_help(&self) -> bool {
@@ -241,7 +245,7 @@ impl Book {
         }
     }
 
-    /// Room for one more alert: when the book is full, a less severe one goes, the oldest of the least severe first.
+    /// Room for one more alert beside tests: in a full book a less severe one goes, the oldest of the least severe first.
     fn make_room(
         &mut self,
         severity: Severity,
@@ -249,10 +253,11 @@ impl Book {
         counters: &mut Counters,
         out: &mut Vec<Output>,
     ) -> bool {
-        if self.open.len() < situation.site.rules.max_open_alerts {
+        let real = || self.open.iter().filter(|(_, entry)| !entry.is_test());
+        if real().count() < situation.site.rules.max_open_alerts {
             return true;
         }
-        let least = self.open.iter().filter(|(_, entry)| !entry.needs_help());
+        let least = real().filter(|(_, entry)| !entry.needs_help());
         let least = least.min_by_key(|(_, entry)| (!entry.is_over(), entry.alert.severity, entry.alert.first_seen));
         let Some((key, entry)) = least.map(|(key, entry)| (key.clone(), entry)) else { return false };
         if !entry.is_over() && entry.alert.severity >= severity {

@@ -484,6 +484,28 @@ fn orders_that_have_expired_do_not_push_out_the_memory_of_those_that_could_be_re
 }
 
 #[test]
+fn a_test_is_possible_when_the_book_is_full_and_takes_no_alerts_place() {
+    let mut stage = Stage::new();
+    stage.site.rules.max_open_alerts = 1;
+    stage.sensors[1].battery_mv = Some(3_000);
+    assert_eq!(stage.step(at(0.0), &[])[0].kind, AlertKind::SensorBattery);
+    let mut test = |n: u32| {
+        let out =
+            stage.command(&format!("c{n}"), at(1.0 + f64::from(n)), Act::TestAlert { severity: Severity::Critical });
+        assert!(matches!(out.last(), Some(Output::Transmit(Transmit::CommandAnswer { done: true, .. }))), "{out:?}");
+        alerts(out)
+    };
+    let first = test(0).remove(0);
+    let ended: Vec<Alert> = (1..50).flat_map(&mut test).filter(|alert| alert.state == AlertState::Expired).collect();
+    assert_eq!((ended.len(), &ended[0].id), (34, &first.id), "the oldest test goes first");
+    assert_eq!(stage.book.open_count(), 1 + 16);
+    // However many tests are open, an alert about something is raised.
+    stage.sensors[1].tamper = Some((Tamper::Moved, at(60.0), at(60.0)));
+    let raised = stage.step(at(60.0), &[]);
+    assert!(raised.iter().any(|alert| alert.kind == AlertKind::SensorTamper), "{raised:?}");
+}
+
+#[test]
 fn a_full_book_keeps_the_severe_ones() {
     let mut stage = Stage::new();
     stage.site.rules.max_open_alerts = 1;

@@ -92,7 +92,7 @@ pub struct RulesTable {
     pub erase_after_days: f64,
     /// A position with a greater standard deviation is reported as an area.
     pub point_sd_max_m: f64,
-    /// Most alerts open at one time; the least severe and oldest is closed first.
+    /// Most alerts open at one time, tests aside; the least severe and oldest is closed first.
     pub max_open_alerts: usize,
 }
 

@@ -72,6 +72,11 @@ impl MqttConnection {
 }
 
 impl Tls {
+    /// Its files.
+    pub(super) fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        [Some(&self.ca_file), self.cert_file.as_ref(), self.key_file.as_ref()].into_iter().flatten()
+    }
+
     pub(super) fn resolve(&mut self, folder: &Path) {
         let Self { ca_file, cert_file, key_file } = self;
         for file in [Some(ca_file), cert_file.as_mut(), key_file.as_mut()].into_iter().flatten() {

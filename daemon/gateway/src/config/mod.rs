@@ -10,6 +10,7 @@ mod radio;
 mod spans;
 mod tables;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use vedette_engine::config::EngineConfig;
@@ -78,6 +79,20 @@ impl Config {
         let orders = "orders and acknowledgements of the centre need no signature: whoever may write to this gateway's \
                       topics is believed; name the centre's keys in [[sink.centre.order_key]]";
         unsigned.then(|| orders.to_owned()).into_iter().collect()
+    }
+
+    /// Files of connections that cannot be read on this machine, and why. A daemon runs without them, and without those
+    /// connections.
+    #[must_use]
+    pub fn unreadable_files(&self) -> Vec<String> {
+        let brokers = self.source.mqtt.iter().map(|source| &source.broker);
+        let brokers: Vec<_> = brokers.chain(self.sink.centre.iter().map(|sink| &sink.broker)).collect();
+        let tables = brokers.iter().filter_map(|broker| broker.tls.as_ref());
+        let tables = tables.chain(self.peers().into_iter().filter_map(|peer| peer.tls.as_ref()));
+        let passwords = brokers.iter().filter_map(|broker| broker.password_file.as_ref());
+        let files: BTreeSet<&PathBuf> = tables.flat_map(Tls::files).chain(passwords).collect();
+        let told = |file: &PathBuf| Some(format!("{}: {}", file.display(), std::fs::read(file).err()?));
+        files.into_iter().filter_map(told).collect()
     }
 
     /// Reads and checks the file at `path`.

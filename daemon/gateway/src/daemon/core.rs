@@ -26,7 +26,7 @@ use crate::radio::Nodes;
 use crate::record::Recorder;
 use crate::retention::Rules;
 use crate::sink::View;
-use crate::source::Surroundings;
+use crate::source::{Links, Surroundings};
 use crate::status::{Answer, CostReport, OutboxFigures};
 
 /// Most frames handled before everything else gets its turn.
@@ -63,6 +63,8 @@ pub(super) struct CoreChange {
 pub(super) struct Core {
     pub(super) engine: Engine,
     pub(super) surroundings: Surroundings,
+    /// Whether the connections of the sinks are there.
+    pub(super) sinks: Arc<Links>,
     pub(super) nodes: Arc<Nodes>,
     pub(super) downlinks: Arc<Downlinks>,
     pub(super) jobs: Sender<Job>,
@@ -143,6 +145,7 @@ impl Core {
     pub(super) async fn run(mut self, stop: impl Future<Output = ()>, mut beat: impl FnMut()) {
         tokio::pin!(stop);
         let Surroundings { intake, links, .. } = self.surroundings.clone();
+        let sinks = Arc::clone(&self.sinks);
         let mut second = tokio::time::interval(Duration::from_secs(1));
         second.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         // What the journal brought back.
@@ -163,6 +166,7 @@ impl Core {
                     beat();
                 }
                 () = links.changed() => self.take_facts(),
+                () = sinks.changed() => self.take_facts(),
                 Some((request, tell)) = self.asked.recv() => self.take_request(request, tell),
                 Some(tell) = self.observers.recv() => drop(tell.send(Box::new(self.observe()))),
                 () = intake.arrival(with_radio) => self.take_burst(with_radio),
@@ -261,7 +265,7 @@ impl Core {
     }
 
     fn take_facts(&mut self) {
-        for fact in self.surroundings.links.take_facts() {
+        for fact in self.surroundings.links.take_facts().into_iter().chain(self.sinks.take_facts()) {
             self.handle(Input::Fact(fact));
         }
     }

@@ -3,6 +3,7 @@
 //! Disk writes block, so they have a thread of their own and the engine never waits for them. A commit that fails is tried
 //! again for as long as it takes; until then acknowledgements are held and the engine goes on tracking.
 
+mod commit;
 mod report;
 
 use std::collections::VecDeque;
@@ -14,7 +15,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 use vedette_delivery::message::Envelope;
 use vedette_delivery::uplink::{Action, Event, Report, Uplink};
-use vedette_delivery::{CommitError, Committed, Sealed, Store, StoreError, UplinkConfig, Window, Work};
+use vedette_delivery::{Sealed, Store, StoreError, UplinkConfig, Window, Work};
 use vedette_engine::{AuditRecord, Command, Fact, Transmit};
 
 use super::core::CoreChange;
@@ -26,10 +27,6 @@ use crate::progress::Beat;
 use crate::sink::outbox::{Query, Row, Rows};
 use crate::status::OutboxFigures;
 
-/// Time between attempts to commit what the store refused.
-const RETRY: Duration = Duration::from_secs(1);
-/// Time that commits may fail before the keeper goes on in memory.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Longest time without a sign of life of this thread.
 const HEARTBEAT: Duration = Duration::from_millis(500);
 
@@ -102,19 +99,29 @@ pub(super) struct Keeper {
     pub(super) newest: watch::Sender<u64>,
     pub(super) committing: Beat,
     pub(super) sending: Beat,
+    /// The file gave up something that is damaged: it is to be left.
+    pub(super) damage: Option<StoreError>,
+}
+
+/// What is to be committed.
+struct Unwritten {
+    sealed: Sealed,
+    /// What waits for it; none where the engine's task does not wait at all.
+    releases: Option<Vec<Transmit>>,
 }
 
 /// Works not yet durable, oldest first.
 #[derive(Default)]
 struct Backlog {
-    works: VecDeque<(Sealed, Vec<Transmit>)>,
+    works: VecDeque<Unwritten>,
     retry_at: Option<Instant>,
     failing_since: Option<Instant>,
 }
 
 impl Keeper {
-    /// Works until it is told to stop or the engine's task is gone.
-    pub(super) fn run(mut self) {
+    /// Works until it is told to stop or the engine's task is gone; how many alerts are lost with it, being nowhere but in
+    /// memory.
+    pub(super) fn run(mut self) -> u64 {
         let mut backlog = Backlog::default();
         let mut actions = Vec::new();
         loop {
@@ -145,6 +152,9 @@ impl Keeper {
             self.committing.beat();
             self.watch_certificates(&mut actions);
             self.drive(Event::Tick, &mut actions);
+            if let Some(error) = self.damage.take() {
+                self.leave(&error, &mut backlog);
+            }
             // Numbers are given before the commit: only without a backlog is the last one readable.
             if backlog.works.is_empty() {
                 self.wake_sinks();
@@ -170,7 +180,7 @@ impl Keeper {
 
     fn take(&mut self, job: Job, backlog: &mut Backlog, actions: &mut Vec<Action>) {
         match job {
-            Job::Commit(work) => backlog.works.push_back((self.uplink.seal(work.batch), work.releases)),
+            Job::Commit(work) => backlog.push(&mut self.uplink, work.batch, Some(work.releases)),
             Job::Return(work) => {
                 // In the order of the engine's doing: what came before is in memory first.
                 self.commit(backlog);
@@ -185,11 +195,21 @@ impl Keeper {
             Job::Uplink(event) => self.drive(event, actions),
             Job::Read(query) => {
                 let rows = self.rows(query.after, query.limit);
+                if let Err(error) = &rows {
+                    self.note_damage(error.clone());
+                }
                 // A sink whose connection broke meanwhile asks again.
                 let _ = query.answer.send(rows.map_err(|error| error.to_string()));
             }
             Job::Sink(change) => self.change_sink(*change, backlog),
             Job::Stop => {}
+        }
+    }
+
+    /// A row that cannot be read would be tried for ever, and all behind it would wait.
+    fn note_damage(&mut self, error: StoreError) {
+        if matches!(error, StoreError::Damaged { .. }) && self.store.trouble().is_none() {
+            self.damage = Some(error);
         }
     }
 
@@ -214,94 +234,6 @@ impl Keeper {
         Ok(Rows { epoch: self.uplink.outbox().epoch().to_string(), rows, upto, anew: false })
     }
 
-    /// Commits the oldest works in order; at the first failure the rest waits.
-    fn commit(&mut self, backlog: &mut Backlog) {
-        if backlog.retry_at.is_some_and(|at| at > Instant::now()) {
-            return;
-        }
-        backlog.retry_at = None;
-        while let Some((sealed, releases)) = backlog.works.front_mut() {
-            match self.uplink.commit(self.clock.now(), &mut self.store, sealed) {
-                Ok(committed) => {
-                    let (releases, windows) = (std::mem::take(releases), sealed.batch().windows.clone());
-                    backlog.works.pop_front();
-                    self.tell_committed(releases, windows, committed, backlog);
-                }
-                Err(error) => {
-                    self.commit_failed(backlog, &error);
-                    return;
-                }
-            }
-        }
-        if backlog.failing_since.take().is_some() {
-            tracing::info!("commits work again");
-        }
-    }
-
-    fn tell_committed(
-        &self,
-        mut releases: Vec<Transmit>,
-        mut windows: Vec<Window>,
-        committed: Committed,
-        backlog: &Backlog,
-    ) {
-        // Who is told that something is durable finds it in the status.
-        self.note_figures(backlog);
-        let durable = self.store.trouble().is_none();
-        if !durable {
-            // Its node keeps the frame and sends it again, until it can be acknowledged.
-            releases.retain(|release| !matches!(release, Transmit::RadioAck { .. }));
-            windows.clear();
-        }
-        self.tell(Note::Committed { durable, releases, windows });
-        if committed.dropped > 0 {
-            self.tell(Note::Fact(Fact::OutboxDropped { count: committed.dropped }));
-        }
-    }
-
-    /// Tracking goes on, acknowledgements are held; a file that stays unusable is left for memory.
-    fn commit_failed(&mut self, backlog: &mut Backlog, error: &CommitError) {
-        if backlog.failing_since.is_none() {
-            tracing::error!("commit failed; tracking goes on, acknowledgements are held: {error}");
-            self.tell_storage_fault(error);
-        }
-        let since = *backlog.failing_since.get_or_insert_with(Instant::now);
-        backlog.retry_at = Some(Instant::now() + RETRY);
-        let CommitError::Store(error) = error else { return };
-        let hopeless = matches!(error, StoreError::Damaged { .. }) || since.elapsed() >= PATIENCE;
-        if self.store.trouble().is_some() || !hopeless {
-            return;
-        }
-        match self.store.take_refuge(error, false, self.clock.now()) {
-            Ok((uplink, _)) => {
-                self.replace_uplink(uplink);
-                for (sealed, _) in &mut backlog.works {
-                    *sealed = self.uplink.seal(sealed.batch().clone());
-                }
-                backlog.retry_at = None;
-                self.tell(Note::Fact(Fact::StoreState { usable: false, error: error.to_string() }));
-            }
-            Err(error) => tracing::error!("{error}"),
-        }
-    }
-
-    fn go_back(&mut self, work: Work, backlog: &mut Backlog) {
-        match self.store.go_back(self.clock.now(), &mut self.uplink, &work.batch) {
-            Ok((uplink, committed)) => {
-                self.replace_uplink(uplink);
-                for (sealed, _) in &mut backlog.works {
-                    *sealed = self.uplink.seal(sealed.batch().clone());
-                }
-                self.tell_committed(work.releases, work.batch.windows, committed, backlog);
-                self.tell(Note::Fact(Fact::StoreState { usable: true, error: String::new() }));
-            }
-            Err(error) => {
-                tracing::warn!("the store cannot be used yet: {error}");
-                backlog.works.push_back((self.uplink.seal(work.batch), work.releases));
-            }
-        }
-    }
-
     /// A certificate that was renewed is shown to the broker at once, not when the old one has failed.
     fn watch_certificates(&mut self, actions: &mut Vec<Action>) {
         if let Some(transport) = &mut self.transport
@@ -324,9 +256,7 @@ impl Keeper {
                 }
                 self.transport = sink.map(|sink| self.to_transport.open(&uplink, sink.broker));
                 self.uplink = started;
-                for (sealed, _) in &mut backlog.works {
-                    *sealed = self.uplink.seal(sealed.batch().clone());
-                }
+                backlog.seal_anew(&mut self.uplink);
             }
             Err(error) => tracing::error!("the way to the centre stays as it was: {error}"),
         }
@@ -340,10 +270,6 @@ impl Keeper {
         }
     }
 
-    fn tell_storage_fault(&self, error: &CommitError) {
-        self.tell(Note::Fact(Fact::StorageFault { what: "store".to_owned(), error: error.to_string() }));
-    }
-
     fn drive(&mut self, event: Event, actions: &mut Vec<Action>) {
         if self.transport.is_none() {
             return;
@@ -352,6 +278,10 @@ impl Keeper {
         let mut closed = false;
         for action in actions.drain(..) {
             match action {
+                Action::Report(Report::Store(error)) => {
+                    self.tell(report::store_fault(&error));
+                    self.note_damage(error);
+                }
                 Action::Report(report) => match report::note(&report) {
                     Some(note) => {
                         // The engine's task is gone only when the daemon ends.
@@ -370,24 +300,6 @@ impl Keeper {
             self.uplink.handle(self.clock.now(), &mut self.store, Event::Closed, actions);
             // What follows from a connection that could not be made comes with the next turn.
             actions.retain(|action| !matches!(action, Action::Connect | Action::Publish(_) | Action::Subscribe(_)));
-        }
-    }
-
-    fn stop(mut self, backlog: &mut Backlog) {
-        backlog.retry_at = None;
-        self.commit(backlog);
-        if !backlog.works.is_empty() {
-            tracing::error!(batches = backlog.works.len(), "stopped with outputs that could not be committed");
-        }
-        let at_risk = self.store.at_risk(&self.uplink);
-        if at_risk > 0 {
-            tracing::error!(at_risk, "stopped with alerts that were in memory only");
-        }
-        if let Err(error) = self.uplink.finish(self.clock.now(), &mut self.store) {
-            tracing::warn!("the last acknowledgements were not written; the centre will be asked again: {error}");
-        }
-        if let Some(transport) = &mut self.transport {
-            transport.close();
         }
     }
 

@@ -119,15 +119,34 @@ pub struct Origin {
     pub fallback: bool,
 }
 
-/// Runs until `stop`, then ends within two seconds with nothing lost. With an origin, a hang-up signal reloads the
-/// configuration.
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Ending {
+    /// What the centre has not acknowledged is on the disk.
+    Whole,
+    /// There was no usable store, and so many alerts were in memory only.
+    Lost {
+        /// How many.
+        alerts: u64,
+    },
+    /// The disk did not answer in time: what was to be written last may be lost.
+    Unknown,
+}
+
+/// Runs until `stop`, then ends within two seconds, with nothing lost where the store can be used. With an origin, a
+/// hang-up signal reloads the configuration.
 ///
 /// # Errors
 /// When it cannot start.
-pub async fn run(config: Config, origin: Option<Origin>, stop: impl Future<Output = ()>) -> Result<(), DaemonError> {
+pub async fn run(
+    config: Config,
+    origin: Option<Origin>,
+    stop: impl Future<Output = ()>,
+) -> Result<Ending, DaemonError> {
     let system = |what: String| move |error| DaemonError::System { what, error };
     let socket = socket::Socket::bind(&config.status.socket);
-    let socket = socket.map_err(system(config.status.socket.display().to_string()))?;
+    let socket = socket.map_err(system(format!("status socket {}", config.status.socket.display())))?;
     let (asked, asked_by) = mpsc::channel(REQUEST_QUEUE);
     let (observe, observers) = mpsc::channel(REQUEST_QUEUE);
     let recordings = Recordings::default();
@@ -152,11 +171,23 @@ pub async fn run(config: Config, origin: Option<Origin>, stop: impl Future<Outpu
     tasks.abort_all();
     // The keeper ends by itself: its last commit was waited for, and its goodbye is bounded.
     // The recording closes its last file when the engine's task is gone.
-    let ends = tokio::task::spawn_blocking(move || (thread.join(), recordings.join()));
-    if tokio::time::timeout(Duration::from_secs(1), ends).await.is_err() {
-        tracing::error!("stopping although store or recording have not ended");
+    let kept = tokio::task::spawn_blocking(move || thread.join());
+    let recorded = tokio::task::spawn_blocking(move || recordings.join());
+    let patience = tokio::time::Instant::now() + Duration::from_secs(1);
+    let kept = tokio::time::timeout_at(patience, kept).await;
+    if tokio::time::timeout_at(patience, recorded).await.is_err() {
+        tracing::error!("stopping although the recording is not closed; `vedette record recover` makes it whole");
     }
-    Ok(())
+    Ok(match kept {
+        Ok(Ok(Ok(0))) => Ending::Whole,
+        Ok(Ok(Ok(alerts))) => Ending::Lost { alerts },
+        // A thread that panicked has said so.
+        Ok(_) => Ending::Unknown,
+        Err(_) => {
+            tracing::error!("stopping although the store has not ended: what was to be written last may be lost");
+            Ending::Unknown
+        }
+    })
 }
 
 struct Started {
@@ -220,6 +251,7 @@ fn start(
         newest,
         committing: progress.stage("commit"),
         sending: progress.stage("uplink"),
+        damage: None,
     };
 
     let surroundings = Surroundings {
@@ -234,7 +266,8 @@ fn start(
     let mut sources = SourceTasks::new(surroundings.clone(), Arc::clone(&nodes), Arc::clone(&downlinks));
     sources.apply(config);
     let (views, seen) = watch::channel(None);
-    let feed = peers::feed(config, jobs.clone(), newest_seen, seen, &surroundings, orders);
+    let feed = peers::feed(config, jobs.clone(), newest_seen, seen, Arc::clone(&clock), orders);
+    let sinks = Arc::clone(&feed.links);
     let mut outlets = Outlets::new(feed, observe.clone(), recordings);
     outlets.apply(config);
     let recorder = outlets.recorder(config)?.flatten();
@@ -242,6 +275,7 @@ fn start(
     let core = core::Core {
         engine: recovered.engine.with_pictures(PictureRate::OnRequest),
         surroundings,
+        sinks,
         nodes: Arc::clone(&nodes),
         downlinks,
         jobs: jobs.clone(),

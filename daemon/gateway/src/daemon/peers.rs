@@ -8,6 +8,7 @@ use std::sync::mpsc::Sender;
 use tokio::sync::{mpsc, watch};
 
 use super::keeper::Job;
+use crate::clock::SharedClock;
 use crate::config::{Config, CotSource, FileSource, GnssSource, HttpSource, MeshtasticSource, SapientSource};
 use crate::intake::Class;
 use crate::sink::{Asked, Feed, View, outbox};
@@ -89,12 +90,11 @@ pub(super) fn feed(
     jobs: Sender<Job>,
     newest: watch::Receiver<u64>,
     views: watch::Receiver<Option<Arc<View>>>,
-    surroundings: &Surroundings,
+    clock: Arc<SharedClock>,
     orders: mpsc::Sender<Asked>,
 ) -> Feed {
     let ask: outbox::Ask = Arc::new(move |query| jobs.send(Job::Read(query)).is_ok());
     let folder = config.store.file.parent().unwrap_or(Path::new(""));
     let alerts = outbox::Reader::new(ask, newest, folder);
-    let Surroundings { links, clock, .. } = surroundings.clone();
-    Feed { views, alerts, links, clock, orders }
+    Feed { views, alerts, links: Arc::default(), clock, orders }
 }

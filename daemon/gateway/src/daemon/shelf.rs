@@ -6,6 +6,10 @@
 //! hands over its whole state, and that is committed together with everything memory still holds. A damaged file is put
 //! aside and kept; what can be read of it goes into the new one.
 
+mod parts;
+#[cfg(test)]
+mod tests;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -26,6 +30,12 @@ const MEMORY_ALERTS: u64 = 5_000;
 const MEMORY_BYTES: u64 = 4 << 20;
 /// How long acknowledged alerts stay in memory, seconds.
 const MEMORY_KEEP_S: f64 = 600.0;
+/// A file that is left again so soon after the return is tried less often.
+const HELD_FOR: Duration = Duration::from_secs(60);
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(600);
+/// Part of the outbox's room that audit lines of a time without a file may fill, and their usual size.
+const AUDIT_SHARE: u64 = 8;
+const AUDIT_LINE_BYTES: u64 = 256;
 
 /// What a file that can be used again knows and the engine does not.
 #[derive(Debug)]
@@ -34,6 +44,16 @@ pub(super) struct Recovered {
     pub(super) windows: Vec<Window>,
     /// What the file says of an earlier process, unless this process has read it.
     pub(super) earlier: Option<Restart>,
+}
+
+/// The file is in use again.
+#[derive(Debug)]
+pub(super) struct Returned {
+    pub(super) uplink: Uplink,
+    /// What is committed already.
+    pub(super) committed: Committed,
+    /// What is to be committed next, in this order; the last has the engine's state. Empty when all is committed.
+    pub(super) rest: Vec<Batch>,
 }
 
 /// The store at work.
@@ -49,6 +69,10 @@ pub(super) struct Shelf {
     log: Vec<AuditEntry>,
     /// What became of the file, for the engine to tell.
     fault: Option<String>,
+    /// When it was last gone back to.
+    returned: Option<Instant>,
+    /// The file was found to be damaged, perhaps where opening it does not show: it is to be put aside.
+    damage: Option<StoreError>,
 }
 
 /// The store in memory, and why it is in use.
@@ -74,7 +98,8 @@ impl Shelf {
     ) -> Result<(Self, Uplink, Restart), StoreError> {
         make_folder(&path);
         file.lock()?;
-        let mut shelf = Self { file, path, config, memory: None, owed: Batch::default(), log: Vec::new(), fault: None };
+        let (memory, owed, log) = (None, Batch::default(), Vec::new());
+        let mut shelf = Self { file, path, config, memory, owed, log, fault: None, returned: None, damage: None };
         let (uplink, restart) = match shelf.open_file(now) {
             Ok(opened) => opened,
             Err(error) => shelf.take_refuge(&error, true, now)?,
@@ -118,12 +143,16 @@ impl Shelf {
                 tracing::error!("the audit log begins anew: {error}");
             }
         }
-        let damage = match Uplink::start(self.config.clone(), now, &mut self.file) {
+        let started = match self.damage.take() {
+            Some(damage) => Err(damage),
+            None => Uplink::start(self.config.clone(), now, &mut self.file),
+        };
+        let damage = match started {
             Err(error @ StoreError::Damaged { .. }) => error,
             other => return other,
         };
         let salvage = self.file.salvage();
-        let aside = self.file.set_aside()?;
+        let aside = self.file.set_aside().inspect_err(|_| self.damage = Some(damage.clone()))?;
         tracing::error!("the store is damaged and was put aside as {}: {damage}", aside.display());
         // A new file; its audit log goes on where the old one can be proven.
         self.file.restart()?;
@@ -161,6 +190,8 @@ impl Shelf {
             let alerts = self.owed.alerts.len();
             self.fault =
                 Some(format!("taken away while in use; waiting alerts read from it: {alerts}, any others are lost"));
+        } else {
+            self.note_damage(error);
         }
         let epoch = crate::random::hex().map_err(|random| StoreError::Failed {
             path: "memory".to_owned(),
@@ -173,8 +204,16 @@ impl Shelf {
         config.limits.max_bytes = MEMORY_BYTES;
         config.limits.keep_acked_s = MEMORY_KEEP_S;
         let started = Uplink::start(config, now, &mut store)?;
-        self.memory = Some(Memory { store, why: error.to_string(), try_at: Instant::now() + TRY_EVERY, unread });
+        let held = self.returned.is_none_or(|at| at.elapsed() >= HELD_FOR);
+        let try_at = Instant::now() + if held { TRY_EVERY } else { TRY_AGAIN_AFTER };
+        self.memory = Some(Memory { store, why: error.to_string(), try_at, unread });
         Ok(started)
+    }
+
+    fn note_damage(&mut self, error: &StoreError) {
+        if matches!(error, StoreError::Damaged { .. }) {
+            self.damage = Some(error.clone());
+        }
     }
 
     /// When the file is to be tried again.
@@ -201,8 +240,9 @@ impl Shelf {
         }
     }
 
-    /// Commits `batch`, which holds the engine's whole state, and what memory still holds to the file, and works on that
-    /// from then on. After an error memory stays in use.
+    /// Goes back to the file with `batch`, which holds the engine's whole state, and with what memory still holds: as much
+    /// as one transaction of a small file takes is committed, and the file is at work from then on. After an error memory
+    /// stays in use.
     ///
     /// # Errors
     /// When the file still cannot be used.
@@ -211,7 +251,7 @@ impl Shelf {
         now: Timestamp,
         uplink: &mut Uplink,
         batch: &Batch,
-    ) -> Result<(Uplink, Committed), CommitError> {
+    ) -> Result<Returned, CommitError> {
         let Some(memory) = &mut self.memory else {
             let reason = "the file is in use already".to_owned();
             return Err(StoreError::Failed { path: self.path.display().to_string(), what: "return", reason }.into());
@@ -222,20 +262,25 @@ impl Shelf {
             let bytes = memory.store.read(head.seq)?.unwrap_or_default();
             whole.alerts.extend(Envelope::read(&bytes).ok().map(|envelope| envelope.alert));
         }
-        let written = memory.store.audit().iter();
-        whole.audit.extend(written.filter_map(|entry| serde_json::from_slice::<AuditRecord>(&entry.record).ok()));
-        whole.alerts.extend(batch.alerts.iter().cloned());
+        let written = memory.store.audit();
+        let forgotten = written.first().map_or(0, |entry| entry.n.saturating_sub(1));
+        let records = written.iter().filter_map(|entry| serde_json::from_slice::<AuditRecord>(&entry.record).ok());
+        whole.audit.extend(records);
         whole.audit.extend(batch.audit.iter().cloned());
-        whole.windows.clone_from(&batch.windows);
-        whole.snapshot.clone_from(&batch.snapshot);
-        whole.config.clone_from(&batch.config);
+        let most = self.config.limits.max_bytes / AUDIT_SHARE / AUDIT_LINE_BYTES;
+        parts::shorten(&mut whole.audit, forgotten, usize::try_from(most).unwrap_or(usize::MAX), now);
+        whole.alerts.extend(batch.alerts.iter().cloned());
+        let mut parts = parts::parts(Batch { alerts: whole.alerts, audit: whole.audit, ..batch.clone() });
         let (mut uplink, _) = Uplink::start(self.config.clone(), now, &mut self.file)?;
-        let sealed = uplink.seal(whole);
-        let committed = uplink.commit(now, &mut self.file, &sealed)?;
-        self.memory = None;
-        self.owed = Batch::default();
+        let first = uplink.seal(parts.remove(0));
+        let committed = uplink.commit(now, &mut self.file, &first).inspect_err(|error| {
+            if let CommitError::Store(error) = error {
+                self.note_damage(error);
+            }
+        })?;
+        (self.memory, self.owed, self.returned) = (None, Batch::default(), Some(Instant::now()));
         tracing::info!("the store can be used again");
-        Ok((uplink, committed))
+        Ok(Returned { uplink, committed, rest: parts })
     }
 
     /// An uplink with other settings on the same store.
@@ -250,7 +295,8 @@ impl Shelf {
 
     /// Alerts that are in memory alone.
     pub(super) fn at_risk(&self, uplink: &Uplink) -> u64 {
-        if self.memory.is_some() { uplink.outbox().depth() } else { 0 }
+        let in_memory = if self.memory.is_some() { uplink.outbox().depth() } else { 0 };
+        in_memory + self.owed.alerts.len() as u64
     }
 }
 

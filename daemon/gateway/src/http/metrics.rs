@@ -18,6 +18,7 @@ pub(super) fn page(observation: &Observation) -> Page {
     outbox(&report.outbox, &mut text);
     store(&report.store, &mut text);
     sources(report, &mut text);
+    sinks(report, &mut text);
     sensors(report, &mut text);
     tracker(observation, &mut text);
     engine_counters(report, &mut text);
@@ -70,6 +71,17 @@ fn sources(report: &Report, text: &mut Text) {
         for (reason, count) in &report.rejected {
             text.sample(&[("source", source), ("reason", reason)], number(*count));
         }
+    }
+}
+
+fn sinks(report: &Report, text: &mut Text) {
+    text.family("vedette_sink_up", Gauge, "Whether a sink's connection is there.");
+    for (sink, figures) in &report.sinks {
+        text.sample(&[("sink", sink)], f64::from(figures.up));
+    }
+    text.family("vedette_sink_ups_total", Counter, "How often it came up.");
+    for (sink, figures) in &report.sinks {
+        text.sample(&[("sink", sink)], number(figures.ups));
     }
 }
 

@@ -209,9 +209,8 @@ impl Writer {
                 Ok(()) => self.shared.bytes.store(file.as_ref().map_or(0, RecordingFile::bytes), Ordering::Relaxed),
                 Err(error) => {
                     // Libraries in between name neither the file nor the cause.
-                    let cause =
-                        std::error::Error::source(&error).map_or_else(String::new, |cause| format!(": {cause}"));
-                    let told = format!("{}: {error}{cause}", self.dir.display());
+                    let cause = std::error::Error::source(&error).map(ToString::to_string);
+                    let told = format!("{}: {}", self.dir.display(), cause.unwrap_or_else(|| error.to_string()));
                     tracing::error!("recording: {told}");
                     file = None;
                     *self.shared.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);

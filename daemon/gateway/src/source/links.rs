@@ -1,4 +1,4 @@
-//! Whether each source's device or connection is there, for the engine and for the status.
+//! Whether the device or connection of each source, or of each sink, is there, for the engine and for the status.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -20,14 +20,14 @@ struct State {
 }
 
 /// The state of one link.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LinkFigures {
     /// Whether it is there.
     pub up: bool,
     /// How often it came up since the start.
     pub ups: u64,
     /// Why it is not there.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
 }
 

@@ -129,6 +129,8 @@ fn meta<T>(
 
 const CONFIG: &str = "SELECT value FROM meta WHERE key = 'engine_config'";
 const SNAPSHOT: &str = "SELECT bytes FROM snapshot";
+/// Numbers that are looked up in a damaged file, counted from the last.
+const MAX_LOOKED_UP: i64 = 200_000;
 const JOURNAL: &str = "SELECT now, input, whole FROM journal ORDER BY n";
 
 fn journal_entry(row: &Row<'_>) -> rusqlite::Result<JournalEntry> {
@@ -145,11 +147,20 @@ pub(super) fn salvage(connection: &Connection) -> Salvage {
             snapshot: readable(connection, SNAPSHOT, |row| row.get(0)).pop(),
             journal: readable(connection, JOURNAL, journal_entry),
         },
-        envelopes: readable(connection, "SELECT bytes FROM outbox WHERE acked_at IS NULL ORDER BY seq", |row| {
-            row.get(0)
-        }),
+        envelopes: envelopes(connection),
         audit: proven(readable(connection, "SELECT n, record, hash FROM audit ORDER BY n", audit_entry)),
     }
+}
+
+/// The waiting alerts, each looked up by its number: a page that cannot be read costs those that lie on it, and no others.
+fn envelopes(connection: &Connection) -> Vec<Vec<u8>> {
+    let number = |sql: &str| readable(connection, sql, |row| row.get::<_, i64>(0)).pop();
+    let last = [number("SELECT max(seq) FROM outbox"), number("SELECT value - 1 FROM meta WHERE key = 'next_seq'")];
+    let last = last.into_iter().flatten().max().unwrap_or(0);
+    let first = number("SELECT min(seq) FROM outbox").unwrap_or(1).max(last - MAX_LOOKED_UP);
+    let by_number = connection.prepare("SELECT bytes FROM outbox WHERE seq = ?1 AND acked_at IS NULL");
+    let Ok(mut statement) = by_number else { return Vec::new() };
+    (first..=last).filter_map(|seq| statement.query_row([seq], |row| row.get(0)).ok()).collect()
 }
 
 /// The lines that follow one from the other, from the first.

@@ -276,6 +276,26 @@ fn a_file_that_is_taken_away_is_noticed_and_read_once_more() {
 }
 
 #[test]
+fn a_store_that_everybody_could_read_is_for_its_owner_alone_once_it_was_opened() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let set = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    for (before, after) in [(0o644, 0o600), (0o666, 0o600), (0o660, 0o660), (0o600, 0o600)] {
+        SqliteStore::new(&path, limits()).restart().unwrap();
+        set(before);
+        let mut store = SqliteStore::new(&path, limits());
+        store.restart().unwrap();
+        for file in std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap) {
+            let name = file.file_name().to_string_lossy().into_owned();
+            if !name.ends_with("-reserve") {
+                assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, after, "{name}, {before:o}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_store_belongs_to_one_process() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.db");

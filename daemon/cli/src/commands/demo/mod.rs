@@ -62,12 +62,13 @@ async fn show(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let (announce, announced) = mpsc::unbounded_channel();
     let (happen, happened) = mpsc::channel(1024);
     let (_orders, no_orders) = mpsc::channel(1);
+    let (_configurations, no_configurations) = mpsc::channel(1);
     // The printer that is gone tells why by itself.
     let tell = move |announcement: &Announcement| {
         drop(announce.send(announcement.clone()));
         Ok(())
     };
-    let centre = tokio::spawn(vedette_centre::run(centre, tell, no_orders, until(stopped.clone())));
+    let centre = tokio::spawn(vedette_centre::run(centre, tell, no_orders, no_configurations, until(stopped.clone())));
     let gateway = tokio::spawn(daemon::run(gateway, None, until(stopped)));
     let printer = tokio::spawn(print(announced, happened));
 
@@ -81,11 +82,11 @@ async fn show(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let played = live::run(&scenario, arguments.seed, options, interrupted).await.context("simulator")?;
     tokio::time::sleep(AFTERMATH).await;
     stop_all.send_replace(true);
-    gateway.await.context("gateway")?.context("gateway")?;
+    let ending = gateway.await.context("gateway")?.context("gateway")?;
     centre.await.context("centre")?.context("centre")?;
     let tally = printer.await.context("printer")??;
     println!("\n{}", tally.summary(&played));
-    Ok(if tally.is_whole() { Outcome::Done } else { Outcome::WithLosses })
+    Ok(if tally.is_whole() && ending == daemon::Ending::Whole { Outcome::Done } else { Outcome::WithLosses })
 }
 
 async fn until(mut stopped: watch::Receiver<bool>) {

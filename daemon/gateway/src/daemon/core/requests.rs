@@ -74,6 +74,7 @@ impl Core {
             site: self.engine.site().id.clone(),
             up_s: self.state.started.elapsed().as_secs_f64(),
             sources,
+            sinks: self.sinks.figures(),
             engine: self.engine.status(),
             outbox,
             store,

@@ -1,7 +1,7 @@
 //! What the uplink reports: for the engine, for the log, or a store that is an old copy.
 
-use vedette_delivery::Epoch;
 use vedette_delivery::uplink::{Report, Uplink};
+use vedette_delivery::{Epoch, StoreError};
 use vedette_engine::Fact;
 
 use super::super::shelf::Shelf;
@@ -18,16 +18,19 @@ pub(super) fn note(report: &Report) -> Option<Note> {
             tracing::error!(seq, code, "the broker refuses this alert for good");
             Fact::AlertRefused { code: *code }
         }
-        Report::Store(error) => {
-            tracing::error!("store: {error}");
-            Fact::StorageFault { what: "outbox".to_owned(), error: error.to_string() }
-        }
+        Report::Store(error) => return Some(store_fault(error)),
         other => {
             tracing::warn!("uplink: {}", in_words(other));
             return None;
         }
     };
     Some(Note::Fact(fact))
+}
+
+/// The outbox could not be read or written.
+pub(super) fn store_fault(error: &StoreError) -> Note {
+    tracing::error!("store: {error}");
+    Note::Fact(Fact::StorageFault { what: "outbox".to_owned(), error: error.to_string() })
 }
 
 fn in_words(report: &Report) -> String {
