@@ -151,8 +151,8 @@ fn write_sensors(ranked: &[SensorWorth], out: &mut impl Write) -> std::io::Resul
         if let Some(factor) = worth.false_alarm_factor {
             writeln!(
                 out,
-                "\n{}: claimed more than came true; in its [[sensor]] table write a false_alarms_per_hour {factor:.1} times \
-                 as high",
+                "\n{}: claimed more than came true; in its [[sensor]] table write a false_alarms_per_hour, or a \
+                 clutter_per_scan where it scans, {factor:.1} times as high",
                 worth.sensor
             )?;
         }
