@@ -71,8 +71,11 @@ pub(super) fn differs(before: &Alert, after: &Alert) -> bool {
         }
         (before, after) => before != after,
     };
+    // Who calls for help may go on, or take it back.
+    let call_changed = after.humanitarian.is_some() && after.class.is_none() && before.text != after.text;
     let more_sure = (before.confidence - after.confidence).abs() >= 0.15;
     moved
+        || call_changed
         || more_sure
         || before.suppressed != after.suppressed
         || before.severity != after.severity

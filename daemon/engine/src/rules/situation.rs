@@ -7,6 +7,7 @@ use vedette_tracker::{Timestamp, Track, TrackId, TrackStatus};
 
 use super::geometry::{Relation, relation};
 use super::{Certainty, Finding, Lasting, Subject, Surrounding};
+use crate::calls::Calls;
 use crate::config::{Class, Site, Zone};
 use crate::status::SensorStatus;
 use crate::units::Units;
@@ -75,6 +76,7 @@ pub(crate) struct Situation<'a> {
     /// The ends of the certificates' validity, by name.
     pub(crate) certificates: &'a BTreeMap<String, Timestamp>,
     pub(crate) units: &'a Units,
+    pub(crate) calls: &'a Calls,
     /// Tracks that an own unit explains, by index of the unit.
     pub(crate) explained: &'a BTreeMap<TrackId, usize>,
 }
