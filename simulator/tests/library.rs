@@ -116,6 +116,21 @@ fn the_same_seed_brings_the_same_alerts() {
     assert!(first == alerts(drive(&scenario, 4).unwrap()));
 }
 
+/// An ellipse that claims 95 % and holds 85 makes who is sent there doubt the next one.
+#[test]
+fn who_is_told_of_is_where_the_ellipse_says() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/scenarios");
+    let mut tally = Tally::default();
+    for name in ["demo", "river", "own-patrol", "radio-congestion", "bad-network"] {
+        let scenario = Scenario::read(&folder.join(name).with_extension("toml")).unwrap();
+        for seed in 1..=3 {
+            tally.add(&scenario, &drive(&scenario, seed).unwrap());
+        }
+    }
+    let (told, within) = tally.places;
+    assert!(told > 200 && within * 100 >= told * 94, "{within} of {told}");
+}
+
 #[test]
 fn fusion_spares_the_operator_nine_of_ten_triggers() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/scenarios");

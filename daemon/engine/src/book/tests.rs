@@ -1,6 +1,8 @@
 //! Hand-made tracks and health over time, and the alerts that come of them, as an operator reads them.
 
 mod conditions;
+mod texts;
+mod zones;
 
 use std::collections::BTreeMap;
 
