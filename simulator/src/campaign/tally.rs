@@ -178,8 +178,11 @@ impl Tally {
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "few alerts")]
     pub fn precision(&self) -> String {
+        if self.told == 0 {
+            return "none".to_owned();
+        }
         let (low, high) = interval(self.real, self.told);
-        let share = self.real as f64 / self.told.max(1) as f64;
+        let share = self.real as f64 / self.told as f64;
         format!("{} of {} real: {share:.2} (95 %: {low:.2} to {high:.2})", self.real, self.told)
     }
 
