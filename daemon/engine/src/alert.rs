@@ -305,6 +305,20 @@ pub enum AlertState {
     Expired,
 }
 
+impl AlertKind {
+    /// Whether it says that somebody is there, moving or not, in sight or lost.
+    #[must_use]
+    pub const fn is_about_somebody(self) -> bool {
+        self.is_movement() || matches!(self, Self::TrackLost | Self::VehicleStop | Self::DropOff)
+    }
+
+    /// Whether it speaks of what has not happened: who may cross, and has not.
+    #[must_use]
+    pub const fn is_ahead(self) -> bool {
+        matches!(self, Self::Approach | Self::Group | Self::TrackLost)
+    }
+}
+
 impl AlertState {
     /// Whether it is at its end.
     #[must_use]

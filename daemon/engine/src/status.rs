@@ -9,6 +9,7 @@ use crate::Alert;
 use crate::budget::{Load, Worth};
 use crate::codec::Fault;
 use crate::pace::Pace;
+use crate::refusals::Refusals;
 use crate::rules::Tamper;
 
 /// Counters by name, some with one label: `frames{codec="native"}`. The names are stable.
@@ -115,9 +116,12 @@ pub struct SensorStatus {
     pub battery_low: bool,
     /// Last tamper report: what, when it was reported, when it happened.
     pub(crate) tamper: Option<(Tamper, Timestamp, Timestamp)>,
-    /// When a report was refused last for its time, and what that was.
+    /// Its reports that were refused for their time since the last one that was used.
     #[serde(default)]
-    pub(crate) refused: Option<(Timestamp, Timestamp)>,
+    pub(crate) refusals: Option<Refusals>,
+    /// When its node last told its state, as nodes do at regular times.
+    #[serde(default)]
+    pub(crate) told_at: Option<Timestamp>,
     /// How often it reports.
     pub(crate) pace: Pace,
     /// Temperature, where it tells.

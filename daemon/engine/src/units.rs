@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use vedette_tracker::{Timestamp, Track, TrackId, TrackStatus};
 
 use crate::config::{Site, Unit};
+use crate::refusals::Refusals;
 
 /// A report and a track agree within this many standard deviations.
 const GATE_SD: f64 = 3.0;
@@ -42,6 +43,9 @@ const VAGUE_SD_M: f64 = 100.0;
 pub(crate) struct Units {
     /// By index of the unit.
     heard: BTreeMap<usize, Heard>,
+    /// By index of the unit: its reports that were refused for their time since the last one that was used.
+    #[serde(default)]
+    refused: BTreeMap<usize, Refusals>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -96,6 +100,7 @@ pub(crate) struct OwnReport {
 impl Units {
     /// Takes in a report; false when the unit cannot have got there.
     pub(crate) fn take(&mut self, report: &OwnReport, now: Timestamp, site: &Site) -> bool {
+        self.refused.remove(&report.unit);
         let fresh = Heard {
             time: report.time,
             position_m: report.position_m,
@@ -127,6 +132,18 @@ impl Units {
         let (tracks, along) = (std::mem::take(&mut before.tracks), std::mem::take(&mut before.along));
         *before = Heard { since, distrusted, tracks, velocity_mps, along, ..fresh };
         plausible
+    }
+
+    /// Notes that a report of the unit was refused for its time.
+    pub(crate) fn refuse(&mut self, unit: usize, now: Timestamp, stamped: Timestamp) {
+        let mut refusals = self.refused.remove(&unit);
+        Refusals::note(&mut refusals, now, stamped);
+        self.refused.extend(refusals.map(|refusals| (unit, refusals)));
+    }
+
+    /// Units whose reports are refused for their time, by index.
+    pub(crate) fn refused(&self) -> impl Iterator<Item = (usize, &Refusals)> {
+        self.refused.iter().map(|(&index, refusals)| (index, refusals))
     }
 
     /// The tracks that units explain now, with the index of the unit.

@@ -96,3 +96,36 @@ fn unknown_keys_and_kinds_are_errors_of_the_parser() {
     assert!(parse("kind = \"radr\"").contains("unknown variant `radr`"));
     assert!(parse("kind = \"pir\"\nradius_m = 5.0").contains("unknown field `radius_m`"));
 }
+
+#[test]
+fn a_hold_time_that_nothing_looks_at_is_a_fault() {
+    let zone = |kind: &str, line: &str| {
+        let points = "points_m = [[0.0, 0.0], [5.0, 0.0], [5.0, 5.0]]";
+        let site = "[site]\nid = \"s\"\norigin = { lat = 52.0, lon = 23.6 }";
+        faults(&parse(&format!("{site}\n[[zone]]\nname = \"a\"\nkind = \"{kind}\"\n{points}\n{line}")))
+    };
+    let allowed = [
+        ("alert", "loiter_after_s = 60.0"),
+        ("alert", "entry_hold_s = 5.0"),
+        ("border", "approach_hold_s = 5.0"),
+        ("border", "vehicle_stop_s = 0.0"),
+        ("water", "help_after_s = 5.0"),
+    ];
+    for (kind, line) in allowed {
+        assert_eq!(zone(kind, line), "", "{kind} {line}");
+        let told = zone("shelter", line);
+        assert!(told.contains("no such key except for kind"), "{line}: {told}");
+    }
+    assert!(zone("alert", "entry_hold_s = -1.0").contains("entry_hold_s"));
+}
+
+#[test]
+fn a_sensor_that_scans_hears_no_calls_for_help() {
+    let sensor = |lines: &str| {
+        faults(&with_sensor(&format!(
+            "id = \"a\"\nposition = {{ east_m = 0.0, north_m = 0.0 }}\ndistress = true\n{lines}"
+        )))
+    };
+    assert_eq!(sensor("kind = \"rf\""), "");
+    assert!(sensor("kind = \"radar\"\ncoverage = { shape = \"circle\", radius_m = 900.0 }").contains("scans"));
+}

@@ -182,7 +182,7 @@ fn a_sensor_whose_clock_is_ahead_is_told_so() {
             _ => None,
         }));
     }
-    let text = "Nothing that sensor radar-1 reports is used since 01:00:19: its clock is 2 s ahead. Set its clock. What moves in its \
-                ground is not seen by it.";
+    let text = "Nothing that sensor radar-1 reports is used since 01:00:19: its clock is 2 s ahead. Set its clock, or that of \
+                what receives it. What moves in its ground is not seen by it.";
     assert_eq!(told, [(AlertKind::SensorSilent, text.to_owned())]);
 }

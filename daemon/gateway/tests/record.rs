@@ -203,7 +203,10 @@ fn wherever_a_file_is_cut_what_was_flushed_before_is_recovered() {
         let to = cut.with_extension("recovered.mcap");
         fs::write(&cut, &bytes[..end]).unwrap();
         match record::recover(&cut, &to) {
-            Ok(recovered) => assert!(recovered.torn.is_some(), "cut at {end}"),
+            // Nothing is missing from a file that lacks of its last bytes only those which end it.
+            Ok(recovered) => {
+                assert!(recovered.torn.is_some() || bytes.len() - end <= mcap::MAGIC.len(), "cut at {end}");
+            }
             Err(error) => {
                 assert_eq!(most, 0, "cut at {end}: {error}");
                 assert!(!to.exists(), "nothing is made of nothing");

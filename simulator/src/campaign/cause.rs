@@ -71,7 +71,7 @@ pub struct Judged {
     pub written: Timestamp,
     /// The alert.
     pub alert: Alert,
-    /// Who was there; nothing for an alert that is not about movement.
+    /// Who was there; nothing for an alert that is about nobody.
     pub cause: Option<Cause>,
 }
 
@@ -83,7 +83,7 @@ pub fn judged(scenario: &Scenario, run: &Run) -> Vec<Judged> {
 
 /// One alert.
 pub(super) fn judge((written, alert): &(Timestamp, Alert), scenario: &Scenario, run: &Run) -> Judged {
-    let cause = alert.kind.is_movement().then(|| cause(alert, scenario, run));
+    let cause = alert.kind.is_about_somebody().then(|| cause(alert, scenario, run));
     Judged { written: *written, alert: alert.clone(), cause }
 }
 

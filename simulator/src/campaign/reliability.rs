@@ -34,6 +34,7 @@ pub fn claims(scenario: &Scenario, run: &Run) -> Vec<(Claim, Judged)> {
     let mut seen = BTreeSet::new();
     let claims = |alert: &Alert| alert.asks_attention() || alert.is_held_as_unsure();
     let first = run.alerts.iter().filter(|(_, alert)| claims(alert) && seen.insert(&alert.id));
+    let first = first.filter(|(_, alert)| alert.kind.is_movement());
     let movements = first.map(|told| judge(told, scenario, run));
     let claim = |judged: Judged| {
         let (confidence, real) = (judged.alert.confidence, judged.cause?.is_real());

@@ -8,6 +8,7 @@ use vedette_engine::{Alert, AlertState, Direction, Place, Timestamp};
 
 use super::cause::cause;
 use super::drive::Run;
+use super::places::places;
 use super::{interval, lower_bound};
 use crate::geometry::{Point, distance};
 use crate::scenario::{AgentKind, Scenario, Zone, ZoneShape};
@@ -34,13 +35,15 @@ pub struct Tally {
     pub leads_s: Vec<f64>,
     /// From the newest plot behind a movement alert to its first writing, seconds.
     pub lags_s: Vec<f64>,
-    /// Alerts about movement that ask for attention where nobody was, or only game and own people.
+    /// Alerts about somebody that ask for attention where nobody was, or only game and own people.
     pub nuisance: usize,
-    /// Alerts about movement that ask for attention, and those of them that somebody was there for who is neither of the own, nor
-    /// at work, nor game.
+    /// Alerts about somebody (who moves, was lost near the line, or stands there with a vehicle) that ask for attention, and
+    /// those of them that somebody was there for who is neither of the own, nor at work, nor game.
     pub told: usize,
     /// See [`Self::told`].
     pub real: usize,
+    /// Places that alerts about movement told, and those of them whose 95 % ellipse somebody was in.
+    pub places: (usize, usize),
     /// Alerts about people and vehicles that were there and did not cross.
     pub others: usize,
     /// Alerts with no crossing behind them that are only for the record: explained, where people work, or too unsure.
@@ -65,6 +68,8 @@ impl Tally {
         let layout = &scenario.layout;
         self.runs += 1;
         self.triggers += run.triggers;
+        let (told, within) = places(scenario, run);
+        self.places = (self.places.0 + told, self.places.1 + within);
         #[expect(clippy::cast_precision_loss, reason = "few sensors")]
         let sensors = layout.sensors.len() as f64;
         self.sensor_days += sensors * layout.duration_s / 86_400.0;
@@ -86,6 +91,8 @@ impl Tally {
             self.alerts += 1;
             if alert.kind.is_movement() {
                 self.lags_s.push(written.seconds_since(alert.last_seen));
+            }
+            if alert.kind.is_about_somebody() {
                 let recorded = !asking.contains(&alert.id) && !explained.contains(&alert.id);
                 self.recorded += usize::from(recorded);
             } else {
@@ -94,7 +101,7 @@ impl Tally {
         }
         for (written, alert) in run.asking() {
             raised_s.push(written.seconds_since(layout.begins));
-            if !alert.kind.is_movement() {
+            if !alert.kind.is_about_somebody() {
                 continue;
             }
             let real = cause(alert, scenario, run).is_real();
@@ -167,12 +174,15 @@ impl Tally {
         self.nuisance as f64 / self.sensor_days.max(f64::MIN_POSITIVE)
     }
 
-    /// How many of the alerts about movement that ask for attention are real, with the exact 95 % interval.
+    /// How many of the alerts about somebody that ask for attention are real, with the exact 95 % interval.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "few alerts")]
     pub fn precision(&self) -> String {
+        if self.told == 0 {
+            return "none".to_owned();
+        }
         let (low, high) = interval(self.real, self.told);
-        let share = self.real as f64 / self.told.max(1) as f64;
+        let share = self.real as f64 / self.told as f64;
         format!("{} of {} real: {share:.2} (95 %: {low:.2} to {high:.2})", self.real, self.told)
     }
 
@@ -196,6 +206,7 @@ impl Tally {
         self.nuisance += other.nuisance;
         self.told += other.told;
         self.real += other.real;
+        self.places = (self.places.0 + other.places.0, self.places.1 + other.places.1);
         self.others += other.others;
         self.recorded += other.recorded;
         self.health += other.health;
@@ -238,7 +249,7 @@ impl Tally {
     pub const fn legend() -> &'static str {
         "cross: crossings by people and vehicles; found: with an alert that asks for attention; >=95%: exact lower bound of that share; direct: direction right;\n\
          p50, p99: from the first moment any sensor noticed the object to its alert; lead: median time from alert to crossing;\n\
-         lag50, lag99: seconds from the newest plot behind an alert to its writing, waits included; nuis/s-d: alerts where nobody was, or only game and own people, for each sensor and day;\n\
+         lag50, lag99: seconds from the newest plot behind an alert to its writing, waits included; nuis/s-d: alerts where nobody was, or only game and own people, tracks lost near the line included, for each sensor and day;\n\
          others: alerts about people and vehicles who were there and did not cross;\n\
          record: alerts about nobody who crosses that ask for no attention: an own unit explains them, people work there, or they are too unsure;\n\
          calm: share of 10 min windows with at most one alert that asks for attention; worst: most in such a window; help: possible need of help;\n\

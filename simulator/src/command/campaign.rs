@@ -65,8 +65,10 @@ impl Campaign {
         }
         progress.finish_and_clear();
         println!("{:<22} {total}\n\n{}", "all", Tally::legend());
-        println!("\nalerts about movement that ask for attention, {} runs: {}", total.runs, total.precision());
+        println!("\nalerts about somebody that ask for attention, {} runs: {}", total.runs, total.precision());
         println!("in calm (wind to 3.3 m/s, no rain, mist or dawn), {} runs: {}", calm.runs, calm.precision());
+        let (told, within) = total.places;
+        println!("places told with movement: {told}; somebody in the 95 % ellipse at that time: {within}");
         if self.causes {
             list(&alerts);
         }

@@ -71,7 +71,7 @@ impl Load {
             let (low, high) = interval(real, movements);
             #[expect(clippy::cast_precision_loss, reason = "few alerts")]
             let share = real as f64 / movements as f64;
-            println!("about movement: {movements}, real {real}: precision {share:.2} (95 %: {low:.2} to {high:.2})");
+            println!("about somebody: {movements}, real {real}: precision {share:.2} (95 %: {low:.2} to {high:.2})");
         }
         if self.causes {
             list(&asked);

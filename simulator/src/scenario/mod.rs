@@ -8,7 +8,7 @@ mod error;
 mod typed;
 
 use serde::{Deserialize, Serialize};
-use vedette_engine::Timestamp;
+use vedette_engine::{AlertKind, Timestamp};
 
 pub use error::ScenarioError;
 
@@ -199,7 +199,7 @@ pub struct Traffic {
 }
 
 /// What a good gateway makes of a scenario; checked by a test with seed 1.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Expectation {
     /// Crossings of people and vehicles, at least.
@@ -216,6 +216,10 @@ pub struct Expectation {
     pub refused_at_least: u64,
     /// Times the gateway starts again.
     pub restarts: usize,
+    /// Kinds of alerts that are raised.
+    pub raises: Vec<AlertKind>,
+    /// Kinds of alerts that are not.
+    pub never: Vec<AlertKind>,
 }
 
 impl Default for Expectation {
@@ -228,6 +232,8 @@ impl Default for Expectation {
             humanitarian_at_least: 0,
             refused_at_least: 0,
             restarts: 0,
+            raises: Vec::new(),
+            never: Vec::new(),
         }
     }
 }

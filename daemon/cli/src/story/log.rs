@@ -101,8 +101,17 @@ pub(crate) fn summary(night: &Night, out: &mut impl Write) -> Result<()> {
             write!(out, "{}", wrapped("      ", "      ", text))?;
         }
     }
+    if !night.suppressed.is_empty() {
+        writeln!(out, "\nHeld back")?;
+        columns(&["rule", "why", "causes"], &suppressed_rows(night), out)?;
+    }
     writeln!(out, "\nSensors")?;
     columns(&heads(&SENSOR_COLUMNS), &sensor_rows(night), out)?;
+    let quiet = never_heard(night);
+    if !quiet.is_empty() {
+        let named = format!("{} sensors said nothing: {}.", quiet.len(), quiet.join(", "));
+        write!(out, "{}", wrapped("  ", "  ", &named))?;
+    }
     writeln!(out, "\nMost plots without a track")?;
     columns(&["sensor", "unused an hour", "unused", "of its plots"], &nuisance_rows(night), out)?;
     writeln!(out, "\nGaps")?;

@@ -12,6 +12,8 @@ use crate::{Alert, AlertState, Ellipse, Headline, Humanitarian, Place, Severity,
 pub(crate) const MAX_JSON_BYTES: usize = 940;
 /// Square root of the 95 % quantile of the chi-squared distribution with two degrees of freedom.
 const ELLIPSE_95: f64 = 2.447_746_830_680_816;
+/// Standard deviation of where sensors stand: they are surveyed no better than this.
+const SURVEY_SD_M: f64 = 1.0;
 /// A rule that is less sure than this doubts what it found.
 const DOUBTED_BELOW: f64 = 0.5;
 /// Slower than this a direction of movement says nothing.
@@ -71,8 +73,11 @@ pub(super) fn differs(before: &Alert, after: &Alert) -> bool {
         }
         (before, after) => before != after,
     };
+    // Who calls for help may go on, or take it back.
+    let call_changed = after.humanitarian.is_some() && after.class.is_none() && before.text != after.text;
     let more_sure = (before.confidence - after.confidence).abs() >= 0.15;
     moved
+        || call_changed
         || more_sure
         || before.suppressed != after.suppressed
         || before.severity != after.severity
@@ -104,7 +109,13 @@ fn filled(mut alert: Alert, finding: &Finding, situation: &Situation<'_>, may_ho
     });
     alert.erase_at = alert.last_seen.plus_seconds(site.rules.erase_after_days * 86_400.0);
     alert.humanitarian = finding.help.clone().map(|reason| Humanitarian { reason });
-    let unsure = finding.evidence.is_some() && finding.help.is_none() && sure < site.rules.attention_from;
+    let rules = &site.rules;
+    let asks_from = if finding.kind.is_ahead() {
+        f64::max(rules.announce_from, rules.attention_from)
+    } else {
+        rules.attention_from
+    };
+    let unsure = finding.evidence.is_some() && finding.help.is_none() && sure < asks_from;
     let held = (unsure && may_hold).then(|| UNSURE.to_owned());
     if held.is_some() {
         alert.severity = Severity::Info;
@@ -125,11 +136,8 @@ fn filled(mut alert: Alert, finding: &Finding, situation: &Situation<'_>, may_ho
 
 fn fill_track(alert: &mut Alert, track: &Surrounding, site: &Site) {
     alert.contributors.clone_from(&track.contributors);
-    alert.place = Some(if track.localised {
-        place(track.position_m, track.covariance_m2, alert, site)
-    } else {
-        area(alert, site)
-    });
+    alert.place =
+        Some(if track.localised { place(track.seen_m, track.covariance_m2, alert, site) } else { area(alert, site) });
     let speed_mps = track.velocity_mps.norm();
     let heading_deg = libm::atan2(track.velocity_mps.x, track.velocity_mps.y).to_degrees();
     // A mean of nothing between two ways to go is not standing.
@@ -148,7 +156,8 @@ fn fill_track(alert: &mut Alert, track: &Surrounding, site: &Site) {
 
 /// A point with its ellipse, or an area when the ellipse is too large to be called a point.
 fn place(position_m: Vector2<f64>, covariance_m2: Matrix2<f64>, alert: &Alert, site: &Site) -> Place {
-    let ellipse = ellipse_95(&covariance_m2);
+    // A filter's covariance holds no error that all plots share.
+    let ellipse = ellipse_95(&(covariance_m2 + Matrix2::identity() * (SURVEY_SD_M * SURVEY_SD_M)));
     // An ellipse axis is 2.45 standard deviations.
     if ellipse.major_m > site.rules.point_sd_max_m * ELLIPSE_95 {
         return area(alert, site);

@@ -18,6 +18,8 @@ const AT_ONCE_S: f64 = 60.0;
 /// .. and so for what weather, traffic or a dead concentrator do to one sensor after the other.
 const SENSORS_FROM: usize = 2;
 const SENSORS_AT_ONCE_S: f64 = 600.0;
+/// The rule about wrong clocks.
+const CLOCK: &str = "clock";
 /// Members named in the text.
 const NAMED: usize = 4;
 /// From here on a finding about a track stands on its own, if two sensors bear it out.
@@ -81,6 +83,8 @@ fn group_of(finding: &Finding) -> String {
     let kind = serde_json::to_value(finding.kind).ok();
     let kind = kind.as_ref().and_then(|kind| kind.as_str()).unwrap_or("other");
     match &finding.zone {
+        // Clocks are wrong together for a cause of their own.
+        None if finding.rule == CLOCK => format!("storm/{kind}/{CLOCK}"),
         Some(zone) => format!("storm/{kind}/{zone}"),
         None => format!("storm/{kind}"),
     }
@@ -135,10 +139,16 @@ fn storm(situation: &Situation<'_>, key: String, members: &[Finding]) -> Finding
         ),
         _ => (
             match members.len() {
-                1 => format!("one more sensor {}: {}", told(first.kind), names.join(", ")),
-                several => format!("{several} sensors {}: {}", told(first.kind), names.join(", ")),
+                1 => format!("one more sensor {}: {}", told(first), names.join(", ")),
+                several => format!("{several} sensors {}: {}", told(first), names.join(", ")),
             },
-            "Look for one cause: weather, power, the radio.",
+            match first.kind {
+                _ if first.rule == CLOCK => {
+                    "Look for one cause: their time server, what receives them, or the clock of this gateway."
+                }
+                AlertKind::SensorBattery => "Change them before the sensors fall silent.",
+                _ => "Look for one cause: weather, power, the radio.",
+            },
         ),
     };
     let severity = members.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Medium);
@@ -168,8 +178,9 @@ fn storm(situation: &Situation<'_>, key: String, members: &[Finding]) -> Finding
     }
 }
 
-fn told(kind: AlertKind) -> &'static str {
-    match kind {
+fn told(finding: &Finding) -> &'static str {
+    match finding.kind {
+        _ if finding.rule == CLOCK => "unused for their clocks",
         AlertKind::SensorSilent => "silent",
         AlertKind::SensorTamper => "tampered with",
         AlertKind::SensorBattery => "low on battery",

@@ -1,6 +1,8 @@
 //! Hand-made tracks and health over time, and the alerts that come of them, as an operator reads them.
 
 mod conditions;
+mod texts;
+mod zones;
 
 use std::collections::BTreeMap;
 
@@ -10,11 +12,12 @@ use vedette_tracker::{
 };
 
 use super::Book;
+use crate::calls::Calls;
 use crate::config::{EngineConfig, Site};
 use crate::input::{Act, Command};
 use crate::inspect::Notes;
 use crate::output::Transmit;
-use crate::rules::{Link, Loss, Rules, Situation, Tamper, UPLINK};
+use crate::rules::{Link, Loss, Rules, Situation, StoreLost, Tamper, UPLINK};
 use crate::status::{Counters, SensorStatus};
 use crate::units::{OwnReport, Units};
 use crate::{Alert, AlertKind, AlertState, CloseReason, Durable, EVIDENCE_TERMS, Output, Severity};
@@ -93,7 +96,10 @@ struct Stage {
     sensors: Vec<SensorStatus>,
     links: BTreeMap<String, Link>,
     losses: BTreeMap<String, Loss>,
+    store_lost: Option<StoreLost>,
+    certificates: BTreeMap<String, Timestamp>,
     units: Units,
+    calls: Calls,
     started: Timestamp,
 }
 
@@ -121,7 +127,10 @@ impl Stage {
             sensors,
             links,
             losses,
+            store_lost: None,
+            certificates: BTreeMap::new(),
             units: Units::default(),
+            calls: Calls::default(),
             started: at(0.0),
         }
     }
@@ -136,9 +145,10 @@ impl Stage {
             sensors: &self.sensors,
             links: &self.links,
             losses: &self.losses,
-            store_lost: None,
-            certificates: &BTreeMap::new(),
+            store_lost: self.store_lost.as_ref(),
+            certificates: &self.certificates,
             units: &self.units,
+            calls: &self.calls,
             explained: &explained,
         };
         let findings = self.rules.assess(&situation, &mut Notes::default());

@@ -68,8 +68,12 @@ pub(super) fn describe(finding: &Finding, alert: &Alert, site: &Site) -> String 
         Subject::Spot { .. } => {
             text.push_str(&capitalised(&finding.what));
             text.push_str(&place(alert));
-            text.push_str(". ");
-            text.push_str(&why(alert));
+            text.push('.');
+            // That somebody calls is as sure as it gets; who hears it stands in the reason.
+            if finding.help.is_none() {
+                text.push(' ');
+                text.push_str(&why(alert));
+            }
         }
         Subject::Sensor(_) | Subject::Gateway => {
             text.push_str(&capitalised(&finding.what));

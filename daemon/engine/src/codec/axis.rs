@@ -96,7 +96,7 @@ fn read(
         (None, None) => return Err(Fault::new(Reason::MissingField, "detections", "an array of objects", "nothing")),
     };
     let sensor = foreign::sensor_of_topic(context, 0)?;
-    let time = foreign::time("timestamp", &stamp, context)?;
+    let time = foreign::time("timestamp", &stamp, sensor, context)?;
     if state.is_duplicate(sensor, 0, time) {
         return Err(Fault::new(Reason::Duplicate, "timestamp", "a new frame", "a frame of this time again"));
     }

@@ -64,7 +64,7 @@ fn read(
     let text = json::text(bytes)?;
     let message: Message<'_> = json::read(&text)?;
     let index = foreign::sensor(context, "deviceInfo.devEui", &message.device_info.dev_eui)?;
-    let time = foreign::time("time", &message.time, context)?;
+    let time = foreign::time("time", &message.time, index, context)?;
     if state.is_duplicate(index, fnv1a(&message.deduplication_id), Timestamp::MIN) {
         return Err(Fault::new(Reason::Duplicate, "deduplicationId", "a new uplink", &message.deduplication_id));
     }

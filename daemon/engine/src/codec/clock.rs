@@ -2,7 +2,7 @@
 
 use vedette_tracker::Timestamp;
 
-use super::{Fault, Reason};
+use super::{Fault, Reason, Stamper};
 
 /// How far a sensor's clock may be ahead of the gateway's.
 const MAX_AHEAD_S: f64 = 1.0;
@@ -11,8 +11,13 @@ const MAX_AGE_S: f64 = 3_600.0;
 /// 2020-01-01: a clock before it was never set.
 const CLOCK_SET_AFTER: Timestamp = Timestamp::from_seconds(1_577_836_800);
 
-/// The time of the measurement, or why the sensor's clock cannot be right.
-pub(super) fn plausible(field: &str, stamped: Timestamp, received: Timestamp) -> Result<Timestamp, Fault> {
+/// The time of the measurement, or why the clock of who stamped it cannot be right.
+pub(super) fn plausible(
+    field: &str,
+    stamped: Timestamp,
+    stamper: Stamper,
+    received: Timestamp,
+) -> Result<Timestamp, Fault> {
     if received < CLOCK_SET_AFTER {
         // The gateway itself does not know the time yet: all it can say is "just now".
         return Ok(received);
@@ -26,5 +31,5 @@ pub(super) fn plausible(field: &str, stamped: Timestamp, received: Timestamp) ->
     } else {
         return Ok(stamped);
     };
-    Err(Fault::new(reason, field, expected, &crate::time::format_rfc3339(stamped)))
+    Err(Fault::new(reason, field, expected, &crate::time::format_rfc3339(stamped)).stamped_by(stamper))
 }

@@ -1,13 +1,17 @@
 //! Cursor on Target events of own units: where patrols say they are.
 //!
 //! Used: `uid` (or the contact's `callsign`: the unit's id or alias), `type` (only friendly ones, `a-f-..`), `time`, `stale`,
-//! and of `point` `lat`, `lon` and `ce` (a one-sigma circle; 9999999 is unknown). Everything else is passed over: chat,
-//! routes, markers, other people's tracks.
+//! and of `point` `lat`, `lon` and `ce` (a one-sigma circle; 9999999 is unknown). An `emergency`, in such an event or in one of
+//! its own (`b-a-..`, with a `link` to the unit), is a call for help. Everything else is passed over: chat, routes, markers,
+//! other people's tracks.
 
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
+use vedette_tracker::Timestamp;
 
-use super::{CodecState, Context, Fault, OwnPosition, Reading, Reason, Report, Spot, clock, foreign};
+use super::{
+    CodecState, Context, Distress, Fault, OwnPosition, Reading, Reason, Report, Spot, Stamper, clock, foreign,
+};
 use crate::time::parse_rfc3339;
 
 /// Longest event.
@@ -28,12 +32,16 @@ pub(super) fn decode(bytes: &[u8], context: &Context<'_>, _: &mut CodecState, re
     }
 }
 
-/// Who claims to be a friend with this event: its `uid`; none for an event about anything else.
+/// What handhelds append to the uid and the callsign of who calls for help.
+const CALL_SUFFIXES: [&str; 2] = ["-9-1-1", "-Alert"];
+
+/// Who claims to be a friend with this event: its `uid`, or that of the friend who calls for help; none for an event about
+/// anything else.
 ///
 /// # Errors
 /// When it is not an event.
 pub fn claimant(bytes: &[u8]) -> Result<Option<String>, Fault> {
-    parse(bytes).map(|told| told.is_friend().then_some(told.uid))
+    parse(bytes).map(|told| told.names().into_iter().next().map(str::to_owned))
 }
 
 /// The attributes that are used, as they stand.
@@ -44,6 +52,9 @@ struct Told {
     time: String,
     stale: String,
     callsign: Option<String>,
+    /// The unit that an alarm is of.
+    link: Option<String>,
+    distress: Option<Distress>,
     point: Option<Point>,
 }
 
@@ -51,6 +62,19 @@ impl Told {
     /// Sensors are friends too, but no units: those of this gateway itself come back from a server.
     fn is_friend(&self) -> bool {
         self.kind.starts_with("a-f-") && !self.kind.starts_with("a-f-G-E-S")
+    }
+
+    /// What the friend is called, its uid first; nothing when it is about anybody else.
+    fn names(&self) -> Vec<&str> {
+        let plain = |name: &'_ str| -> usize {
+            CALL_SUFFIXES.iter().find_map(|suffix| name.strip_suffix(suffix)).map_or(name.len(), str::len)
+        };
+        let is_call = self.kind.starts_with("b-a-") && self.distress.is_some();
+        if !self.is_friend() && !is_call {
+            return Vec::new();
+        }
+        let uid = self.link.as_deref().filter(|_| is_call).unwrap_or(&self.uid);
+        [Some(uid), self.callsign.as_deref()].into_iter().flatten().map(|name| &name[..plain(name)]).collect()
     }
 }
 
@@ -63,21 +87,26 @@ struct Point {
 fn read(bytes: &[u8], context: &Context<'_>) -> Result<Option<OwnPosition>, Fault> {
     foreign::refuse_retained(context)?;
     let told = parse(bytes)?;
-    if !told.is_friend() {
+    let names = told.names();
+    if names.is_empty() {
         return Ok(None);
     }
-    let names = [Some(told.uid.as_str()), told.callsign.as_deref()];
-    let unit = names.into_iter().flatten().find_map(|name| context.site.unit_named(name));
+    let unit = names.into_iter().find_map(|name| context.site.unit_named(name));
     let Some(unit) = unit else {
+        // Also the alarms of this gateway itself come back from a server.
+        if !told.is_friend() {
+            return Ok(None);
+        }
         let name = told.callsign.as_deref().unwrap_or(&told.uid);
         return Err(Fault::new(Reason::UnknownUnit, "uid", "a configured [[unit]]'s id or alias", name));
     };
     let time = instant("time", &told.time)?;
-    if instant("stale", &told.stale)? < context.received {
-        let expected = "a time after its reception";
-        return Err(Fault::new(Reason::TimeTooOld, "stale", expected, &told.stale));
-    }
-    let time = clock::plausible("time", time, context.received)?;
+    let stale = instant("stale", &told.stale)?;
+    let time = match plausible(time, stale, unit, &told, context) {
+        // Who calls for help is heard, whatever the clock says.
+        Err(_) if told.distress == Some(Distress::Calls) => context.received,
+        time => time?,
+    };
     let missing = || Fault::new(Reason::MissingField, "point", "a point with lat and lon", "nothing");
     let Point { lat, lon, circle_m } = told.point.ok_or_else(missing)?;
     let sd_m = circle_m.filter(|circle_m| *circle_m < UNKNOWN_ERROR_M).unwrap_or(USUAL_SD_M).max(1.0);
@@ -86,10 +115,25 @@ fn read(bytes: &[u8], context: &Context<'_>) -> Result<Option<OwnPosition>, Faul
     }
     // One circle's radius is the standard deviation of both axes together.
     let sd_m = sd_m * std::f64::consts::FRAC_1_SQRT_2;
-    Ok(Some(OwnPosition { unit, time, spot: Spot::Wgs84 { lat, lon }, sd_m }))
+    Ok(Some(OwnPosition { unit, time, spot: Spot::Wgs84 { lat, lon }, sd_m, distress: told.distress }))
 }
 
-fn instant(field: &str, text: &str) -> Result<vedette_tracker::Timestamp, Fault> {
+fn plausible(
+    time: Timestamp,
+    stale: Timestamp,
+    unit: usize,
+    told: &Told,
+    context: &Context<'_>,
+) -> Result<Timestamp, Fault> {
+    let stamper = Stamper::Unit(unit);
+    if stale < context.received {
+        let expected = "a time after its reception";
+        return Err(Fault::new(Reason::TimeTooOld, "stale", expected, &told.stale).stamped_by(stamper));
+    }
+    clock::plausible("time", time, stamper, context.received)
+}
+
+fn instant(field: &str, text: &str) -> Result<Timestamp, Fault> {
     parse_rfc3339(text).ok_or_else(|| Fault::new(Reason::WrongType, field, "an RFC 3339 time", text))
 }
 
@@ -129,6 +173,11 @@ fn parse(bytes: &[u8]) -> Result<Told, Fault> {
                     told.point = Some(Point { lat, lon, circle_m });
                 }
                 "contact" => told.callsign = attribute(&element, "callsign")?,
+                "link" if told.link.is_none() => told.link = attribute(&element, "uid")?,
+                "emergency" => {
+                    let called_off = attribute(&element, "cancel")?.is_some_and(|cancel| cancel == "true");
+                    told.distress = Some(if called_off { Distress::CalledOff } else { Distress::Calls });
+                }
                 _ => {}
             },
             // Entities of a document type are the way to make a small message large.

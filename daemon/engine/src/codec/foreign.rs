@@ -3,7 +3,7 @@
 use vedette_tracker::{ClassProbabilities, Timestamp};
 
 use super::scalar::Scalar;
-use super::{Context, Fault, Measured, Plot, PlotReport, Reading, Reason, Spot, clock};
+use super::{Context, Fault, Measured, Plot, PlotReport, Reading, Reason, Spot, Stamper, clock};
 use crate::camera::{ImageBox, Sighting};
 use crate::config::Sensor;
 use crate::time::parse_rfc3339;
@@ -32,26 +32,31 @@ pub(super) fn refuse_retained(context: &Context<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The time a message is stamped with; one without a zone is UTC.
-pub(super) fn time(field: &str, stamp: &Scalar<'_>, context: &Context<'_>) -> Result<Timestamp, Fault> {
+/// The time that a sensor's message is stamped with; one without a zone is UTC.
+pub(super) fn time(field: &str, stamp: &Scalar<'_>, sensor: usize, context: &Context<'_>) -> Result<Timestamp, Fault> {
     match stamp {
         Scalar::Text(text) => {
             let stamped = parse_rfc3339(text).or_else(|| parse_rfc3339(&format!("{text}Z")));
             let stamped = stamped.ok_or_else(|| Fault::new(Reason::WrongType, field, "an RFC 3339 time", text))?;
-            clock::plausible(field, stamped, context.received)
+            clock::plausible(field, stamped, Stamper::Sensor(sensor), context.received)
         }
         Scalar::Null => Err(Fault::new(Reason::MissingField, field, "an RFC 3339 time", "nothing")),
         other => Err(other.wrong_type(field, "an RFC 3339 time")),
     }
 }
 
-/// The time of a message stamped in seconds since 1970.
-pub(super) fn epoch_time(field: &str, seconds: Option<f64>, context: &Context<'_>) -> Result<Timestamp, Fault> {
+/// The time of a sensor's message that is stamped in seconds since 1970.
+pub(super) fn epoch_time(
+    field: &str,
+    seconds: Option<f64>,
+    sensor: usize,
+    context: &Context<'_>,
+) -> Result<Timestamp, Fault> {
     let missing = || Fault::new(Reason::MissingField, field, "seconds since 1970", "nothing");
     let seconds = seconds.ok_or_else(missing)?;
     let stamped = epoch_seconds(seconds)
         .ok_or_else(|| Fault::new(Reason::OutOfRange, field, "seconds since 1970", &seconds.to_string()))?;
-    clock::plausible(field, stamped, context.received)
+    clock::plausible(field, stamped, Stamper::Sensor(sensor), context.received)
 }
 
 /// Seconds since 1970, as floats carry them.

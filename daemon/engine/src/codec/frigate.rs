@@ -64,7 +64,7 @@ fn read(bytes: &[u8], context: &Context<'_>, state: &mut CodecState) -> Result<O
     if after.false_positive {
         return Ok(None);
     }
-    let time = foreign::epoch_time("after.frame_time", Some(after.frame_time), context)?;
+    let time = foreign::epoch_time("after.frame_time", Some(after.frame_time), index, context)?;
     let object = fnv1a(&after.id);
     if state.is_duplicate(index, object, time) {
         return Err(Fault::new(Reason::Duplicate, "after.id", "a new frame of the object", &after.id));

@@ -136,7 +136,7 @@ fn take(
 ) -> Report {
     let reading = bearing.and_then(|bearing| {
         let sensor = foreign::sensor(context, "station_id", &bearing.station)?;
-        let time = foreign::epoch_time("time", Some(bearing.stamp_ms / 1_000.0), context)?;
+        let time = foreign::epoch_time("time", Some(bearing.stamp_ms / 1_000.0), sensor, context)?;
         if state.is_duplicate(sensor, 0, time) {
             return Err(Fault::new(Reason::Duplicate, "time", "a new measurement", "one of this time again"));
         }

@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use vedette_tracker::Timestamp;
 
-use super::{CodecState, Context, Fault, HealthReport, Reading, Reason, Report, clock, foreign, json};
+use super::{CodecState, Context, Fault, HealthReport, Reading, Reason, Report, Stamper, clock, foreign, json};
 
 pub use packet::{Said, said_by};
 pub(super) use packet::{decode_envelope, decode_from_radio};
@@ -76,7 +76,7 @@ struct Detection<'a> {
 impl Detection<'_> {
     fn take(&self, context: &Context<'_>, state: &mut CodecState, readings: &mut Vec<Reading>) -> Result<(), Fault> {
         let index = foreign::sensor(context, "from", &format!("!{:08x}", self.from))?;
-        let time = self.time(context)?;
+        let time = self.time(index, context)?;
         // Gateways give one packet different times.
         if state.is_duplicate(index, u64::from(self.id), Timestamp::MIN) {
             return Err(Fault::new(Reason::Duplicate, "id", "a new packet", &self.id.to_string()));
@@ -94,11 +94,11 @@ impl Detection<'_> {
         Ok(())
     }
 
-    fn time(&self, context: &Context<'_>) -> Result<Timestamp, Fault> {
+    fn time(&self, sensor: usize, context: &Context<'_>) -> Result<Timestamp, Fault> {
         let Some(seconds) = self.seconds.filter(|seconds| *seconds > 0.0) else { return Ok(context.received) };
         let stamped = foreign::epoch_seconds(seconds)
             .ok_or_else(|| Fault::new(Reason::OutOfRange, "timestamp", "seconds since 1970", &seconds.to_string()))?;
-        match clock::plausible("timestamp", stamped, context.received) {
+        match clock::plausible("timestamp", stamped, Stamper::Sensor(sensor), context.received) {
             // Not the sensor's clock but the receiver's, which hands over at once: its clock is not needed.
             Err(fault) if fault.reason == Reason::ClockNotSet => Ok(context.received),
             // Whole seconds: the second that has begun is not the future.

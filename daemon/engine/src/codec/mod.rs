@@ -25,10 +25,11 @@ mod zigbee2mqtt;
 
 use vedette_tracker::{ClassProbabilities, Direction, Timestamp};
 
+pub use crate::calls::Distress;
 use crate::config::Site;
 use crate::rules::Tamper;
 
-pub use report::{Fault, Reason, Report};
+pub use report::{Fault, Reason, Report, Stamper};
 pub use state::CodecState;
 pub(crate) use wire::decode as decode_radio;
 
@@ -101,6 +102,8 @@ pub struct OwnPosition {
     pub spot: Spot,
     /// Standard deviation per axis.
     pub sd_m: f64,
+    /// A call for help that goes with it.
+    pub distress: Option<Distress>,
 }
 
 /// What a node says about itself; it counts for all sensors on it.

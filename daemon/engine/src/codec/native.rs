@@ -14,7 +14,7 @@ use vedette_tracker::Timestamp;
 use self::fields::{Field, Scalar, Spotted};
 use self::plot::PlotSeed;
 use super::json::MAX_BYTES;
-use super::{CodecState, Context, Fault, Plot, PlotReport, Reading, Reason, Report, clock};
+use super::{CodecState, Context, Fault, Plot, PlotReport, Reading, Reason, Report, Stamper, clock};
 use crate::Mode;
 use crate::time::parse_rfc3339;
 
@@ -111,7 +111,6 @@ impl Message {
             self.report.unknown_sensor = Some(id);
             return None;
         };
-        self.report.sensor = Some(sensor);
         if let Some(owner) = context.topic.and_then(sensor_of_topic)
             && owner != id
         {
@@ -123,7 +122,7 @@ impl Message {
             self.missing("t", "an RFC 3339 time");
             return None;
         };
-        let time = match clock::plausible("t", stamped, context.received) {
+        let time = match clock::plausible("t", stamped, Stamper::Sensor(sensor), context.received) {
             Ok(time) => time,
             Err(fault) => {
                 self.report.fault(fault);

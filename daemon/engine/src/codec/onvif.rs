@@ -165,7 +165,7 @@ fn take_frame(
     state: &mut CodecState,
     report: &mut Report,
 ) -> Result<Option<Reading>, Fault> {
-    let time = foreign::time("Frame.@UtcTime", &frame.utc_time, context)?;
+    let time = foreign::time("Frame.@UtcTime", &frame.utc_time, sensor, context)?;
     if state.is_duplicate(sensor, 0, time) {
         return Err(Fault::new(Reason::Duplicate, "Frame.@UtcTime", "a new frame", "a frame of this time again"));
     }

@@ -1,8 +1,9 @@
-//! Positions of own units: `{"v":1,"unit":"patrol-3","t":"..","lat":..,"lon":..,"sd_m":5}`, or `east_m` and `north_m`.
+//! Positions of own units: `{"v":1,"unit":"patrol-3","t":"..","lat":..,"lon":..,"sd_m":5}`, or `east_m` and `north_m`; with
+//! `"distress":true` the unit calls for help, with `"distress":false` it takes that back.
 
 use serde::Deserialize;
 
-use super::{CodecState, Context, Fault, OwnPosition, Reading, Reason, Report, Spot, clock, json};
+use super::{CodecState, Context, Distress, Fault, OwnPosition, Reading, Reason, Report, Spot, Stamper, clock, json};
 use crate::geo::SiteFrame;
 use crate::time::parse_rfc3339;
 
@@ -18,6 +19,7 @@ struct Message {
     east_m: Option<f64>,
     north_m: Option<f64>,
     sd_m: Option<f64>,
+    distress: Option<bool>,
 }
 
 /// Decodes one message.
@@ -42,7 +44,12 @@ fn read(bytes: &[u8], context: &Context<'_>) -> Result<OwnPosition, Fault> {
     };
     let stamped =
         parse_rfc3339(&message.t).ok_or_else(|| Fault::new(Reason::WrongType, "t", "an RFC 3339 time", &message.t))?;
-    let time = clock::plausible("t", stamped, context.received)?;
+    let distress = message.distress.map(|calls| if calls { Distress::Calls } else { Distress::CalledOff });
+    let time = match clock::plausible("t", stamped, Stamper::Unit(unit), context.received) {
+        // Who calls for help is heard, whatever the clock says.
+        Err(_) if distress == Some(Distress::Calls) => context.received,
+        time => time?,
+    };
     let spot = match (message.east_m, message.north_m, message.lat, message.lon) {
         (Some(east_m), Some(north_m), None, None) => {
             let far_m = SiteFrame::MAX_DISTANCE_M;
@@ -59,5 +66,5 @@ fn read(bytes: &[u8], context: &Context<'_>) -> Result<OwnPosition, Fault> {
     if !(0.1..=1_000.0).contains(&sd_m) {
         return Err(Fault::new(Reason::OutOfRange, "sd_m", "a number from 0.1 to 1000", &sd_m.to_string()));
     }
-    Ok(OwnPosition { unit, time, spot, sd_m })
+    Ok(OwnPosition { unit, time, spot, sd_m, distress })
 }

@@ -52,11 +52,6 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Whether it is that the sensor's clock cannot be right.
-    pub(crate) const fn is_of_clock(self) -> bool {
-        matches!(self, Self::TimeInFuture | Self::TimeTooOld | Self::ClockNotSet)
-    }
-
     /// The label of the counter.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -86,6 +81,15 @@ impl Reason {
     }
 }
 
+/// Whose clock stamped what cannot be right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stamper {
+    /// A sensor's, or that of what receives it, by index of the sensor.
+    Sensor(usize),
+    /// An own unit's, by index.
+    Unit(usize),
+}
+
 /// One thing in a message that was not used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{}{field}: expected {expected}, got {got}", .plot.map(|index| format!("plot {index}, ")).unwrap_or_default())]
@@ -100,6 +104,9 @@ pub struct Fault {
     pub expected: String,
     /// What was there, shortened.
     pub got: String,
+    /// Whose time it is, where that is what cannot be right.
+    #[serde(skip)]
+    pub stamper: Option<Stamper>,
 }
 
 impl Fault {
@@ -111,13 +118,18 @@ impl Fault {
             Some((end, _)) => format!("{}..", &got[..end]),
             None => got.to_owned(),
         };
-        Self { reason, plot: None, field: field.to_owned(), expected: expected.to_owned(), got }
+        Self { reason, plot: None, field: field.to_owned(), expected: expected.to_owned(), got, stamper: None }
     }
 
     /// The same, about one plot of the message.
     #[must_use]
     pub fn of_plot(self, index: usize) -> Self {
         Self { plot: Some(index), ..self }
+    }
+
+    /// The same, about a time that this one stamped.
+    pub(super) fn stamped_by(self, stamper: Stamper) -> Self {
+        Self { stamper: Some(stamper), ..self }
     }
 }
 
@@ -134,8 +146,6 @@ pub struct Report {
     pub unknown_sensor: Option<String>,
     /// Events that a node sent and nobody received.
     pub missed_events: u64,
-    /// The sensor that the message is of, by index, where the codec got as far as to know it.
-    pub sensor: Option<usize>,
 }
 
 impl Report {

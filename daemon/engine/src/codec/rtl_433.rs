@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use super::scalar::Scalar;
-use super::{CodecState, Context, Fault, HealthReport, Reading, Reason, Report, clock, foreign, json};
+use super::{CodecState, Context, Fault, HealthReport, Reading, Reason, Report, Stamper, clock, foreign, json};
 use crate::rules::Tamper;
 use crate::time::parse_rfc3339;
 
@@ -67,7 +67,7 @@ fn read(
     let name = format!("{}:{id}", message.model);
     let index = foreign::sensor(context, "model", &name)?;
     let time = match stamped(&message.time) {
-        Some(stamped) => clock::plausible("time", stamped, context.received)?,
+        Some(stamped) => clock::plausible("time", stamped, Stamper::Sensor(index), context.received)?,
         None => context.received,
     };
     let tamper = message.tamper.flag("tamper", report) == Some(true);

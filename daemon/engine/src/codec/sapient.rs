@@ -16,7 +16,9 @@ use prost::Message as _;
 use vedette_tracker::Timestamp;
 
 use self::message::{Alert, Classification, Content, DetectionReport, SapientMessage, StatusReport};
-use super::{CodecState, Context, Fault, HealthReport, Plot, PlotReport, Reading, Reason, Report, clock, foreign};
+use super::{
+    CodecState, Context, Fault, HealthReport, Plot, PlotReport, Reading, Reason, Report, Stamper, clock, foreign,
+};
 use crate::digest::fnv1a;
 
 /// Longest message, by the standard.
@@ -72,7 +74,7 @@ impl Node<'_> {
         foreign::sensor(self.context, "node_id", self.message.node_id.as_deref().ok_or_else(missing)?)
     }
 
-    fn time(&self) -> Result<Timestamp, Fault> {
+    fn time(&self, sensor: usize) -> Result<Timestamp, Fault> {
         let missing = || Fault::new(Reason::MissingField, "timestamp", "seconds since 1970", "nothing");
         let stamp = self.message.timestamp.ok_or_else(missing)?;
         // 3000-01-01 and the edges of a second.
@@ -81,7 +83,7 @@ impl Node<'_> {
             return Err(Fault::new(Reason::OutOfRange, "timestamp", "seconds since 1970 and nanoseconds", &got));
         }
         let time = Timestamp::from_seconds(stamp.seconds).plus_micros(i64::from(stamp.nanos / 1_000));
-        clock::plausible("timestamp", time, self.context.received)
+        clock::plausible("timestamp", time, Stamper::Sensor(sensor), self.context.received)
     }
 
     fn detection(&self, report: &DetectionReport, state: &mut CodecState) -> Result<Option<Reading>, Fault> {
@@ -126,7 +128,7 @@ impl Node<'_> {
         state: &mut CodecState,
     ) -> Result<PlotReport, Fault> {
         let index = self.sensor()?;
-        let time = self.time()?;
+        let time = self.time(index)?;
         let sensor = &self.context.site.sensors[index];
         let stand = state.stand_of(index).filter(|_| sensor.model.mobile);
         let measured = seen.measured(sensor, self.context.site, stand)?;

@@ -60,6 +60,8 @@ pub struct RulesTable {
     pub confidence_weights: [f64; EVIDENCE_TERMS],
     /// An alert about movement that is less sure than this is for the record: it asks for no attention until it is surer.
     pub attention_from: f64,
+    /// The same for who has not crossed: who is announced must be there rather than not. A crossing asks from `attention_from` on.
+    pub announce_from: f64,
     /// A source or the uplink may be gone this long before that is an alert.
     pub link_lost_after_s: f64,
     /// Battery voltage below which it is an alert, for sensors without their own `battery_low_mv`.
@@ -112,6 +114,7 @@ impl Default for RulesTable {
             surge_false_warnings_per_year: 1.0,
             confidence_weights: FITTED,
             attention_from: 0.25,
+            announce_from: 0.5,
             link_lost_after_s: 60.0,
             battery_low_mv: 3_300,
             battery_forecast_days: 14.0,
@@ -163,6 +166,7 @@ impl RulesTable {
             check.number("confidence_weights", weight, -20.0, 20.0);
         }
         check.number("attention_from", self.attention_from, 0.0, 1.0);
+        check.number("announce_from", self.announce_from, 0.0, 1.0);
         check.number("link_lost_after_s", self.link_lost_after_s, 0.0, DAY_S);
         check.number("battery_forecast_days", self.battery_forecast_days, 0.0, 365.0);
         check.number("coverage_gap_m", self.coverage_gap_m, 0.0, 100_000.0);

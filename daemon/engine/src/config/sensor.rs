@@ -35,6 +35,8 @@ pub struct Sensor {
     pub silent_after_s: Option<f64>,
     /// Battery voltage below which it is an alert, when it has its own.
     pub battery_low_mv: Option<u16>,
+    /// What it reports are calls for help, and nobody's movement.
+    pub distress: bool,
 }
 
 /// What a kind of sensor does when the configuration does not say.
@@ -153,6 +155,10 @@ fn resolve(table: &SensorTable, frame: &SiteFrame, check: &mut Checker<'_>) -> S
     let scan_period_s =
         table.scan_period_s.map(|s| check.positive("scan_period_s", s, DAY_S)).or(defaults.scan_period_s);
     let reports_empty_scans = table.reports_empty_scans.unwrap_or(scan_period_s.is_some());
+    if table.distress && scan_period_s.is_some() {
+        let expected = "no such key for a sensor that scans";
+        check.fault("distress", expected, "true", Some("write kind = \"rf\", and no scan_period_s"));
+    }
     let azimuth_sd_deg =
         check.positive("azimuth_sd_deg", optional(table.azimuth_sd_deg, defaults.azimuth_sd_deg), 180.0);
     let range_sd_m = table.range_sd_m.or(table.position_sd_m).unwrap_or(defaults.range_sd_m);
@@ -195,6 +201,7 @@ fn resolve(table: &SensorTable, frame: &SiteFrame, check: &mut Checker<'_>) -> S
         node: table.node,
         placed: placed.is_some() || table.mobile,
         battery_low_mv: table.battery_low_mv,
+        distress: table.distress,
     }
 }
 

@@ -140,6 +140,9 @@ pub struct SensorTable {
     /// Battery voltage below which it is an alert.
     #[serde(default)]
     pub battery_low_mv: Option<u16>,
+    /// What it reports are calls for help, of a distress beacon or a button, and nobody's movement.
+    #[serde(default)]
+    pub distress: bool,
 }
 
 /// How bearings lie that do not count from true north.
@@ -241,6 +244,18 @@ pub struct ZoneTable {
     /// Stay after which it is loitering, instead of `[rules] loiter_after_s`; 0 switches loitering off here.
     #[serde(default)]
     pub loiter_after_s: Option<f64>,
+    /// Time inside before that is an entry, instead of `[rules] entry_hold_s`.
+    #[serde(default)]
+    pub entry_hold_s: Option<f64>,
+    /// Movement towards this border lasts so long before it is an approach, instead of `[rules] approach_hold_s`.
+    #[serde(default)]
+    pub approach_hold_s: Option<f64>,
+    /// Stay here before that is a possible need of help, instead of the hold times of `[rules]` for such ground.
+    #[serde(default)]
+    pub help_after_s: Option<f64>,
+    /// A vehicle that stands so long here is told of, instead of `[rules] vehicle_stop_s`; 0: never here.
+    #[serde(default)]
+    pub vehicle_stop_s: Option<f64>,
 }
 
 impl SiteTable {

@@ -107,6 +107,14 @@ pub struct Zone {
     pub min_confidence: Option<f64>,
     /// Stay after which it is loitering, when it is not the rules' own.
     pub loiter_after_s: Option<f64>,
+    /// Time inside before that is an entry, when it is not the rules' own.
+    pub entry_hold_s: Option<f64>,
+    /// How long movement towards it lasts before it is an approach, when it is not the rules' own.
+    pub approach_hold_s: Option<f64>,
+    /// Stay before that is a possible need of help, when it is not the rules' own.
+    pub help_after_s: Option<f64>,
+    /// How long a vehicle stands before it is told of, when it is not the rules' own.
+    pub vehicle_stop_s: Option<f64>,
 }
 
 pub(super) fn resolve_all(tables: &[ZoneTable], frame: &SiteFrame, check: &mut Checker<'_>) -> Vec<Zone> {
@@ -124,9 +132,7 @@ pub(super) fn resolve_all(tables: &[ZoneTable], frame: &SiteFrame, check: &mut C
         if let Some(confidence) = table.min_confidence {
             check.probability("min_confidence", confidence);
         }
-        if let Some(after_s) = table.loiter_after_s {
-            check.number("loiter_after_s", after_s, 0.0, 7.0 * 86_400.0);
-        }
+        check_times(table, &mut check);
         let ground = resolve_ground(table, frame, &mut check);
         if table.direction.is_some() && table.kind != ZoneKind::Border {
             check.fault("direction", "no such key except for kind \"border\"", "a direction", Some("remove it"));
@@ -142,9 +148,35 @@ pub(super) fn resolve_all(tables: &[ZoneTable], frame: &SiteFrame, check: &mut C
             min_existence: table.min_existence,
             min_confidence: table.min_confidence,
             loiter_after_s: table.loiter_after_s,
+            entry_hold_s: table.entry_hold_s,
+            approach_hold_s: table.approach_hold_s,
+            help_after_s: table.help_after_s,
+            vehicle_stop_s: table.vehicle_stop_s,
         });
     }
     zones
+}
+
+/// Hold times and limits stand only where something looks at them: one that does nothing misleads who reads it.
+fn check_times(table: &ZoneTable, check: &mut Checker<'_>) {
+    use ZoneKind::{Alert, Border, Humanitarian, Water};
+    const WEEK_S: f64 = 7.0 * 86_400.0;
+    let times: [(&str, Option<f64>, &[ZoneKind]); 5] = [
+        ("loiter_after_s", table.loiter_after_s, &[Alert]),
+        ("entry_hold_s", table.entry_hold_s, &[Alert]),
+        ("approach_hold_s", table.approach_hold_s, &[Border]),
+        ("help_after_s", table.help_after_s, &[Humanitarian, Water]),
+        ("vehicle_stop_s", table.vehicle_stop_s, &[Border, Alert]),
+    ];
+    for (key, time, kinds) in times {
+        let Some(time_s) = time else { continue };
+        check.number(key, time_s, 0.0, WEEK_S);
+        if !kinds.contains(&table.kind) {
+            let kinds: Vec<String> = kinds.iter().map(|kind| format!("{kind:?}").to_lowercase()).collect();
+            let expected = format!("no such key except for kind \"{}\"", kinds.join("\" or \""));
+            check.fault(key, &expected, "a time", Some("remove it"));
+        }
+    }
 }
 
 fn resolve_ground(table: &ZoneTable, frame: &SiteFrame, check: &mut Checker<'_>) -> Ground {

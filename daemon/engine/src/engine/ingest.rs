@@ -4,11 +4,13 @@ use vedette_tracker::Timestamp;
 
 use super::state::{MAX_RECENT_FAULTS, MAX_UNKNOWN_SENSORS, State};
 use crate::codec::{
-    Context, Fault, HealthReport, OwnPosition, PlotReport, Reading, Reason, Report, codec_named, decode_radio,
+    Context, Distress, Fault, HealthReport, OwnPosition, PlotReport, Reading, Reason, Report, Stamper, codec_named,
+    decode_radio,
 };
 use crate::config::Site;
 use crate::input::{Frame, FrameContent, RadioFrame};
 use crate::output::Transmit;
+use crate::refusals::Refusals;
 use crate::status::UnknownSensor;
 use crate::time::parse_rfc3339;
 use crate::units::OwnReport;
@@ -61,9 +63,14 @@ impl State {
     fn take_own_position(&mut self, own: &OwnPosition, site: &Site, report: &mut Report) {
         match geo::place(own.spot, site) {
             Ok(position_m) => {
-                let own = OwnReport { unit: own.unit, time: own.time, position_m, sd_m: own.sd_m };
+                let OwnPosition { unit, time, sd_m, distress, .. } = *own;
+                let own = OwnReport { unit, time, position_m, sd_m };
                 let believed = self.units.take(&own, self.now, site);
                 self.counters.add(if believed { "own_positions" } else { "own_positions_doubted" }, 1);
+                if let Some(distress) = distress {
+                    self.calls.take_unit(unit, distress, (position_m, sd_m), self.now);
+                    self.counters.add("calls_for_help", u64::from(distress == Distress::Calls));
+                }
                 self.news = true;
             }
             Err(fault) => report.fault(fault),
@@ -74,6 +81,7 @@ impl State {
         for &index in &health.sensors {
             let status = &mut self.sensors[index];
             status.last_heard = Some(self.now);
+            status.told_at = health.battery_mv.map(|_| self.now).or(status.told_at);
             status.battery_mv = health.battery_mv.or(status.battery_mv);
             status.battery_low = health.battery_low.unwrap_or(status.battery_low);
             status.temperature_c = health.temperature_c.or(status.temperature_c);
@@ -91,8 +99,15 @@ impl State {
         let status = &mut self.sensors[sensor];
         status.last_heard = Some(self.now);
         status.messages += 1;
+        status.refusals = None;
         status.pace.count(self.now, &scan.detections);
         status.plots += scan.detections.len() as u64;
+        if site.sensors[sensor].distress {
+            self.counters.add("calls_for_help", scan.detections.len() as u64);
+            self.calls.take_scan(&scan, self.now, site);
+            self.news = true;
+            return;
+        }
         self.aligner.push(scan, self.now, site);
     }
 
@@ -122,10 +137,11 @@ impl State {
             self.note_unknown_sensor(id, codec, self.now);
         }
         for fault in report.faults {
-            if let Some(sensor) = report.sensor.filter(|_| fault.reason.is_of_clock())
-                && let Some(stamped) = parse_rfc3339(&fault.got)
-            {
-                self.sensors[sensor].refused = Some((self.now, stamped));
+            if let Some((stamper, stamped)) = fault.stamper.zip(parse_rfc3339(&fault.got)) {
+                match stamper {
+                    Stamper::Sensor(index) => Refusals::note(&mut self.sensors[index].refusals, self.now, stamped),
+                    Stamper::Unit(index) => self.units.refuse(index, self.now, stamped),
+                }
             }
             self.counters.add_labelled("faults", "reason", fault.reason.name(), 1);
             if self.recent_faults.len() == MAX_RECENT_FAULTS {

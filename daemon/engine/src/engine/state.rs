@@ -8,6 +8,7 @@ use vedette_tracker::{Timestamp, Track, Tracker};
 use super::EngineError;
 use crate::align::Aligner;
 use crate::book::Book;
+use crate::calls::Calls;
 use crate::codec::{CodecState, Fault};
 use crate::config::{ConfigFault, Site};
 use crate::input::{Command, Fact};
@@ -57,6 +58,8 @@ pub(crate) struct State {
     assessed: Timestamp,
     pub(super) news: bool,
     pub(super) units: Units,
+    #[serde(default)]
+    pub(super) calls: Calls,
     /// Offset of UTC against the boot clock in microseconds, and its standard deviation in seconds.
     clock: Option<(i64, f64)>,
     /// All of this is an exercise.
@@ -85,6 +88,7 @@ impl State {
             assessed: Timestamp::MIN,
             news: false,
             units: Units::default(),
+            calls: Calls::default(),
             clock: None,
             exercise: site.mode == Mode::Exercise,
         })
@@ -165,6 +169,7 @@ impl State {
             store_lost: self.store_lost.as_ref(),
             certificates: &self.certificates,
             units: &self.units,
+            calls: &self.calls,
             explained: &explained,
         };
         let findings = self.rules.assess(&situation, &mut notes);
@@ -275,9 +280,11 @@ impl State {
             self.codecs = CodecState::default();
             self.sensors = sensors(site);
             self.rules.begin_anew();
+            self.calls = Calls::default();
         }
         if before.units != site.units {
             self.units = Units::default();
+            self.calls = Calls::default();
         }
         if before.zones != site.zones {
             self.rules.begin_anew();

@@ -38,7 +38,8 @@ impl Rule for Approach {
             let began = self.since.get(&candidate.index).and_then(|tracks| tracks.get(&candidate.track.id));
             let began = began.copied().unwrap_or(situation.now);
             since.entry(candidate.index).or_default().insert(candidate.track.id, began);
-            let lasted = situation.now.seconds_since(began) >= rules.approach_hold_s;
+            let hold_s = candidate.zone.approach_hold_s.unwrap_or(rules.approach_hold_s);
+            let lasted = situation.now.seconds_since(began) >= hold_s;
             let name = &candidate.zone.name;
             let way = if inward { "inward" } else { "outward" };
             let mut finding = situation.track_finding("approach", AlertKind::Approach, &candidate);

@@ -1,4 +1,5 @@
-//! An own unit reports positions that it cannot have moved to: a fault, or somebody pretends to be it.
+//! The positions of an own unit are not used: it cannot have moved there (a fault, or somebody pretends to be it), or its clock is
+//! wrong.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,18 @@ pub(crate) struct Doubt;
 
 impl Rule for Doubt {
     fn assess(&mut self, situation: &Situation<'_>, findings: &mut Vec<Finding>) {
+        for (index, refusals) in situation.units.refused() {
+            let Some((since, how)) = refusals.wrong_clock(situation.now) else { continue };
+            let Some(unit) = situation.site.units.get(index) else { continue };
+            let since_when = text::clock(since, situation.site);
+            let what = format!("no position of own unit {} is used since {since_when}: {how}", unit.id);
+            let mut finding =
+                situation.own_finding("doubt", AlertKind::PositionDoubt, format!("unit/{}/clock", unit.id), what);
+            finding.severity = Severity::Medium;
+            finding.first_seen = since;
+            finding.note = "Its people are told as strangers until its clock is set. Call the unit.".to_owned();
+            findings.push(finding);
+        }
         for (index, heard) in situation.units.distrusted() {
             let Some((since, _)) = heard.distrusted else { continue };
             let Some(unit) = situation.site.units.get(index) else { continue };

@@ -32,7 +32,8 @@ impl Rule for Entry {
             let since = entered.copied().unwrap_or(situation.now);
             inside.entry(candidate.index).or_default().insert(candidate.track.id, since);
             let mut finding = situation.track_finding("entry", AlertKind::Entry, &candidate);
-            let held = situation.now.seconds_since(since) >= situation.site.rules.entry_hold_s;
+            let hold_s = candidate.zone.entry_hold_s.unwrap_or(situation.site.rules.entry_hold_s);
+            let held = situation.now.seconds_since(since) >= hold_s;
             if !held || probability < ENTERED {
                 finding.certainty = Certainty::Holds;
             }

@@ -30,6 +30,8 @@ pub(crate) enum Lasting {
 pub(crate) struct Surrounding {
     pub(crate) track: TrackId,
     pub(crate) position_m: Vector2<f64>,
+    /// Where it was when it was last seen.
+    pub(crate) seen_m: Vector2<f64>,
     pub(crate) covariance_m2: Matrix2<f64>,
     /// Position and covariance describe where it is; otherwise only that it is.
     pub(crate) localised: bool,

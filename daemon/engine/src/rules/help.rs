@@ -1,4 +1,4 @@
-//! Somebody may need help: at a place where people do, in the water, or still in the cold or the dark.
+//! Somebody may need help: who calls for it, and who is at a place where people do, in the water, or still in the cold or the dark.
 //!
 //! Only place, movement, weather and light are looked at. Who somebody is, how old or how well is never inferred.
 
@@ -9,10 +9,11 @@ use serde::{Deserialize, Serialize};
 use vedette_tracker::{Timestamp, Track, TrackId, TrackStatus};
 
 use super::geometry::relation;
-use super::{Certainty, Finding, Lasting, Rule, Situation};
+use super::{Certainty, Finding, Lasting, Rule, Situation, Subject};
 use crate::book::text;
+use crate::calls::{Call, Caller};
 use crate::config::{Zone, ZoneKind};
-use crate::{AlertKind, Severity};
+use crate::{AlertKind, Contributor, Severity};
 
 /// Existence from which on help is called for: lower than for other alerts, since a call too many costs less.
 const MIN_EXISTENCE: f64 = 0.7;
@@ -20,8 +21,10 @@ const MIN_EXISTENCE: f64 = 0.7;
 const KEPT_EXISTENCE: f64 = 0.2;
 /// More likely an animal than this: no call.
 const ANIMAL_ABOVE: f64 = 0.7;
-/// Staying within this distance, or within twice the uncertainty in the direction it moved, is being still.
+/// Staying within this distance, or within twice the uncertainty in the direction it moved, is being still; so is getting on no
+/// faster than this, as who is at the end of their strength does.
 const STILL_M: f64 = 10.0;
+const CREEPING_MPS: f64 = 0.1;
 const STILL_SDS: f64 = 2.0;
 /// Cold from this temperature down.
 const COLD_C: f64 = 5.0;
@@ -29,6 +32,8 @@ const COLD_C: f64 = 5.0;
 const FAR_FROM_SHELTER_M: f64 = 300.0;
 /// Below this elevation of the sun it is night (civil dusk).
 const NIGHT_BELOW_DEG: f64 = -6.0;
+/// A call that was heard so long ago is no news; its alert stays.
+const CALL_NEWS_S: f64 = 120.0;
 /// Probability of being inside a zone that counts.
 const INSIDE: f64 = 0.7;
 
@@ -63,6 +68,7 @@ impl Rule for Help {
             }
         }
         (self.still, self.inside) = (still, inside);
+        findings.extend(situation.calls.iter().filter_map(|call| called(situation, call)));
     }
 }
 
@@ -70,17 +76,19 @@ impl Help {
     /// Where the track is still, and since when.
     fn anchor(&self, track: &Track, now: Timestamp) -> (Vector2<f64>, Timestamp) {
         match self.still.get(&track.id) {
-            Some(&(anchor_m, since)) if is_near(track, track.position_m - anchor_m) => (anchor_m, since),
+            Some(&(anchor_m, since)) if is_near(track, track.position_m - anchor_m, now.seconds_since(since)) => {
+                (anchor_m, since)
+            }
             _ => (track.position_m, now),
         }
     }
 }
 
 /// Whether having moved so far may be noise. A bearing leaves the range open for hundreds of metres, but not who walks across it.
-fn is_near(track: &Track, moved_m: Vector2<f64>) -> bool {
+fn is_near(track: &Track, moved_m: Vector2<f64>, within_s: f64) -> bool {
     let information = track.position_covariance_m2.try_inverse();
     let sds = information.map(|information| libm::sqrt(f64::max((moved_m.transpose() * information * moved_m).x, 0.0)));
-    moved_m.norm() <= STILL_M || sds.is_some_and(|sds| sds <= STILL_SDS)
+    moved_m.norm() <= STILL_M + CREEPING_MPS * within_s || sds.is_some_and(|sds| sds <= STILL_SDS)
 }
 
 fn may_be_a_person(track: &Track) -> bool {
@@ -107,10 +115,11 @@ fn reason(
 ) -> Option<String> {
     let after_s = situation.site.rules.help_after_s;
     if let Some(zone) = place {
-        if zone.kind == ZoneKind::Water && inside_s >= situation.site.rules.help_in_water_after_s {
+        let rules = &situation.site.rules;
+        if zone.kind == ZoneKind::Water && inside_s >= zone.help_after_s.unwrap_or(rules.help_in_water_after_s) {
             return Some(format!("in the water of {} for {}", zone.name, text::span(inside_s)));
         }
-        if zone.kind == ZoneKind::Humanitarian && inside_s >= after_s {
+        if zone.kind == ZoneKind::Humanitarian && inside_s >= zone.help_after_s.unwrap_or(after_s) {
             return Some(format!("at {} for {}", zone.name, text::span(inside_s)));
         }
     }
@@ -119,11 +128,11 @@ fn reason(
     }
     let temperature_c = situation.sensors.iter().filter_map(|sensor| sensor.temperature_c).fold(f64::NAN, f64::min);
     if temperature_c <= COLD_C {
-        return Some(format!("in one place for {} at {temperature_c:.0} °C", text::span(still_s)));
+        return Some(format!("hardly moving for {} at {temperature_c:.0} °C", text::span(still_s)));
     }
     let group = track.count.1 > 1;
     if group && far_from_shelter(situation, track) && is_night(situation) {
-        return Some(format!("group in one place for {} at night, far from shelter", text::span(still_s)));
+        return Some(format!("group hardly moving for {} at night, far from shelter", text::span(still_s)));
     }
     None
 }
@@ -156,6 +165,39 @@ fn is_night(situation: &Situation<'_>) -> bool {
     libm::asin(sine.clamp(-1.0, 1.0)) < NIGHT_BELOW_DEG.to_radians()
 }
 
+/// What a call for help is told as, while it is news.
+fn called(situation: &Situation<'_>, call: &Call) -> Option<Finding> {
+    if situation.now.seconds_since(call.last) > CALL_NEWS_S {
+        return None;
+    }
+    let (key, from, contributors) = match call.caller {
+        Caller::Sensor(index) => {
+            let sensor = situation.site.sensors.get(index)?.model.id.clone();
+            let heard = Contributor { sensor: sensor.clone(), share: Some(1.0) };
+            (format!("help/sensor-{sensor}"), format!("distress call at {sensor}"), vec![heard])
+        }
+        Caller::Unit(index) => {
+            let unit = &situation.site.units.get(index)?.id;
+            (format!("help/unit-{unit}"), format!("own unit {unit} calls for help"), Vec::new())
+        }
+    };
+    let bearing = call.azimuth_deg.map_or_else(String::new, |deg| format!(", bearing {deg:.0} degrees from there"));
+    let what = format!("heard first {}{bearing}", text::clock(call.first, situation.site));
+    let note = call
+        .called_off
+        .map_or_else(String::new, |at| format!("Called off at {}. Make sure of it.", text::clock(at, situation.site)));
+    Some(Finding {
+        lasting: Lasting::Event,
+        severity: Severity::Critical,
+        subject: Subject::Spot { position_m: call.position_m, sd_m: call.sd_m, contributors },
+        first_seen: call.first,
+        last_seen: call.last,
+        help: Some(from),
+        note,
+        ..situation.own_finding("help", AlertKind::PossibleNeed, key, what)
+    })
+}
+
 fn finding(situation: &Situation<'_>, track: &Track, place: Option<&Zone>, reason: String) -> Finding {
     let base =
         situation.own_finding("help", AlertKind::PossibleNeed, format!("help/track-{}", track.id.0), String::new());
@@ -164,7 +206,7 @@ fn finding(situation: &Situation<'_>, track: &Track, place: Option<&Zone>, reaso
         lasting: Lasting::Event,
         severity: Severity::Critical,
         zone: place.map(|zone| zone.name.clone()),
-        subject: super::Subject::Track(Box::new(situation.surrounding(track))),
+        subject: Subject::Track(Box::new(situation.surrounding(track))),
         confidence: track.existence,
         first_seen: track.first_seen,
         last_seen: track.last_seen,

@@ -1,6 +1,9 @@
 //! Many radio nodes fall silent together while the concentrator's line is up: the radio is jammed, or its receiver is deaf.
+//!
+//! Nodes tell their state at regular times, each at its own; what they detect comes when it comes, and is no habit to be missed.
+//! So who is due and silent is counted against who was due, and nobody is missed for having seen nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use vedette_tracker::Timestamp;
@@ -11,40 +14,79 @@ use crate::{AlertKind, Severity};
 
 /// Fewer nodes than this fall silent together by chance.
 const MIN_NODES: usize = 3;
-/// Pauses between signs of life that must be known of a node before one more can be called too long.
-const MIN_PAUSES: u32 = 3;
-/// A pause is too long when it is this many times the longest lately, and this much more.
-const LONG_FACTOR: f64 = 1.5;
-const LONG_MARGIN_S: f64 = 60.0;
-/// Share of the longest pause that is remembered with each new one: habits change.
-const MEMORY: f64 = 0.95;
+/// Nodes that were due within this time are silent together.
+const TOGETHER_S: f64 = 1_200.0;
+/// A node is late by this, and this share of its interval.
+const LATE_S: f64 = 60.0;
+const LATE_SHARE: f64 = 0.1;
+/// Intervals kept: a lost frame makes one of them too long, and the middle one stays right.
+const INTERVALS: usize = 3;
+/// Intervals that must be known of a node before it can be missed.
+const KNOWN_FROM: usize = 2;
 
-/// How often each node is heard.
+/// When each node told its state, and which nodes are missed together.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Jammed {
-    nodes: BTreeMap<u32, Habit>,
+    rhythms: BTreeMap<u32, Rhythm>,
+    /// Of the alert that stands: its nodes not heard since, with when they were heard last, and how many it had.
+    missed: BTreeMap<u32, Timestamp>,
+    most: usize,
 }
 
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Habit {
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Rhythm {
+    told: Timestamp,
     heard: Timestamp,
-    longest_s: f64,
-    pauses: u32,
+    intervals_s: Vec<f64>,
+}
+
+impl Rhythm {
+    /// When it should have told its state again.
+    fn due(&self) -> Option<Timestamp> {
+        let mut intervals_s = self.intervals_s.clone();
+        intervals_s.sort_by(f64::total_cmp);
+        let usual_s = *intervals_s.get(intervals_s.len() / 2).filter(|_| intervals_s.len() >= KNOWN_FROM)?;
+        Some(self.told.plus_seconds(usual_s * (1.0 + LATE_SHARE) + LATE_S))
+    }
+
+    fn tell(&mut self, told: Timestamp) {
+        if told > self.told {
+            if self.intervals_s.len() == INTERVALS {
+                self.intervals_s.remove(0);
+            }
+            self.intervals_s.push(told.seconds_since(self.told));
+            self.told = told;
+        }
+    }
 }
 
 impl Jammed {
     fn learn(&mut self, situation: &Situation<'_>) {
         for (sensor, status) in situation.site.sensors.iter().zip(situation.sensors) {
-            let (Some(node), Some(heard)) = (sensor.node, status.last_heard) else { continue };
-            let habit = self.nodes.entry(node).or_insert(Habit { heard, longest_s: 0.0, pauses: 0 });
-            let pause_s = heard.seconds_since(habit.heard);
-            // Frames of one conversation are no pause.
-            if pause_s <= 0.0 {
-                continue;
-            }
-            let pauses = if pause_s > 10.0 { habit.pauses.saturating_add(1) } else { habit.pauses };
-            *habit = Habit { heard, longest_s: pause_s.max(habit.longest_s * MEMORY), pauses };
+            let (Some(node), Some(told)) = (sensor.node, status.told_at) else { continue };
+            let fresh = Rhythm { told, heard: told, intervals_s: Vec::new() };
+            let rhythm = self.rhythms.entry(node).or_insert(fresh);
+            rhythm.tell(told);
+            rhythm.heard = rhythm.heard.max(status.last_heard.unwrap_or(told));
         }
+    }
+
+    /// The nodes that were due lately, and those of them that were not heard since.
+    fn due(&self, now: Timestamp) -> (usize, BTreeSet<u32>) {
+        let (mut due, mut missing) = (0, BTreeSet::new());
+        for (&node, rhythm) in &self.rhythms {
+            let Some(at) = rhythm.due() else { continue };
+            let late_s = now.seconds_since(at);
+            let heard_since = rhythm.heard.seconds_since(rhythm.told) > 0.0 && rhythm.heard >= at.plus_seconds(-LATE_S);
+            if (0.0..=TOGETHER_S).contains(&late_s) && !heard_since {
+                missing.insert(node);
+            }
+            // Who told its state in time was due just before that.
+            let in_time = now.seconds_since(rhythm.told) <= TOGETHER_S;
+            due += usize::from((0.0..=TOGETHER_S).contains(&late_s) || in_time);
+        }
+        (due, missing)
     }
 }
 
@@ -55,35 +97,46 @@ impl Rule for Jammed {
             return;
         }
         self.learn(situation);
-        let known = || self.nodes.values().filter(|habit| habit.pauses >= MIN_PAUSES);
-        let missing: Vec<&Habit> = known().filter(|habit| habit.is_missing(situation.now)).collect();
-        let (all, missed) = (known().count(), missing.len());
         // A line that is down is told by its own rule.
-        let line_down = situation.links.iter().any(|(name, link)| name != super::UPLINK && !link.up);
-        #[expect(clippy::cast_precision_loss, reason = "some thousand nodes")]
-        let missed_share = missed as f64 / all.max(1) as f64;
-        if missed < MIN_NODES || line_down || missed_share < 0.5 * share {
+        if situation.links.iter().any(|(name, link)| name != super::UPLINK && !link.up) {
+            (self.missed, self.most) = (BTreeMap::new(), 0);
             return;
         }
-        let Some(since) = missing.iter().map(|habit| habit.heard).max() else { return };
+        let (due, missing) = self.due(situation.now);
+        let at_least = |share: f64, of: usize| libm::ceil(share * of as f64) as usize;
+        let raises = missing.len() >= MIN_NODES && missing.len() >= at_least(share, due);
+        let rhythms = &self.rhythms;
+        let heard = |node: &u32| rhythms.get(node).map(|rhythm| rhythm.heard);
+        self.missed.retain(|node, before| heard(node) == Some(*before));
+        if raises {
+            self.missed.extend(missing.iter().filter_map(|node| Some((*node, heard(node)?))));
+        }
+        self.most = self.most.max(self.missed.len());
+        if self.missed.len() < at_least(0.5, self.most).max(1) {
+            (self.missed, self.most) = (BTreeMap::new(), 0);
+            return;
+        }
+        findings.extend(self.finding(situation, raises));
+    }
+}
+
+impl Jammed {
+    fn finding(&self, situation: &Situation<'_>, raises: bool) -> Option<Finding> {
+        let since = self.missed.values().copied().max()?;
         let what = format!(
-            "{missed} of {all} radio nodes fell silent together, none of them heard since {}",
+            "{} of {} radio nodes fell silent together, none of them heard since {}",
+            self.missed.len(),
+            self.rhythms.values().filter(|rhythm| rhythm.due().is_some()).count(),
             text::clock(since, situation.site)
         );
         let mut finding = situation.own_finding("jammed", AlertKind::Jammed, "radio/jammed".to_owned(), what);
         finding.severity = Severity::High;
         finding.first_seen = since;
         finding.last_seen = since;
-        if missed_share < share {
+        if !raises {
             finding.certainty = Certainty::Holds;
         }
         finding.note = "The line to the concentrator is up: the radio is jammed, or its receiver is deaf.".to_owned();
-        findings.push(finding);
-    }
-}
-
-impl Habit {
-    fn is_missing(&self, now: Timestamp) -> bool {
-        now.seconds_since(self.heard) > LONG_FACTOR * self.longest_s + LONG_MARGIN_S
+        Some(finding)
     }
 }

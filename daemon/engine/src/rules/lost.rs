@@ -6,6 +6,7 @@ use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
 use vedette_tracker::{Timestamp, TrackId};
 
+use super::evidence::Evidence;
 use super::situation::Candidate;
 use super::{Finding, Lasting, Rule, Situation, Subject};
 use crate::book::text;
@@ -35,6 +36,9 @@ struct Last {
     sd_m: f64,
     from_line_m: f64,
     weight: f64,
+    /// What bore out that it was nearing the line.
+    #[serde(default)]
+    evidence: Option<Evidence>,
     first_seen: Timestamp,
     last_seen: Timestamp,
     contributors: Vec<Contributor>,
@@ -94,11 +98,19 @@ fn last(situation: &Situation<'_>, candidate: &Candidate<'_>, within_m: f64) -> 
         sd_m,
         from_line_m: relation.signed_m.abs(),
         weight: candidate.weight,
+        evidence: nearing_evidence(situation, candidate, !outside),
         first_seen: track.first_seen,
         last_seen: track.last_seen,
         contributors: situation.surrounding(track).contributors,
         gone: None,
     })
+}
+
+/// Who is lost is no surer than they were while they were seen to come.
+fn nearing_evidence(situation: &Situation<'_>, candidate: &Candidate<'_>, outward: bool) -> Option<Evidence> {
+    let mut nearing = situation.track_finding("lost", AlertKind::Approach, candidate);
+    nearing.inward = Some(!outward);
+    Evidence::of(&nearing, situation)
 }
 
 /// Whether another track is where the lost one would be by now.
@@ -124,6 +136,7 @@ fn finding(situation: &Situation<'_>, zone: usize, id: TrackId, last: &Last) -> 
             contributors: last.contributors.clone(),
         },
         confidence: last.weight,
+        evidence: last.evidence,
         first_seen: last.first_seen,
         last_seen: last.last_seen,
         note: "Whether it crossed nobody can say.".to_owned(),

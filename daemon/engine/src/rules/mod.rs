@@ -126,7 +126,7 @@ impl Rules {
         });
         self.surge.assess(situation, &mut findings);
         for finding in &mut findings {
-            finding.evidence = Evidence::of(finding, situation);
+            finding.evidence = finding.evidence.or_else(|| Evidence::of(finding, situation));
             if is_doubtful(finding, situation.site) {
                 finding.certainty = Certainty::Holds;
             }

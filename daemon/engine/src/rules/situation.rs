@@ -7,6 +7,7 @@ use vedette_tracker::{Timestamp, Track, TrackId, TrackStatus};
 
 use super::geometry::{Relation, relation};
 use super::{Certainty, Finding, Lasting, Subject, Surrounding};
+use crate::calls::Calls;
 use crate::config::{Class, Site, Zone};
 use crate::status::SensorStatus;
 use crate::units::Units;
@@ -20,6 +21,8 @@ const MAX_SILENT: usize = 3;
 /// unknown class must not slip through.
 const CLASS_AT_LEAST: f64 = 0.3;
 
+/// A prediction is taken back by no more than this: a velocity is good for seconds.
+const BACK_S: f64 = 5.0;
 /// A report this much older than a track's last one says nothing of it now.
 const RECENT_S: f64 = 60.0;
 
@@ -75,6 +78,7 @@ pub(crate) struct Situation<'a> {
     /// The ends of the certificates' validity, by name.
     pub(crate) certificates: &'a BTreeMap<String, Timestamp>,
     pub(crate) units: &'a Units,
+    pub(crate) calls: &'a Calls,
     /// Tracks that an own unit explains, by index of the unit.
     pub(crate) explained: &'a BTreeMap<TrackId, usize>,
 }
@@ -129,9 +133,12 @@ impl<'a> Situation<'a> {
 
     /// What an alert shows of a track.
     pub(crate) fn surrounding(&self, track: &Track) -> Surrounding {
+        // Tracks stand where they are expected to be now; what is told is where it was when it was last seen.
+        let unseen_s = self.now.seconds_since(track.last_seen).clamp(0.0, BACK_S);
         Surrounding {
             track: track.id,
             position_m: track.position_m,
+            seen_m: track.position_m - track.velocity_mps * unseen_s,
             covariance_m2: track.position_covariance_m2,
             localised: track.localised,
             velocity_mps: track.velocity_mps,

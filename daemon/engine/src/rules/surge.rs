@@ -162,7 +162,7 @@ surge_expected_per_day = 1.0
     fn run(site: &Site, crossings: impl Fn(i64, i64) -> u32) -> Vec<(i64, i64, Finding)> {
         let start = crate::time::parse_rfc3339("2026-03-01T00:00:00Z").expect("a time");
         let (links, losses, explained) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        let units = Units::default();
+        let (units, calls) = (Units::default(), crate::calls::Calls::default());
         let mut rule = Surge::default();
         let mut found = Vec::new();
         let mut number = 0;
@@ -178,6 +178,7 @@ surge_expected_per_day = 1.0
                 store_lost: None,
                 certificates: &BTreeMap::new(),
                 units: &units,
+                calls: &calls,
                 explained: &explained,
             };
             let (day, half_hour) = (half_hours / 48, half_hours % 48);

@@ -43,19 +43,19 @@ struct Stop {
 
 impl Rule for VehicleStop {
     fn assess(&mut self, situation: &Situation<'_>, findings: &mut Vec<Finding>) {
-        let rules = &situation.site.rules;
-        if rules.vehicle_stop_s <= 0.0 {
-            return;
-        }
         let mut stops = BTreeMap::<usize, BTreeMap<TrackId, Stop>>::new();
         for candidate in situation.candidates(|zone| zone.kind.is_watched()) {
+            let after_s = candidate.zone.vehicle_stop_s.unwrap_or(situation.site.rules.vehicle_stop_s);
+            if after_s <= 0.0 {
+                continue;
+            }
             let before = self.stops.get_mut(&candidate.index).and_then(|stops| stops.remove(&candidate.track.id));
             let Some(mut stop) = stopped(situation, &candidate, before) else { continue };
             let beside = situation.tracks.iter().filter(|track| got_out(track, &stop, candidate.track.id));
             let beside: Vec<TrackId> = beside.map(|track| track.id).collect();
             stop.people.extend(beside);
             let stands_s = stop.driven_on.unwrap_or(situation.now).seconds_since(stop.since);
-            if stands_s >= rules.vehicle_stop_s || !stop.people.is_empty() {
+            if stands_s >= after_s || !stop.people.is_empty() {
                 findings.push(finding(situation, &candidate, &stop, stands_s));
             }
             stops.entry(candidate.index).or_default().insert(candidate.track.id, stop);

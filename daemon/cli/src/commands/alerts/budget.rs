@@ -151,11 +151,46 @@ fn write_sensors(ranked: &[SensorWorth], out: &mut impl Write) -> std::io::Resul
         if let Some(factor) = worth.false_alarm_factor {
             writeln!(
                 out,
-                "\n{}: claimed more than came true; in its [[sensor]] table write a false_alarms_per_hour {factor:.1} times \
-                 as high",
+                "\n{}: claimed more than came true; in its [[sensor]] table write a false_alarms_per_hour, or a \
+                 clutter_per_scan where it scans, {factor:.1} times as high",
                 worth.sensor
             )?;
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_three_sensors_are_told_with_what_would_help() {
+        let worth = |sensor: &str, nuisance: f64, factor: Option<f64>| SensorWorth {
+            sensor: sensor.to_owned(),
+            nuisance,
+            real: 1.0,
+            with_weather: Some((0.8, 0.1)),
+            false_alarm_factor: factor,
+        };
+        let ranked = [
+            worth("pir-3", 9.0, Some(4.0)),
+            worth("radar", 5.0, None),
+            worth("trip-1", 4.0, Some(2.0)),
+            worth("x", 3.5, Some(2.0)),
+        ];
+        let mut out = Vec::new();
+        write_sensors(&ranked, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text.matches("comes with wind (correlation 0.80)").count(), 4, "{text}");
+        assert_eq!(
+            text.matches("in its [[sensor]] table write").count(),
+            2,
+            "the fourth is none of the worst three: {text}"
+        );
+        assert!(text.contains(
+            "pir-3: claimed more than came true; in its [[sensor]] table write a false_alarms_per_hour, or a "
+        ));
+        assert!(text.contains("clutter_per_scan where it scans, 4.0 times as high"), "{text}");
+    }
 }

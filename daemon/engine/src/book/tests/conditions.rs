@@ -230,6 +230,7 @@ fn nodes_that_fall_silent_together_are_jammed_and_a_dead_one_is_not() {
                 // Each node speaks every ten minutes, in a minute of its own.
                 if !quiet && (node.is_none() || minute as usize % 10 == index % 10) {
                     sensor.last_heard = Some(at(second));
+                    sensor.told_at = sensor.last_heard;
                 }
             }
             all.extend(stage.step(at(second), &[]));
@@ -241,6 +242,36 @@ fn nodes_that_fall_silent_together_are_jammed_and_a_dead_one_is_not() {
     let jammed = run(6);
     insta::assert_snapshot!(lines(&jammed[..1]));
     assert!(jammed[0].first_seen < at(121.0 * 60.0) && jammed[0].last_seen < at(140.0 * 60.0));
+}
+
+/// Cars on a road set off one detector after the other; then none comes for an hour, and nobody jams anything.
+#[test]
+fn nodes_that_see_nothing_any_more_are_not_jammed() {
+    let mut text = SITE.to_owned();
+    for node in 1..=6 {
+        text += &format!(
+            "\n[[sensor]]\nid = \"node-{node}\"\nkind = \"pir\"\nnode = {node}\nposition = {{ east_m = {}.0, north_m = 10.0 }}\n",
+            20 * node
+        );
+    }
+    let mut stage = Stage::of(&text);
+    let mut all = Vec::new();
+    for minute in 0..300_u32 {
+        let second = f64::from(minute) * 60.0;
+        for (index, sensor) in stage.sensors.iter_mut().enumerate() {
+            let node = sensor.id.starts_with("node-");
+            let tells = minute as usize % 30 == index % 30;
+            let sees = (90..120).contains(&minute) && minute % 2 == 0;
+            if !node || tells || sees {
+                sensor.last_heard = Some(at(second));
+            }
+            if node && tells {
+                sensor.told_at = Some(at(second));
+            }
+        }
+        all.extend(stage.step(at(second), &[]));
+    }
+    assert_eq!(of_kind(&all, AlertKind::Jammed), []);
 }
 
 /// A radar that hangs shows its last scan for ever: who walked there then stands still in it.

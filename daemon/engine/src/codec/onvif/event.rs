@@ -62,7 +62,7 @@ pub(super) fn read(
     // A kept property says how things are: it sets the edge, and is no event.
     foreign::refuse_retained(context)?;
     if begins {
-        let time = foreign::time("UtcTime", &message.utc_time, context)?;
+        let time = foreign::time("UtcTime", &message.utc_time, sensor, context)?;
         if is_crossing && state.is_duplicate(sensor, fnv1a("crossed"), time) {
             return Err(Fault::new(Reason::Duplicate, "UtcTime", "a new event", "an event of this time again"));
         }
