@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use vedette_delivery::audit::{hexadecimal, sha256};
-use vedette_delivery::certificate::{Certificate, CertificateError};
+use vedette_delivery::certificate::{Certificate, CertificateError, check_authorities};
 use vedette_delivery::topic::TopicError;
 use vedette_delivery::words::printable;
 use vedette_delivery::{GatewayId, KeyError, Keyring, LedgerConfig, Signer};
@@ -316,7 +316,13 @@ impl Config {
             _ => return Err(ConfigError::Together("broker.certificate_file and broker.key_file are needed together")),
         };
         options.tls = match &broker.authority_file {
-            Some(path) => Some(vedette_mqtt::Tls { authority_pem: read_file(path)?, identity_pem: identity }),
+            Some(path) => {
+                let authority_pem = read_file(path)?;
+                // The TLS library would not say which file holds no certificate.
+                check_authorities(&authority_pem)
+                    .map_err(|error| ConfigError::Certificate { path: path.clone(), error })?;
+                Some(vedette_mqtt::Tls { authority_pem, identity_pem: identity })
+            }
             None if identity.is_some() => {
                 return Err(ConfigError::Together("broker.certificate_file needs broker.authority_file"));
             }

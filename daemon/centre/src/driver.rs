@@ -107,7 +107,8 @@ impl Driver {
                 tracing::info!("configuration applied: {done}");
                 self.ledger.reconfigure(ledger);
                 self.config = config;
-                self.note_configuration(by);
+                self.note_configuration(by.clone());
+                self.ledger(LedgerEvent::Audit { by, act: "configuration_applied".to_owned(), detail: done });
             }
             Err(error) => {
                 tracing::error!("the configuration stays as it was: {error}");

@@ -38,7 +38,7 @@ pub(crate) fn change(running: &Config, new: Config) -> Result<Change, ConfigErro
     tell(new.ledger.keep_days.to_bits() != running.ledger.keep_days.to_bits(), "ledger.keep_days changed");
     tell(new.broker != running.broker, "broker takes effect at the next start");
     tell(new.ledger.path != running.ledger.path, "ledger.path takes effect at the next start");
-    let done = if done.is_empty() { "nothing changed".to_owned() } else { done.join(", ") };
+    let done = if done.is_empty() { "settings as before, key files read again".to_owned() } else { done.join(", ") };
     let mut config = Config { broker: running.broker.clone(), ..new };
     config.ledger.path.clone_from(&running.ledger.path);
     Ok(Change { ledger, config, done })

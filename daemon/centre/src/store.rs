@@ -128,7 +128,7 @@ impl SqliteLedger {
         drop(options.create_new(true).write(true).mode(0o600).open(&self.path));
         for part in ["", "-wal", "-shm"] {
             let path = salvage::with_ending(&self.path, part);
-            let Ok(found) = std::fs::metadata(&path) else { continue };
+            let Some(found) = std::fs::metadata(&path).ok().filter(std::fs::Metadata::is_file) else { continue };
             let (mode, path_told) = (found.permissions().mode() & 0o777, path.display());
             // A group is given access on purpose; everybody never is.
             if mode & 0o007 == 0 {

@@ -183,6 +183,7 @@ async fn a_configuration_that_is_read_again_changes_keys_and_a_wrong_one_changes
     let audit: Vec<_> = audit.iter().map(|line| String::from_utf8_lossy(&line.record).into_owned()).collect();
     let count = |act: &str| audit.iter().filter(|line| line.contains(&format!("\"act\":\"{act}\""))).count();
     assert_eq!((count("configuration"), count("configuration_refused")), (2, 4), "{audit:#?}");
+    assert_eq!(count("configuration_applied"), 1, "{audit:#?}");
     let reason = |what: &str| audit.iter().any(|line| line.contains(what));
     assert!(reason("unknown field `nonsense`") && reason("keeps its name"), "{audit:#?}");
 }
@@ -194,6 +195,17 @@ fn a_wrong_configuration_says_where() {
     std::fs::write(&file, "[centre]\nid = \"c\"\nsilence = 5\n").unwrap();
     let error = Config::read(&file).unwrap_err().to_string();
     assert!(error.contains("line 3") && error.contains("silence_s"), "{error}");
+}
+
+#[test]
+fn a_file_without_certificates_of_authorities_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, authority) = (folder.path().join("centre.toml"), folder.path().join("ca.pem"));
+    std::fs::write(&authority, "no certificate").unwrap();
+    let broker = format!("[broker]\nhost = \"h\"\nport = 1\nauthority_file = {authority:?}\n");
+    std::fs::write(&file, format!("[centre]\nid = \"c\"\n{broker}[ledger]\npath = \"l\"\n")).unwrap();
+    let error = Config::read(&file).unwrap().broker_options().unwrap_err().to_string();
+    assert!(error.ends_with("ca.pem: expected a PEM certificate: no BEGIN line"), "{error}");
 }
 
 #[test]

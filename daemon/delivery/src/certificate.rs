@@ -29,6 +29,16 @@ pub struct Certificate {
 #[error("expected a PEM certificate: {0}")]
 pub struct CertificateError(&'static str);
 
+/// Whether a PEM file holds certificates of authorities at all.
+///
+/// # Errors
+/// When it does not.
+pub fn check_authorities(pem: &[u8]) -> Result<(), CertificateError> {
+    let begin = b"-----BEGIN CERTIFICATE-----";
+    let found = pem.windows(begin.len()).any(|window| window == begin);
+    if found { Ok(()) } else { Err(CertificateError("no BEGIN line")) }
+}
+
 impl Certificate {
     /// Reads the first certificate of a PEM file, which is the file's own; those of authorities follow.
     ///

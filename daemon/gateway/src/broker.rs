@@ -1,8 +1,10 @@
 //! From a configured broker to connection options: reads password and certificates anew for each connection.
 
+use std::io::Error;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use vedette_delivery::certificate::check_authorities;
 use vedette_mqtt::{LastWill, Options, Renewal, Tls};
 
 use crate::config::MqttConnection;
@@ -12,7 +14,7 @@ use crate::config::MqttConnection;
 #[error("{}: {error}", path.display())]
 pub struct SecretError {
     path: PathBuf,
-    error: std::io::Error,
+    error: Error,
 }
 
 /// The options of one connection.
@@ -34,7 +36,7 @@ pub fn options(broker: &MqttConnection, last_will: Option<LastWill>) -> Result<O
             (Some(cert), Some(key)) => Some((read(cert)?, read(key)?)),
             _ => None,
         };
-        options.tls = Some(Tls { authority_pem: read(&tls.ca_file)?, identity_pem });
+        options.tls = Some(Tls { authority_pem: read_authorities(&tls.ca_file)?, identity_pem });
     }
     Ok(options)
 }
@@ -50,7 +52,32 @@ fn read(path: &Path) -> Result<Vec<u8>, SecretError> {
     std::fs::read(path).map_err(|error| SecretError { path: path.to_path_buf(), error })
 }
 
+/// The TLS library would not say which file holds no certificate.
+fn read_authorities(path: &Path) -> Result<Vec<u8>, SecretError> {
+    let pem = read(path)?;
+    check_authorities(&pem).map_err(|error| SecretError { path: path.to_path_buf(), error: Error::other(error) })?;
+    Ok(pem)
+}
+
 fn read_line(path: &Path) -> Result<String, SecretError> {
     let text = std::fs::read_to_string(path).map_err(|error| SecretError { path: path.to_path_buf(), error })?;
     Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_without_certificates_of_authorities_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ca.pem");
+        std::fs::write(&file, "no certificate").unwrap();
+        let broker = format!("host = \"h\"\ntls = {{ ca_file = {file:?} }}\n");
+        let broker: MqttConnection = toml::from_str(&broker).unwrap();
+        let error = options(&broker, None).unwrap_err().to_string();
+        assert!(error.ends_with("ca.pem: expected a PEM certificate: no BEGIN line"), "{error}");
+        std::fs::write(&file, crate::certificate::EXAMPLE).unwrap();
+        assert!(options(&broker, None).is_ok());
+    }
 }

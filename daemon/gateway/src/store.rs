@@ -76,6 +76,8 @@ const PAGE_BYTES: u64 = 4096;
 const UPKEEP_EVERY: u64 = 64;
 /// Time between two emptyings of the write-ahead log.
 const EMPTY_LOG_EVERY: Duration = Duration::from_secs(86_400);
+/// A process that is about to end lets go of the store within this time.
+const LOCK_PATIENCE: Duration = Duration::from_millis(300);
 /// Freed pages given back in one step.
 const VACUUM_PAGES: i64 = 64;
 
@@ -123,7 +125,13 @@ impl SqliteStore {
     pub fn lock(&mut self) -> Result<(), StoreError> {
         let path = beside_dash(&self.path, "lock");
         let Ok(file) = fs::File::options().create(true).append(true).open(path) else { return Ok(()) };
-        match file.try_lock() {
+        let until = Instant::now() + LOCK_PATIENCE;
+        let mut locked = file.try_lock();
+        while matches!(locked, Err(fs::TryLockError::WouldBlock)) && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(20));
+            locked = file.try_lock();
+        }
+        match locked {
             Err(fs::TryLockError::WouldBlock) => {
                 Err(self.failed("locking", "another process works on this store".to_owned()))
             }

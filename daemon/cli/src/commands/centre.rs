@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
-use vedette_centre::{Announcement, Config, ConfigError, Form, Printer};
+use vedette_centre::{Announcement, Config, ConfigError, Form, Printer, Summary};
 
 use crate::outcome::Outcome;
 use crate::{log, stop};
@@ -44,7 +44,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
         let stop = stop::asked().context("signals")?;
         anyhow::Ok(vedette_centre::run(config, tell, no_orders, configurations, stop).await?)
     })?;
-    tracing::info!(?summary, "stopped");
+    let Summary { alerts, refused, dropped } = summary;
+    tracing::info!("stopped: {alerts} alerts entered, {refused} messages refused, {dropped} dropped");
     Ok(if summary.dropped == 0 { Outcome::Done } else { Outcome::WithLosses })
 }
 

@@ -47,8 +47,8 @@ impl Links {
                 return;
             }
             match &link.trouble {
-                None => tracing::info!(source, "link is up"),
-                Some(trouble) => tracing::warn!(source, "link is down: {trouble}"),
+                None => tracing::info!(name = source, "link is up"),
+                Some(trouble) => tracing::warn!(name = source, "link is down: {trouble}"),
             }
             // A link that flaps faster than the engine listens is told by its last state.
             all.untold.retain(|fact| !matches!(fact, Fact::SourceLink { source: other, .. } if other == source));

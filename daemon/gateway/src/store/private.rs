@@ -11,7 +11,7 @@ pub(super) fn make(file: &Path) {
     // One that cannot be made is told by the opening that follows.
     drop(OpenOptions::new().create_new(true).write(true).mode(0o600).open(file));
     for path in [file.to_path_buf(), beside_dash(file, "wal"), beside_dash(file, "shm")] {
-        let Ok(found) = fs::metadata(&path) else { continue };
+        let Some(found) = fs::metadata(&path).ok().filter(fs::Metadata::is_file) else { continue };
         let (mode, path_told) = (found.permissions().mode() & 0o777, path.display());
         // A group is given access on purpose; everybody never is.
         if mode & 0o007 == 0 {

@@ -293,6 +293,10 @@ fn a_store_that_everybody_could_read_is_for_its_owner_alone_once_it_was_opened()
             }
         }
     }
+    // What is no file is left alone.
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    SqliteStore::new(folder.path(), limits()).restart().unwrap_err();
+    assert_eq!(std::fs::metadata(folder.path()).unwrap().permissions().mode() & 0o777, 0o755);
 }
 
 #[test]
