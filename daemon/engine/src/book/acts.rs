@@ -90,6 +90,12 @@ impl Alert {
     }
 }
 
+impl Entry {
+    pub(super) fn is_test(&self) -> bool {
+        self.alert.kind == AlertKind::Test
+    }
+}
+
 impl Book {
     /// Carries out a command, answers and audits it; a repeated one is only answered again.
     pub(crate) fn take_command(

@@ -22,7 +22,7 @@ use crate::budget::{Load, Worth};
 use crate::inspect::{Notes, Verdict};
 use crate::rules::{Certainty, Finding, Lasting, Situation, Subject};
 use crate::status::Counters;
-use crate::{Alert, AlertKind, AlertState, CloseReason, Durable, Output, Severity};
+use crate::{Alert, AlertState, CloseReason, Durable, Output, Severity};
 use acts::Answered;
 
 /// A possible need of help is told again in this interval until somebody has acknowledged it.
@@ -75,10 +75,6 @@ struct Entry {
 impl Entry {
     fn is_over(&self) -> bool {
         self.alert.state.is_over()
-    }
-
-    fn is_test(&self) -> bool {
-        self.alert.kind == AlertKind::Test
     }
 
     fn needs_help(&self) -> bool {
