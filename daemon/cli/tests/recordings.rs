@@ -35,6 +35,15 @@ kind = "alert"
 points_m = [[-200.0, -200.0], [200.0, -200.0], [200.0, 200.0], [-200.0, 200.0]]
 "#;
 
+const RADAR_3: &str = r#"
+[[sensor]]
+id = "radar-3"
+kind = "radar"
+position = { east_m = 0.0, north_m = -300.0 }
+coverage = { shape = "circle", radius_m = 500.0 }
+scan_period_s = 1.0
+"#;
+
 const BEGIN_S: i64 = 1_772_323_200;
 
 fn vedette(folder: &Path, arguments: &[&str]) -> Output {
@@ -266,7 +275,8 @@ fn explain_and_report_tell_of_plots_silence_and_rules() {
 
     run(&["explain", id, "night.mcap", "--html", "alert.html"]);
     run(&["report", "night.mcap", "--html", "night.html"]);
-    assert!(run(&["report", "night.mcap"]).contains("radar-1"));
+    let summary = run(&["report", "night.mcap"]);
+    assert!(summary.contains("radar-1") && !summary.contains("said nothing"), "{summary}");
     for page in ["alert.html", "night.html"] {
         let html = std::fs::read_to_string(folder.join(page)).unwrap();
         assert!(html.starts_with("<!doctype html>") && html.trim_end().ends_with("</html>"));
@@ -279,6 +289,12 @@ fn explain_and_report_tell_of_plots_silence_and_rules() {
         }
         assert!(html.contains("<svg") && !html.contains("NaN") && !html.contains("inf\""), "{page}");
     }
+    let meadow = SITE[SITE.find("[[zone]]").unwrap()..].replace("depot", "meadow").replace("\"alert\"", "\"ignore\"");
+    std::fs::write(folder.join("same.toml"), [SITE, RADAR_3, &meadow].concat()).unwrap();
+    let summary = run(&["report", "night.mcap"]);
+    assert!(summary.contains("1 sensor said nothing: radar-3."), "{summary}");
+    let held_back = summary.split("Held back\n").nth(1).and_then(|rest| rest.split("\n\n").next());
+    assert!(held_back.is_some_and(|rows| rows.starts_with("  rule") && rows.lines().count() > 1), "{summary}");
     let unknown = vedette(folder, &["explain", "ffffffff", "night.mcap", "--config", "same.toml"]);
     assert_eq!(unknown.status.code(), Some(1));
     assert!(text(&unknown.stderr).contains("no alert ffffffff; this log has "), "{}", text(&unknown.stderr));

@@ -122,6 +122,9 @@ pub struct SensorStatus {
     /// When its node last told its state, as nodes do at regular times.
     #[serde(default)]
     pub(crate) told_at: Option<Timestamp>,
+    /// Whether it says, too, when it sees nothing, by the format of its last report; none before it has been heard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tells_of_quiet: Option<bool>,
     /// How often it reports.
     pub(crate) pace: Pace,
     /// Temperature, where it tells.

@@ -36,7 +36,7 @@ const JUMP_SLACK_M: f64 = 30.0;
 /// comes first, and keeps that it did.
 const SETTLING_S: f64 = 10.0;
 /// A place less certain than this explains nothing.
-const VAGUE_SD_M: f64 = 100.0;
+pub(crate) const VAGUE_SD_M: f64 = 100.0;
 
 /// What the units said last, and what it explains.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

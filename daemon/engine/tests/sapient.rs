@@ -2,18 +2,18 @@
 
 use proptest::prelude::*;
 use prost::Message as _;
-use vedette_engine::Timestamp;
 use vedette_engine::codec::sapient::message::{
     Alert, Classification, Content, DetectionReport, Location, RangeBearing, SapientMessage, StatusReport,
     Timestamp as Stamp, TrackObjectInfo,
 };
 use vedette_engine::codec::{CodecState, Context, Measured, PlotReport, Reading, Report, Spot, codec_named};
 use vedette_engine::config::{EngineConfig, Site};
+use vedette_engine::{AlertKind, AlertState, Durable, Engine, Frame, FrameContent, Input, Output, Timestamp};
 
 const NODE: &str = "7ee406ee-6291-4612-9a9e-1796a333f0a3";
 const MOBILE: &str = "2f1c2d3e-0000-4000-8000-000000000001";
 
-fn site() -> Site {
+fn config() -> EngineConfig {
     let text = format!(
         r#"
 [site]
@@ -34,7 +34,11 @@ aliases = ["{MOBILE}"]
 coverage = {{ shape = "circle", radius_m = 1000.0 }}
 "#
     );
-    toml::from_str::<EngineConfig>(&text).expect("valid TOML").resolve().expect("valid configuration")
+    toml::from_str(&text).expect("valid TOML")
+}
+
+fn site() -> Site {
+    config().resolve().expect("valid configuration")
 }
 
 struct Listener {
@@ -356,4 +360,37 @@ proptest! {
             coordinate_system: Some(system), datum: Some(datum) };
         let _ = Listener::new().hear(Content::DetectionReport(report(seen)));
     }
+}
+
+/// A node that reports all day in a time that cannot be right would be blind, and nobody would know.
+#[test]
+fn a_wrong_clock_of_a_node_is_told_until_it_is_right() {
+    let mut engine = Engine::new(&config()).expect("valid configuration");
+    let mut hear = |delay_s: f64| {
+        let (now, seen) = (received().plus_seconds(delay_s), report(bearing(90.0, 1, 1)));
+        let bytes = message(NODE, Content::DetectionReport(seen)).encode_to_vec();
+        let content = FrameContent::Message { codec: "sapient".into(), topic: None, retained: false, bytes };
+        let mut out = Vec::new();
+        for input in [Input::Frame(Frame { source: "x".into(), received: now, content }), Input::Tick] {
+            engine.handle(now, input, &mut out);
+        }
+        let alerts = out.into_iter().filter_map(|output| match output {
+            Output::Durable(Durable::Alert(alert)) if alert.text.contains("clock") => Some(*alert),
+            _ => None,
+        });
+        alerts.collect::<Vec<_>>()
+    };
+    let told: Vec<_> = [-400.0, -370.0, -330.0].into_iter().flat_map(&mut hear).collect();
+    let [alert] = &told[..] else { panic!("{told:#?}") };
+    assert_eq!(alert.kind, AlertKind::SensorSilent);
+    assert!(
+        alert.text.contains("that sensor mast reports") && alert.text.contains("its clock is 5 min ahead"),
+        "{}",
+        alert.text
+    );
+    let after: Vec<_> = [0.0, 40.0].into_iter().flat_map(&mut hear).collect();
+    assert!(
+        after.iter().any(|later| later.id == alert.id && matches!(later.state, AlertState::Closed { .. })),
+        "{after:#?}"
+    );
 }

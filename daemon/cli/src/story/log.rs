@@ -66,9 +66,8 @@ pub(crate) fn page(night: &Night) -> String {
     tracks(&mut page, night);
     page.heading("Rates of the sensors");
     page.table(&SENSOR_COLUMNS, &sensor_rows(night));
-    let quiet = never_heard(night);
-    if !quiet.is_empty() {
-        page.paragraph("faint", &format!("{} sensors said nothing: {}.", quiet.len(), quiet.join(", ")));
+    if let Some(told) = said_nothing(night) {
+        page.paragraph("faint", &told);
     }
     page.heading("Nuisance ranking: plots that belong to no confirmed track");
     page.table(
@@ -107,10 +106,8 @@ pub(crate) fn summary(night: &Night, out: &mut impl Write) -> Result<()> {
     }
     writeln!(out, "\nSensors")?;
     columns(&heads(&SENSOR_COLUMNS), &sensor_rows(night), out)?;
-    let quiet = never_heard(night);
-    if !quiet.is_empty() {
-        let named = format!("{} sensors said nothing: {}.", quiet.len(), quiet.join(", "));
-        write!(out, "{}", wrapped("  ", "  ", &named))?;
+    if let Some(told) = said_nothing(night) {
+        write!(out, "{}", wrapped("  ", "  ", &told))?;
     }
     writeln!(out, "\nMost plots without a track")?;
     columns(&["sensor", "unused an hour", "unused", "of its plots"], &nuisance_rows(night), out)?;
@@ -248,9 +245,13 @@ fn sensor_rows(night: &Night) -> Vec<Vec<String>> {
     rows.collect()
 }
 
-fn never_heard(night: &Night) -> Vec<&str> {
+/// The sensors that were never heard; none when all were.
+fn said_nothing(night: &Night) -> Option<String> {
     let sensors = night.activity.iter().zip(&night.site.sensors);
-    sensors.filter(|(activity, _)| activity.messages == 0).map(|(_, sensor)| sensor.model.id.as_str()).collect()
+    let unheard = sensors.filter(|(activity, _)| activity.messages == 0);
+    let names: Vec<&str> = unheard.map(|(_, sensor)| sensor.model.id.as_str()).collect();
+    let counted = if names.len() == 1 { "1 sensor".to_owned() } else { format!("{} sensors", names.len()) };
+    (!names.is_empty()).then(|| format!("{counted} said nothing: {}.", names.join(", ")))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]

@@ -1,13 +1,15 @@
-//! Meshtastic detection sensors: JSON from a gateway node (`msh/../json/..`), and the protobuf in `packet`.
+//! Meshtastic detection sensors and own units: JSON from a gateway node (`msh/../json/..`), and the protobuf in `packet`.
 //!
 //! Used: `type`, `from` (the sensor's alias is `!` and eight hexadecimal digits), `id` (with `from` the duplicate key, for
 //! several gateways may bring one packet), `payload.text`, `timestamp`. Detections carry no time of their own; the
 //! timestamp is the receiver's, in seconds, and a receiver whose clock was never set has none. A heartbeat
-//! (`"<name> state: 0"`) says only that the sensor lives; `state: 1` that it is still triggered. Chat, places and
-//! telemetry of the mesh are nobody's business here and are passed over.
+//! (`"<name> state: 0"`) says only that the sensor lives; `state: 1` that it is still triggered. Of places only
+//! those of own units' nodes are read (`position`). Chat, telemetry and the places of everybody else are nobody's business here
+//! and are passed over.
 
 mod message;
 mod packet;
+mod position;
 
 use std::borrow::Cow;
 
@@ -15,6 +17,8 @@ use serde::Deserialize;
 use vedette_tracker::Timestamp;
 
 use super::{CodecState, Context, Fault, HealthReport, Reading, Reason, Report, Stamper, clock, foreign, json};
+
+use position::{Place, Sender};
 
 pub use packet::{Said, said_by};
 pub(super) use packet::{decode_envelope, decode_from_radio};
@@ -50,16 +54,43 @@ fn read(bytes: &[u8], context: &Context<'_>, state: &mut CodecState, readings: &
     foreign::refuse_retained(context)?;
     let text = json::text(bytes)?;
     let message: Message<'_> = json::read(&text)?;
-    if message.r#type != "detection" {
-        return Ok(());
+    match &*message.r#type {
+        "detection" => read_detection(&message, context, state, readings),
+        "position" => read_position(&message, context, state, readings),
+        _ => Ok(()),
     }
-    let missing = |field: &str, expected: &str| Fault::new(Reason::MissingField, field, expected, "nothing");
+}
+
+fn missing(field: &str, expected: &str) -> Fault {
+    Fault::new(Reason::MissingField, field, expected, "nothing")
+}
+
+fn read_detection(
+    message: &Message<'_>,
+    context: &Context<'_>,
+    state: &mut CodecState,
+    readings: &mut Vec<Reading>,
+) -> Result<(), Fault> {
     let from = message.from.ok_or_else(|| missing("from", "a node's number"))?;
     let id = message.id.ok_or_else(|| missing("id", "a packet's number"))?;
     let payload = message.payload.ok_or_else(|| missing("payload", "an object with a text"))?;
     let payload: Payload<'_> = json::item(payload, "payload")?;
     let detection = Detection { from, id, seconds: message.timestamp, text: &payload.text, field: "payload.text" };
     detection.take(context, state, readings)
+}
+
+fn read_position(
+    message: &Message<'_>,
+    context: &Context<'_>,
+    state: &mut CodecState,
+    readings: &mut Vec<Reading>,
+) -> Result<(), Fault> {
+    // Before anything else of it is read: where others are is not even looked at.
+    let Some(unit) = message.from.and_then(|node| position::unit_of(node, context)) else { return Ok(()) };
+    let id = message.id.ok_or_else(|| missing("id", "a packet's number"))?;
+    let payload = message.payload.ok_or_else(|| missing("payload", "an object with a place"))?;
+    let place: Place = json::item(payload, "payload")?;
+    Sender { unit, id, seconds: message.timestamp }.take(&place, context, state, readings)
 }
 
 /// What a detection sensor sent, whatever the way it came.

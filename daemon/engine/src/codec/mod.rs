@@ -53,25 +53,50 @@ pub struct Codec {
     pub name: &'static str,
     /// Decodes one message: good items are appended, bad ones reported.
     pub decode: fn(&[u8], &Context<'_>, &mut CodecState, &mut Vec<Reading>) -> Report,
+    /// Whether its sensors say, too, when they see nothing.
+    pub quiet: Quiet,
+}
+
+/// Whether the sensors of a format say, too, when they see nothing, or give signs of life at other times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quiet {
+    /// They do.
+    Told,
+    /// Scans do, and events beside them do not.
+    ToldByScans,
+    /// It tells of events alone.
+    Untold,
+}
+
+impl Codec {
+    /// Whether whoever sent this report would say, too, when it sees nothing; none when an event leaves that open.
+    pub(crate) fn tells_of_quiet(&self, report: &PlotReport) -> Option<bool> {
+        let is_event = |plot: &Plot| matches!(plot.measured, Measured::Presence { .. } | Measured::Crossing { .. });
+        match self.quiet {
+            Quiet::Told => Some(true),
+            Quiet::ToldByScans => (!report.plots.iter().any(is_event)).then_some(true),
+            Quiet::Untold => Some(false),
+        }
+    }
 }
 
 /// Every format the engine reads.
 pub static CODECS: &[Codec] = &[
-    Codec { name: "native", decode: native::decode },
-    Codec { name: "own_position", decode: own_position::decode },
-    Codec { name: "onvif", decode: onvif::decode },
-    Codec { name: "axis", decode: axis::decode },
-    Codec { name: "frigate", decode: frigate::decode },
-    Codec { name: "chirpstack", decode: chirpstack::decode },
-    Codec { name: "zigbee2mqtt", decode: zigbee2mqtt::decode },
-    Codec { name: "rtl_433", decode: rtl_433::decode },
-    Codec { name: "meshtastic", decode: meshtastic::decode },
-    Codec { name: "meshtastic_protobuf", decode: meshtastic::decode_envelope },
-    Codec { name: "meshtastic_serial", decode: meshtastic::decode_from_radio },
-    Codec { name: "kraken", decode: kraken::decode_json },
-    Codec { name: "kraken_csv", decode: kraken::decode_csv },
-    Codec { name: "cot", decode: cot::decode },
-    Codec { name: "sapient", decode: sapient::decode },
+    Codec { name: "native", decode: native::decode, quiet: Quiet::Told },
+    Codec { name: "own_position", decode: own_position::decode, quiet: Quiet::Told },
+    Codec { name: "onvif", decode: onvif::decode, quiet: Quiet::ToldByScans },
+    Codec { name: "axis", decode: axis::decode, quiet: Quiet::Told },
+    Codec { name: "frigate", decode: frigate::decode, quiet: Quiet::Untold },
+    Codec { name: "chirpstack", decode: chirpstack::decode, quiet: Quiet::Untold },
+    Codec { name: "zigbee2mqtt", decode: zigbee2mqtt::decode, quiet: Quiet::Untold },
+    Codec { name: "rtl_433", decode: rtl_433::decode, quiet: Quiet::Untold },
+    Codec { name: "meshtastic", decode: meshtastic::decode, quiet: Quiet::Untold },
+    Codec { name: "meshtastic_protobuf", decode: meshtastic::decode_envelope, quiet: Quiet::Untold },
+    Codec { name: "meshtastic_serial", decode: meshtastic::decode_from_radio, quiet: Quiet::Untold },
+    Codec { name: "kraken", decode: kraken::decode_json, quiet: Quiet::Told },
+    Codec { name: "kraken_csv", decode: kraken::decode_csv, quiet: Quiet::Told },
+    Codec { name: "cot", decode: cot::decode, quiet: Quiet::Told },
+    Codec { name: "sapient", decode: sapient::decode, quiet: Quiet::Told },
 ];
 
 /// The codec with this name.

@@ -49,6 +49,8 @@ pub enum Reason {
     WrongMode,
     /// The topic belongs to another sensor than the message names.
     WrongTopic,
+    /// It came a way on which others can put words into who is named.
+    Untrusted,
 }
 
 impl Reason {
@@ -77,6 +79,7 @@ impl Reason {
             Self::Retained => "retained",
             Self::WrongMode => "wrong_mode",
             Self::WrongTopic => "wrong_topic",
+            Self::Untrusted => "untrusted",
         }
     }
 }
@@ -86,7 +89,7 @@ impl Reason {
 pub enum Stamper {
     /// A sensor's, or that of what receives it, by index of the sensor.
     Sensor(usize),
-    /// An own unit's, by index.
+    /// An own unit's, or that of what receives it, by index.
     Unit(usize),
 }
 

@@ -13,6 +13,9 @@ use super::{Spot, Stand};
 pub struct CodecState {
     /// By sensor: number and time of its newest numbered messages.
     recent: BTreeMap<usize, VecDeque<(u64, Timestamp)>>,
+    /// By own unit: numbers of its newest packets.
+    #[serde(default)]
+    recent_of_units: BTreeMap<usize, VecDeque<u32>>,
     /// By configured node: the number expected of its next event.
     next_event: BTreeMap<u32, u16>,
     /// By sensor: whether it was triggered when it last told its state.
@@ -27,7 +30,7 @@ pub struct CodecState {
 }
 
 impl CodecState {
-    /// Numbered messages remembered for each sensor. Brokers repeat what was in flight, and in flight are few.
+    /// Numbered messages remembered for each sensor and each unit. Brokers repeat what was in flight, and in flight are few.
     const RECENT: usize = 32;
 
     /// Whether this sensor's message with this number and time was here before; remembers it if not.
@@ -40,6 +43,19 @@ impl CodecState {
             recent.pop_front();
         }
         recent.push_back((number, time));
+        false
+    }
+
+    /// Whether this unit's packet with this number was here before; remembers it if not.
+    pub(super) fn is_duplicate_of_unit(&mut self, unit: usize, number: u32) -> bool {
+        let recent = self.recent_of_units.entry(unit).or_default();
+        if recent.contains(&number) {
+            return true;
+        }
+        if recent.len() == Self::RECENT {
+            recent.pop_front();
+        }
+        recent.push_back(number);
         false
     }
 

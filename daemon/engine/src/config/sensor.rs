@@ -33,6 +33,8 @@ pub struct Sensor {
     pub sapient: Option<BearingTable>,
     /// How long it may be silent before that is an alert; none when silence says nothing.
     pub silent_after_s: Option<f64>,
+    /// That time follows from its scans alone: it says nothing of a sensor whose format has no empty ones.
+    pub silence_assumed: bool,
     /// Battery voltage below which it is an alert, when it has its own.
     pub battery_low_mv: Option<u16>,
     /// What it reports are calls for help, and nobody's movement.
@@ -192,6 +194,7 @@ fn resolve(table: &SensorTable, frame: &SiteFrame, check: &mut Checker<'_>) -> S
     };
     let silent_after_s = table.silent_after_s.map(|s| check.positive("silent_after_s", s, 30.0 * DAY_S));
     Sensor {
+        silence_assumed: silent_after_s.is_none() && table.reports_empty_scans.is_none() && model.reports_empty_scans,
         silent_after_s: silent_after_s.or_else(|| usual_silence(&model, table.node)),
         model,
         aliases: table.aliases.clone(),

@@ -13,6 +13,9 @@ pub struct UnitTable {
     /// Its names in other systems: a `uid` or a callsign of Cursor on Target.
     #[serde(default)]
     pub aliases: Vec<String>,
+    /// The node of a Meshtastic radio that it carries, as `!a1b2c3d4`: its places are the unit's.
+    #[serde(default)]
+    pub meshtastic: Option<String>,
     /// How many they are: so many tracks at most are taken to be theirs.
     #[serde(default = "default_people")]
     pub people: usize,
@@ -46,6 +49,17 @@ fn default_stale_after_s() -> f64 {
 /// One own unit as meant.
 pub type Unit = UnitTable;
 
+impl UnitTable {
+    /// Number of the radio that it carries; none when it has none, or what is typed is no such number.
+    #[must_use]
+    pub fn mesh_node(&self) -> Option<u32> {
+        let digits = self.meshtastic.as_deref()?.strip_prefix('!')?;
+        let alike = digits.len() == 8 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        // Neither nobody nor everybody carries a radio.
+        alike.then(|| u32::from_str_radix(digits, 16).ok()).flatten().filter(|&node| node != 0 && node != u32::MAX)
+    }
+}
+
 pub(super) fn check_all(tables: &[UnitTable], check: &mut Checker<'_>) {
     let mut array = check.table("unit");
     for (index, unit) in tables.iter().enumerate() {
@@ -58,11 +72,24 @@ pub(super) fn check_all(tables: &[UnitTable], check: &mut Checker<'_>) {
         if let Some(alias) = unit.aliases.iter().find(|alias| names_before().any(|name| name == *alias)) {
             check.fault("aliases", "names no other unit has", &format!("\"{}\"", alias.escape_debug()), None);
         }
+        check_mesh_node(unit, &tables[..index], &mut check);
         if unit.people == 0 {
             check.fault("people", "a count above 0", "0", None);
         }
         check.number("spread_m", unit.spread_m, 0.0, 1_000.0);
         check.positive("max_speed_mps", unit.max_speed_mps, 100.0);
         check.positive("stale_after_s", unit.stale_after_s, 3_600.0);
+    }
+}
+
+fn check_mesh_node(unit: &UnitTable, before: &[UnitTable], check: &mut Checker<'_>) {
+    let Some(typed) = &unit.meshtastic else { return };
+    let Some(node) = unit.mesh_node() else {
+        let fix = "write it as the node's own screen shows it: meshtastic = \"!a1b2c3d4\"";
+        let expected = "! and the eight digits 0-9, a-f of one node";
+        return check.fault("meshtastic", expected, &format!("\"{}\"", typed.escape_debug()), Some(fix));
+    };
+    if let Some(first) = before.iter().position(|other| other.mesh_node() == Some(node)) {
+        check.fault("meshtastic", "a node no other unit carries", &format!("the node of unit {first}"), None);
     }
 }

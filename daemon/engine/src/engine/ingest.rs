@@ -52,7 +52,13 @@ impl State {
     fn take_readings(&mut self, codec: &str, readings: Vec<Reading>, mut report: Report, site: &Site) {
         for reading in readings {
             match reading {
-                Reading::Plots(plots) => self.take_plots(&plots, site, &mut report),
+                Reading::Plots(plots) => {
+                    let told = codec_named(codec).and_then(|codec| codec.tells_of_quiet(&plots));
+                    let status = &mut self.sensors[plots.sensor];
+                    // Of who has told of events alone so far, nothing else can be expected.
+                    status.tells_of_quiet = told.or(status.tells_of_quiet).or(Some(false));
+                    self.take_plots(&plots, site, &mut report);
+                }
                 Reading::Health(health) => self.take_health(&health),
                 Reading::OwnPosition(own) => self.take_own_position(&own, site, &mut report),
             }

@@ -117,8 +117,13 @@ impl<'a> Situation<'a> {
 
     /// How long a sensor has been silent, when that is longer than it may be.
     pub(crate) fn silent_s(&self, sensor: usize) -> Option<f64> {
-        let allowed_s = self.site.sensors.get(sensor)?.silent_after_s?;
-        let since = self.sensors.get(sensor)?.last_heard.unwrap_or(self.started);
+        let (sensor, status) = (self.site.sensors.get(sensor)?, self.sensors.get(sensor)?);
+        let allowed_s = sensor.silent_after_s?;
+        // Nothing to report is no silence, unless the configuration says that it is.
+        if sensor.silence_assumed && status.tells_of_quiet == Some(false) {
+            return None;
+        }
+        let since = status.last_heard.unwrap_or(self.started);
         Some(self.now.seconds_since(since)).filter(|silent_s| *silent_s >= allowed_s)
     }
 

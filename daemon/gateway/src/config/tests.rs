@@ -65,6 +65,20 @@ fn who_may_place_own_units_is_named_or_proved() {
 }
 
 #[test]
+fn the_radio_of_an_own_unit_is_named_as_the_mesh_names_it_and_once() {
+    insta::assert_snapshot!(complaint(concat!(
+        "[[unit]]\nid = \"a\"\nmeshtastic = \"A1B2C3D4\"\n",
+        "[[unit]]\nid = \"b\"\nmeshtastic = \"!a1b2c3d4\"\n",
+        "[[unit]]\nid = \"c\"\nmeshtastic = \"!a1b2c3d4\"\n",
+        "[[unit]]\nid = \"d\"\nmeshtastic = \"!ffffffff\"\n",
+        "[[source.http]]\nname = \"posts\"\nlisten = \"0.0.0.0:8042\"\ncodec = \"meshtastic\"\n",
+    )));
+    let named = format!("{SITE}[[unit]]\nid = \"a\"\nmeshtastic = \"!a1b2c3d4\"\n");
+    let config = Config::parse(Path::new("vedette.toml"), &named).expect("a configuration");
+    assert_eq!(config.engine.unit[0].mesh_node(), Some(0xa1b2_c3d4));
+}
+
+#[test]
 fn the_engines_faults_have_places_too() {
     insta::assert_snapshot!(complaint(concat!(
         "[[sensor]]\nid = \"r\"\nkind = \"radar\"\nposition = { east_m = 0.0, north_m = 0.0 }\n",

@@ -274,6 +274,22 @@ fn nodes_that_see_nothing_any_more_are_not_jammed() {
     assert_eq!(of_kind(&all, AlertKind::Jammed), []);
 }
 
+/// Who is at the end of their strength gets on by centimetres; who only walks slowly needs no help.
+#[test]
+fn who_creeps_is_hardly_moving_and_who_walks_slowly_is_not() {
+    let texts = |speed_mps: f64, temperature_c: f64| {
+        let mut stage = Stage::new();
+        let creeps = |second: f64| vec![track(19, second, [-100.0 + speed_mps * second, 300.0], [speed_mps, 0.0])];
+        let cold = |_: f64, sensor: &mut SensorStatus| sensor.temperature_c = Some(temperature_c);
+        let called = of_kind(&watch(&mut stage, seconds(0, 300), creeps, cold), AlertKind::PossibleNeed);
+        called.into_iter().map(|alert| alert.text).collect::<Vec<_>>()
+    };
+    let called = texts(0.09, -8.0);
+    assert!(matches!(&called[..], [text, ..] if text.contains("hardly moving for 3 min at -8 °C")), "{called:?}");
+    assert_eq!(texts(0.3, -8.0), Vec::<String>::new());
+    assert_eq!(texts(0.09, 12.0), Vec::<String>::new(), "on a mild day");
+}
+
 /// A radar that hangs shows its last scan for ever: who walked there then stands still in it.
 #[test]
 fn what_only_a_stuck_radar_shows_needs_no_help_and_nobody_else() {

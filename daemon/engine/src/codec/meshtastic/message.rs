@@ -34,6 +34,9 @@ pub(super) struct MeshPacket {
     pub(super) id: u32,
     #[prost(fixed32, tag = "7")]
     pub(super) rx_time: u32,
+    /// On its way it went through a broker of the mesh.
+    #[prost(bool, tag = "14")]
+    pub(super) via_mqtt: bool,
 }
 
 /// What a packet carries.

@@ -2,9 +2,11 @@
 
 use prost::Message as _;
 
-use super::message::{FromRadio, MeshPacket, ServiceEnvelope};
-use super::{CodecState, Context, Detection, Fault, Reading, Reason, Report, foreign};
+use super::message::{Data, FromRadio, MeshPacket, ServiceEnvelope};
+use super::{CodecState, Context, Detection, Fault, Place, Reading, Reason, Report, Sender, foreign, position};
 
+/// Where nodes are; read of own units alone.
+const POSITION_APP: i32 = 3;
 /// Detections of sensors; everything else of the mesh is passed over.
 const DETECTION_SENSOR_APP: i32 = 10;
 /// Longest frame of the mesh's serial line; an envelope adds little.
@@ -103,9 +105,40 @@ fn read(
         }
         return Ok(());
     };
-    if data.portnum != DETECTION_SENSOR_APP {
-        return Ok(());
+    match data.portnum {
+        DETECTION_SENSOR_APP => read_detection(packet, data, context, state, readings),
+        POSITION_APP => read_position(packet, data, context, state, readings),
+        _ => Ok(()),
     }
+}
+
+fn read_position(
+    packet: &MeshPacket,
+    data: &Data,
+    context: &Context<'_>,
+    state: &mut CodecState,
+    readings: &mut Vec<Reading>,
+) -> Result<(), Fault> {
+    // A unit speaks for itself alone.
+    let speaks_itself = data.source == 0 || data.source == packet.from;
+    let Some(unit) = position::unit_of(packet.from, context).filter(|_| speaks_itself) else { return Ok(()) };
+    if packet.via_mqtt {
+        let expected = "a place that came over the air all the way";
+        return Err(Fault::new(Reason::Untrusted, "via_mqtt", expected, "one that went through a broker of the mesh"));
+    }
+    let place = Place::decode(data.payload.as_slice())
+        .map_err(|error| Fault::new(Reason::Malformed, "decoded.payload", "a place in protobuf", &error.to_string()))?;
+    let seconds = Some(f64::from(packet.rx_time));
+    Sender { unit, id: packet.id, seconds }.take(&place, context, state, readings)
+}
+
+fn read_detection(
+    packet: &MeshPacket,
+    data: &Data,
+    context: &Context<'_>,
+    state: &mut CodecState,
+    readings: &mut Vec<Reading>,
+) -> Result<(), Fault> {
     let text = std::str::from_utf8(&data.payload).map_err(|error| {
         let got = format!("another byte at {}", error.valid_up_to());
         Fault::new(Reason::InvalidText, "decoded.payload", "UTF-8", &got)

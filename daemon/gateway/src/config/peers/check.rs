@@ -2,13 +2,13 @@
 
 use std::net::SocketAddr;
 
-use vedette_engine::config::ConfigFault;
+use vedette_engine::config::{ConfigFault, UnitTable};
 
 use super::super::tables::{Sinks, Sources, fault};
 use super::{CotSource, HttpSource, Peer, peers};
 
 /// What the tables of other systems say that cannot be.
-pub(in crate::config) fn faults(source: &Sources, sink: &Sinks, faults: &mut Vec<ConfigFault>) {
+pub(in crate::config) fn faults(source: &Sources, sink: &Sinks, units: &[UnitTable], faults: &mut Vec<ConfigFault>) {
     let mut check = Check { faults };
     for (key, peer) in peers(source, sink) {
         check.peer(&key, peer);
@@ -29,7 +29,7 @@ pub(in crate::config) fn faults(source: &Sources, sink: &Sinks, faults: &mut Vec
         check.trust(&key, cot);
     }
     for (index, http) in source.http.iter().enumerate() {
-        check.posted(&format!("source.http.{index}"), http);
+        check.posted(&format!("source.http.{index}"), http, units);
     }
     for (index, node) in source.meshtastic.iter().enumerate() {
         check.within(&format!("source.meshtastic.{index}"), "heartbeat_s", node.heartbeat_s, 1.0, 600.0);
@@ -111,9 +111,12 @@ impl Check<'_> {
     }
 
     /// Over HTTP anybody can post: positions of own units are taken from this machine alone.
-    fn posted(&mut self, key: &str, http: &HttpSource) {
-        if ["cot", "own_position"].contains(&http.codec.as_str()) && !http.listen.ip().is_loopback() {
-            let fix = Some("listen on 127.0.0.1, or use [[source.cot]]".to_owned());
+    fn posted(&mut self, key: &str, http: &HttpSource, units: &[UnitTable]) {
+        let of_mesh = http.codec.starts_with("meshtastic") && units.iter().any(|unit| unit.meshtastic.is_some());
+        let places_units = of_mesh || ["cot", "own_position"].contains(&http.codec.as_str());
+        if places_units && !http.listen.ip().is_loopback() {
+            let other = if of_mesh { "[[source.mqtt]]" } else { "[[source.cot]]" };
+            let fix = Some(format!("listen on 127.0.0.1, or use {other}"));
             let expected = "an address of this machine alone, for positions of own units";
             self.faults.push(fault(&format!("{key}.listen"), expected, http.listen.to_string(), fix));
         }

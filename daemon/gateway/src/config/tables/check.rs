@@ -22,7 +22,7 @@ impl File {
         self.check_connections(&mut faults);
         self.check_keys(&mut faults);
         self.check_bounds(&mut faults);
-        peers::faults(&self.source, &self.sink, &mut faults);
+        peers::faults(&self.source, &self.sink, &self.unit, &mut faults);
         faults
     }
 
