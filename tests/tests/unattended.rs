@@ -137,11 +137,7 @@ async fn the_watchdog_is_fed_until_one_stage_hangs() -> anyhow::Result<()> {
     manager.hear("READY=1", SOON)?;
     manager.hear("WATCHDOG=1", SOON)?;
     let process = bench.gateway()?.id();
-    let keeper = std::fs::read_dir(format!("/proc/{process}/task"))?
-        .filter_map(|task| Some(task.ok()?.path()))
-        .find(|task| std::fs::read_to_string(task.join("comm")).is_ok_and(|name| name.trim() == "keeper"))
-        .context("the store's thread")?;
-    let thread = keeper.file_name().context("its number")?.to_string_lossy().into_owned();
+    let thread = thread_named("keeper", process)?;
     // Each system call of that thread alone takes a minute: a disk that hangs.
     let mut hang = Command::new("strace")
         .args(["-p", &thread, "-e", "inject=all:delay_enter=60s"])
@@ -155,6 +151,21 @@ async fn the_watchdog_is_fed_until_one_stage_hangs() -> anyhow::Result<()> {
     hang.wait()?;
     assert!(fed_again.is_err(), "the watchdog is fed although the store's thread hangs");
     Ok(())
+}
+
+/// Number of a process's thread. A thread gives itself its name once it runs, which may be after the process is ready.
+fn thread_named(name: &str, process: u32) -> anyhow::Result<String> {
+    let is_named =
+        |task: &std::path::PathBuf| std::fs::read_to_string(task.join("comm")).is_ok_and(|comm| comm.trim() == name);
+    let until = std::time::Instant::now() + SOON;
+    loop {
+        let tasks = std::fs::read_dir(format!("/proc/{process}/task"))?;
+        if let Some(task) = tasks.filter_map(|task| Some(task.ok()?.path())).find(is_named) {
+            return Ok(task.file_name().context("its number")?.to_string_lossy().into_owned());
+        }
+        anyhow::ensure!(std::time::Instant::now() < until, "no thread {name} in process {process}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
