@@ -229,6 +229,13 @@ pub enum Fact {
         /// Whether it is there now.
         up: bool,
     },
+    /// A sink's connection came or went.
+    SinkLink {
+        /// The sink.
+        sink: String,
+        /// Whether it is there now.
+        up: bool,
+    },
     /// The way to the centre came or went.
     UplinkState {
         /// Whether acknowledgements of the centre arrive.

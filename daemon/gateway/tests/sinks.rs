@@ -88,7 +88,7 @@ fn store(folder: &Path, alerts: Arc<Vec<Alert>>) -> Store {
     let feed = Feed {
         views: pictures,
         alerts: Reader::new(ask, seen, folder),
-        links: Arc::new(Links::default()),
+        links: Arc::new(Links::of_sinks()),
         clock: Arc::new(SharedClock::new(clock)),
         orders,
     };

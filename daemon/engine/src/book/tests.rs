@@ -17,7 +17,7 @@ use crate::config::{EngineConfig, Site};
 use crate::input::{Act, Command};
 use crate::inspect::Notes;
 use crate::output::Transmit;
-use crate::rules::{Link, Loss, Rules, Situation, StoreLost, Tamper, UPLINK};
+use crate::rules::{Link, Loss, Rules, SINK, Situation, StoreLost, Tamper, UPLINK};
 use crate::status::{Counters, SensorStatus};
 use crate::units::{OwnReport, Units};
 use crate::{Alert, AlertKind, AlertState, CloseReason, Durable, EVIDENCE_TERMS, Output, Severity};

@@ -13,7 +13,7 @@ use crate::codec::{CodecState, Fault};
 use crate::config::{ConfigFault, Site};
 use crate::input::{Command, Fact};
 use crate::inspect::Notes;
-use crate::rules::{Link, Loss, Rules, Situation, StoreLost, UPLINK};
+use crate::rules::{Link, Loss, Rules, SINK, Situation, StoreLost, UPLINK};
 use crate::status::{Counters, SensorStatus, Shelved, Status, UnknownSensor};
 use crate::units::Units;
 use crate::{Alert, AlertKind, AuditRecord, Durable, Mode, Output, Seen, Volatile};
@@ -213,6 +213,7 @@ impl State {
                 self.counters.add_labelled("frames_rejected", "reason", &reason, count);
             }
             Fact::SourceLink { source, up } => self.set_link(source, up),
+            Fact::SinkLink { sink, up } => self.set_link(format!("{SINK}{sink}"), up),
             Fact::UplinkState { up } => self.set_link(UPLINK.to_owned(), up),
             Fact::OutboxDropped { count } => {
                 self.counters.add("outbox_dropped", count);

@@ -97,8 +97,9 @@ impl Rule for Jammed {
             return;
         }
         self.learn(situation);
-        // A line that is down is told by its own rule.
-        if situation.links.iter().any(|(name, link)| name != super::UPLINK && !link.up) {
+        // A source that is gone is told by its own rule; where alerts go has nothing to do with who is heard.
+        let of_source = |name: &str| name != super::UPLINK && !name.starts_with(super::SINK);
+        if situation.links.iter().any(|(name, link)| of_source(name) && !link.up) {
             (self.missed, self.most) = (BTreeMap::new(), 0);
             return;
         }

@@ -1,4 +1,4 @@
-//! A source or the way to the centre is gone.
+//! A source, a sink or the way to the centre is gone.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +8,8 @@ use crate::{AlertKind, Severity};
 
 /// The name of the way to the centre among the links; no source can be called so.
 pub(crate) const UPLINK: &str = "<uplink>";
+/// What the names of sinks begin with among the links; no source's does.
+pub(crate) const SINK: &str = "<sink>";
 
 /// Needs no memory: the links stand in the situation.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
@@ -23,6 +25,9 @@ impl Rule for LinkLost {
             let (key, what, note) = if name == UPLINK {
                 let note = "Alerts are kept and sent when it is back.";
                 ("link/uplink".to_owned(), format!("no answer from the centre since {since}"), note)
+            } else if let Some(sink) = name.strip_prefix(SINK) {
+                let note = "Alerts for it wait until it is back.";
+                (format!("link/sink/{sink}"), format!("sink {sink} gone since {since}"), note)
             } else {
                 let note = "Its sensors are not heard.";
                 (format!("link/source/{name}"), format!("source {name} gone since {since}"), note)

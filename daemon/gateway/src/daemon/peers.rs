@@ -12,7 +12,7 @@ use crate::clock::SharedClock;
 use crate::config::{Config, CotSource, FileSource, GnssSource, HttpSource, MeshtasticSource, SapientSource};
 use crate::intake::Class;
 use crate::sink::{Asked, Feed, View, outbox};
-use crate::source::{self, Surroundings, file, gnss, http, meshtastic};
+use crate::source::{self, Links, Surroundings, file, gnss, http, meshtastic};
 
 /// Positions of a receiver that may wait for the engine: one is worth as much as all.
 const GNSS_QUEUE: usize = 16;
@@ -96,5 +96,5 @@ pub(super) fn feed(
     let ask: outbox::Ask = Arc::new(move |query| jobs.send(Job::Read(query)).is_ok());
     let folder = config.store.file.parent().unwrap_or(Path::new(""));
     let alerts = outbox::Reader::new(ask, newest, folder);
-    Feed { views, alerts, links: Arc::default(), clock, orders }
+    Feed { views, alerts, links: Arc::new(Links::of_sinks()), clock, orders }
 }

@@ -6,9 +6,10 @@ use std::sync::{Mutex, PoisonError};
 use tokio::sync::Notify;
 use vedette_engine::Fact;
 
-/// The state of all links.
+/// The state of all links of sources, or of sinks.
 #[derive(Debug, Default)]
 pub struct Links {
+    of_sinks: bool,
     state: Mutex<State>,
     changed: Notify,
 }
@@ -16,7 +17,8 @@ pub struct Links {
 #[derive(Debug, Default)]
 struct State {
     links: BTreeMap<String, LinkFigures>,
-    untold: Vec<Fact>,
+    /// Changes that the engine has not been told of: which link, and whether it is there.
+    untold: Vec<(String, bool)>,
 }
 
 /// The state of one link.
@@ -32,6 +34,12 @@ pub struct LinkFigures {
 }
 
 impl Links {
+    /// Those of sinks.
+    #[must_use]
+    pub fn of_sinks() -> Self {
+        Self { of_sinks: true, ..Self::default() }
+    }
+
     /// The source's device or connection is there, or is not and why.
     pub fn set(&self, source: &str, state: Result<(), String>) {
         let up = state.is_ok();
@@ -51,8 +59,8 @@ impl Links {
                 Some(trouble) => tracing::warn!(name = source, "link is down: {trouble}"),
             }
             // A link that flaps faster than the engine listens is told by its last state.
-            all.untold.retain(|fact| !matches!(fact, Fact::SourceLink { source: other, .. } if other == source));
-            all.untold.push(Fact::SourceLink { source: source.to_owned(), up });
+            all.untold.retain(|(other, _)| other != source);
+            all.untold.push((source.to_owned(), up));
         }
         self.changed.notify_one();
     }
@@ -62,8 +70,8 @@ impl Links {
         {
             let mut all = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             all.links.remove(source);
-            all.untold.retain(|fact| !matches!(fact, Fact::SourceLink { source: other, .. } if other == source));
-            all.untold.push(Fact::SourceLink { source: source.to_owned(), up: true });
+            all.untold.retain(|(other, _)| other != source);
+            all.untold.push((source.to_owned(), true));
         }
         self.changed.notify_one();
     }
@@ -75,12 +83,36 @@ impl Links {
 
     /// Changes since the last call.
     pub fn take_facts(&self) -> Vec<Fact> {
-        std::mem::take(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner).untold)
+        let untold = std::mem::take(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner).untold);
+        let fact = |(name, up)| {
+            if self.of_sinks { Fact::SinkLink { sink: name, up } } else { Fact::SourceLink { source: name, up } }
+        };
+        untold.into_iter().map(fact).collect()
     }
 
     /// All links by source.
     #[must_use]
     pub fn figures(&self) -> BTreeMap<String, LinkFigures> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).links.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_and_goes_is_told_once_by_its_last_state_and_as_what_it_is() {
+        let (sources, sinks) = (Links::default(), Links::of_sinks());
+        for links in [&sources, &sinks] {
+            links.set("one", Ok(()));
+            links.set("one", Err("refused".to_owned()));
+            links.set("one", Err("refused again".to_owned()));
+        }
+        assert_eq!(sources.take_facts(), [Fact::SourceLink { source: "one".to_owned(), up: false }]);
+        assert_eq!(sinks.take_facts(), [Fact::SinkLink { sink: "one".to_owned(), up: false }]);
+        assert_eq!(sinks.take_facts(), []);
+        sinks.forget("one");
+        assert_eq!(sinks.take_facts(), [Fact::SinkLink { sink: "one".to_owned(), up: true }]);
     }
 }

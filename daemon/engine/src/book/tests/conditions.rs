@@ -219,8 +219,9 @@ fn nodes_that_fall_silent_together_are_jammed_and_a_dead_one_is_not() {
         }
         text
     };
-    let run = |silent: u32| {
+    let run = |silent: u32, gone: &str| {
         let mut stage = Stage::of(&site(6));
+        stage.links.insert(gone.to_owned(), Link { up: false, since: at(0.0) });
         let mut all = Vec::new();
         for minute in 0..240_u32 {
             let second = f64::from(minute) * 60.0;
@@ -237,9 +238,12 @@ fn nodes_that_fall_silent_together_are_jammed_and_a_dead_one_is_not() {
         }
         of_kind(&all, AlertKind::Jammed)
     };
-    assert_eq!(run(1), []);
-    assert_eq!(run(2), []);
-    let jammed = run(6);
+    let sink = format!("{SINK}neighbour");
+    assert_eq!(run(1, UPLINK), []);
+    assert_eq!(run(2, &sink), []);
+    assert_eq!(run(6, "radio-1"), [], "nobody is heard by way of a source that is gone");
+    assert_eq!(run(6, UPLINK), run(6, &sink), "whether alerts arrive anywhere says nothing of the radio");
+    let jammed = run(6, UPLINK);
     insta::assert_snapshot!(lines(&jammed[..1]));
     assert!(jammed[0].first_seen < at(121.0 * 60.0) && jammed[0].last_seen < at(140.0 * 60.0));
 }

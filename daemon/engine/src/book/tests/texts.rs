@@ -83,6 +83,7 @@ fn equipment(read: &mut Read) {
     let early = at(-65.0);
     stage.links.insert("radio-1".into(), Link { up: false, since: early });
     stage.links.insert(UPLINK.into(), Link { up: false, since: early });
+    stage.links.insert(format!("{SINK}neighbour"), Link { up: false, since: early });
     for (what, kind) in
         [("frames of radio-1 dropped", AlertKind::DataLoss), ("faults of recording", AlertKind::StorageFault)]
     {
