@@ -113,7 +113,7 @@ class Daemon:
 
     def is_up(self, name):
         status = self.status()
-        return bool(status) and status["sources"].get(name, {}).get("up", False)
+        return bool(status) and {**status["sources"], **status["sinks"]}.get(name, {}).get("up", False)
 
 
 def configuration(folder, ports, mesh, gnss, middleware, receiver):

@@ -158,7 +158,7 @@ class Gateway:
 
     def troubles(self):
         status = self.status()
-        links = [status["sources"].get(name, {}) for name in ("patrols", "tak")] if status else []
+        links = [status["sources"].get("patrols", {}), status["sinks"].get("tak", {})] if status else []
         return [link["trouble"] for link in links if link.get("trouble")]
 
 

@@ -157,13 +157,13 @@ async fn the_watchdog_is_fed_until_one_stage_hangs() -> anyhow::Result<()> {
 fn thread_named(name: &str, process: u32) -> anyhow::Result<String> {
     let is_named =
         |task: &std::path::PathBuf| std::fs::read_to_string(task.join("comm")).is_ok_and(|comm| comm.trim() == name);
-    let until = std::time::Instant::now() + SOON;
+    let until = Instant::now() + SOON;
     loop {
         let tasks = std::fs::read_dir(format!("/proc/{process}/task"))?;
         if let Some(task) = tasks.filter_map(|task| Some(task.ok()?.path())).find(is_named) {
             return Ok(task.file_name().context("its number")?.to_string_lossy().into_owned());
         }
-        anyhow::ensure!(std::time::Instant::now() < until, "no thread {name} in process {process}");
+        ensure!(Instant::now() < until, "no thread {name} in process {process}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
