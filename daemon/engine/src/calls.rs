@@ -56,9 +56,7 @@ impl Calls {
         let model = &site.sensors[scan.sensor].model;
         let stands_at_m = scan.at.map_or(model.position_m, |pose| pose.position_m);
         let Some(detection) = scan.detections.first() else { return };
-        let (position_m, sd_m, azimuth_deg) = placed(&detection.measurement, model, stands_at_m);
-        let caller = Caller::Sensor(scan.sensor);
-        self.hear(Call { caller, position_m, sd_m, azimuth_deg, first: now, last: now, called_off: None });
+        self.hear(Caller::Sensor(scan.sensor), placed(&detection.measurement, model, stands_at_m), now);
     }
 
     /// Takes in what an own unit says at this place.
@@ -71,17 +69,7 @@ impl Calls {
     ) {
         let caller = Caller::Unit(unit);
         match distress {
-            Distress::Calls => {
-                self.hear(Call {
-                    caller,
-                    position_m,
-                    sd_m,
-                    azimuth_deg: None,
-                    first: now,
-                    last: now,
-                    called_off: None,
-                });
-            }
+            Distress::Calls => self.hear(caller, (position_m, sd_m, None), now),
             Distress::CalledOff => {
                 if let Some(call) = self.0.iter_mut().find(|call| call.caller == caller) {
                     call.called_off.get_or_insert(now);
@@ -91,22 +79,21 @@ impl Calls {
         }
     }
 
-    fn hear(&mut self, heard: Call) {
-        let now = heard.last;
+    fn hear(&mut self, caller: Caller, (position_m, sd_m, azimuth_deg): Spot, now: Timestamp) {
         self.0.retain(|call| now.seconds_since(call.last) < FORGOTTEN_AFTER_S);
-        match self.0.iter_mut().find(|call| call.caller == heard.caller) {
+        let heard = Call { caller, position_m, sd_m, azimuth_deg, first: now, last: now, called_off: None };
+        match self.0.iter_mut().find(|call| call.caller == caller) {
             Some(call) => *call = Call { first: call.first, ..heard },
             None => self.0.push(heard),
         }
     }
 }
 
+/// Position, its standard deviation per axis in metres, and the direction in degrees where that is what is measured.
+type Spot = (Vector2<f64>, f64, Option<f64>);
+
 /// Where the caller is: where it was measured, else somewhere in the sensor's reach.
-fn placed(
-    measurement: &Measurement,
-    model: &SensorModel,
-    stands_at_m: Vector2<f64>,
-) -> (Vector2<f64>, f64, Option<f64>) {
+fn placed(measurement: &Measurement, model: &SensorModel, stands_at_m: Vector2<f64>) -> Spot {
     let ahead = |azimuth_rad: f64| Vector2::new(libm::sin(azimuth_rad), libm::cos(azimuth_rad));
     let degrees = |azimuth_rad: f64| azimuth_rad.to_degrees().rem_euclid(360.0);
     match measurement {

@@ -29,34 +29,18 @@ pub struct CodecState {
     stands: BTreeMap<usize, (f64, f64, Option<f64>)>,
 }
 
-impl CodecState {
-    /// Numbered messages remembered for each sensor and each unit. Brokers repeat what was in flight, and in flight are few.
-    const RECENT: usize = 32;
+/// Numbered messages remembered for each sensor and each unit. Brokers repeat what was in flight, and in flight are few.
+const RECENT: usize = 32;
 
+impl CodecState {
     /// Whether this sensor's message with this number and time was here before; remembers it if not.
     pub(super) fn is_duplicate(&mut self, sensor: usize, number: u64, time: Timestamp) -> bool {
-        let recent = self.recent.entry(sensor).or_default();
-        if recent.contains(&(number, time)) {
-            return true;
-        }
-        if recent.len() == Self::RECENT {
-            recent.pop_front();
-        }
-        recent.push_back((number, time));
-        false
+        is_among(self.recent.entry(sensor).or_default(), (number, time))
     }
 
     /// Whether this unit's packet with this number was here before; remembers it if not.
     pub(super) fn is_duplicate_of_unit(&mut self, unit: usize, number: u32) -> bool {
-        let recent = self.recent_of_units.entry(unit).or_default();
-        if recent.contains(&number) {
-            return true;
-        }
-        if recent.len() == Self::RECENT {
-            recent.pop_front();
-        }
-        recent.push_back(number);
-        false
+        is_among(self.recent_of_units.entry(unit).or_default(), number)
     }
 
     /// Whether this state of a sensor is a change from quiet to triggered; remembers it.
@@ -97,4 +81,16 @@ impl CodecState {
         }
         admitted
     }
+}
+
+/// Whether one is among the newest; it is from now on.
+fn is_among<T: PartialEq>(recent: &mut VecDeque<T>, one: T) -> bool {
+    let is_there = recent.contains(&one);
+    if !is_there {
+        if recent.len() == RECENT {
+            recent.pop_front();
+        }
+        recent.push_back(one);
+    }
+    is_there
 }

@@ -4,8 +4,8 @@ use vedette_tracker::Timestamp;
 
 use super::state::{MAX_RECENT_FAULTS, MAX_UNKNOWN_SENSORS, State};
 use crate::codec::{
-    Context, Distress, Fault, HealthReport, OwnPosition, PlotReport, Reading, Reason, Report, Stamper, codec_named,
-    decode_radio,
+    Codec, Context, Distress, Fault, HealthReport, OwnPosition, PlotReport, Reading, Reason, Report, Stamper,
+    codec_named, decode_radio,
 };
 use crate::config::Site;
 use crate::input::{Frame, FrameContent, RadioFrame};
@@ -46,14 +46,15 @@ impl State {
         }
         let mut readings = Vec::new();
         let report = (codec.decode)(bytes, context, &mut self.codecs, &mut readings);
-        self.take_readings(codec.name, readings, report, context.site);
+        self.take_readings(Some(codec), readings, report, context.site);
     }
 
-    fn take_readings(&mut self, codec: &str, readings: Vec<Reading>, mut report: Report, site: &Site) {
+    /// Takes in what one message said; without a codec it is a radio frame.
+    fn take_readings(&mut self, codec: Option<&Codec>, readings: Vec<Reading>, mut report: Report, site: &Site) {
         for reading in readings {
             match reading {
                 Reading::Plots(plots) => {
-                    let told = codec_named(codec).and_then(|codec| codec.tells_of_quiet(&plots));
+                    let told = codec.and_then(|codec| codec.tells_of_quiet(&plots));
                     let status = &mut self.sensors[plots.sensor];
                     // Of who has told of events alone so far, nothing else can be expected.
                     status.tells_of_quiet = told.or(status.tells_of_quiet).or(Some(false));
@@ -63,7 +64,7 @@ impl State {
                 Reading::OwnPosition(own) => self.take_own_position(&own, site, &mut report),
             }
         }
-        self.note(codec, report);
+        self.note(codec.map_or("wire", |codec| codec.name), report);
     }
 
     fn take_own_position(&mut self, own: &OwnPosition, site: &Site, report: &mut Report) {
@@ -129,7 +130,7 @@ impl State {
         }
         let mut readings = Vec::new();
         let report = decode_radio(radio, context, &mut self.codecs, &mut readings);
-        self.take_readings("wire", readings, report, context.site);
+        self.take_readings(None, readings, report, context.site);
         // Whatever it said, it has been heard: a node must not repeat for ever what nobody here understands.
         out.push(Output::Transmit(Transmit::RadioAck { source, node: radio.node, counter: radio.counter }));
     }

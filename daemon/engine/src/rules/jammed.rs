@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use vedette_tracker::Timestamp;
 
-use super::{Certainty, Finding, Rule, Situation};
+use super::{Certainty, Finding, Rule, Situation, link_lost};
 use crate::book::text;
 use crate::{AlertKind, Severity};
 
@@ -44,9 +44,15 @@ struct Rhythm {
 impl Rhythm {
     /// When it should have told its state again.
     fn due(&self) -> Option<Timestamp> {
-        let mut intervals_s = self.intervals_s.clone();
+        let known = self.intervals_s.len();
+        if known < KNOWN_FROM {
+            return None;
+        }
+        // On the stack: each node is asked whenever the rules look.
+        let mut intervals_s = [f64::INFINITY; INTERVALS];
+        intervals_s.iter_mut().zip(&self.intervals_s).for_each(|(sorted, interval_s)| *sorted = *interval_s);
         intervals_s.sort_by(f64::total_cmp);
-        let usual_s = *intervals_s.get(intervals_s.len() / 2).filter(|_| intervals_s.len() >= KNOWN_FROM)?;
+        let usual_s = *intervals_s.get(known / 2)?;
         Some(self.told.plus_seconds(usual_s * (1.0 + LATE_SHARE) + LATE_S))
     }
 
@@ -98,8 +104,7 @@ impl Rule for Jammed {
         }
         self.learn(situation);
         // A source that is gone is told by its own rule; where alerts go has nothing to do with who is heard.
-        let of_source = |name: &str| name != super::UPLINK && !name.starts_with(super::SINK);
-        if situation.links.iter().any(|(name, link)| of_source(name) && !link.up) {
+        if situation.links.iter().any(|(name, link)| link_lost::is_of_source(name) && !link.up) {
             (self.missed, self.most) = (BTreeMap::new(), 0);
             return;
         }

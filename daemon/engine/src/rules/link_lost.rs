@@ -11,6 +11,11 @@ pub(crate) const UPLINK: &str = "<uplink>";
 /// What the names of sinks begin with among the links; no source's does.
 pub(crate) const SINK: &str = "<sink>";
 
+/// Whether the link of this name is that of a source.
+pub(super) fn is_of_source(name: &str) -> bool {
+    name != UPLINK && !name.starts_with(SINK)
+}
+
 /// Needs no memory: the links stand in the situation.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct LinkLost;
