@@ -4,9 +4,13 @@
 //! the season and the zone's own level; at times some of its sensors are down. Between surges lie some two months. A
 //! surge is a ramp (to several times the rate within a day, and as much for three more) or a spike in one night.
 
+mod possible;
+
 use std::io::Write;
 
 use jiff::{SignedDuration, Timestamp};
+
+pub use possible::Possible;
 
 use crate::random::Random;
 

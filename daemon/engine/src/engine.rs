@@ -9,7 +9,7 @@ use vedette_tracker::{ModelError, Timestamp, Track, TrackStatus};
 use crate::config::{ConfigFault, EngineConfig, Site};
 use crate::inspect::Notes;
 use crate::status::Status;
-use crate::{Alert, Counters, Input, Mode, Output, Volatile};
+use crate::{Alert, Counters, Input, Learned, Mode, Output, Volatile};
 use state::State;
 
 /// All tracks at one time.
@@ -162,6 +162,19 @@ impl Engine {
     #[must_use]
     pub fn with_pictures(self, pictures: PictureRate) -> Self {
         Self { pictures, ..self }
+    }
+
+    /// What operators' reasons for closing alerts have taught it.
+    #[must_use]
+    pub const fn learned(&self) -> &Learned {
+        self.state.learned()
+    }
+
+    /// The same engine with what another one has been taught, at the same border before it.
+    #[must_use]
+    pub fn taught(mut self, learned: Learned) -> Self {
+        self.state.learn(learned);
+        self
     }
 
     /// The same engine, giving out [`Volatile::Seen`] and [`Volatile::Judged`] too. They change no other output, cost time, and

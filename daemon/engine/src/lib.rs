@@ -30,6 +30,7 @@ pub use alert::{
     Alert, AlertKind, AlertState, CloseReason, Contributor, Ellipse, Eta, Grade, GradeError, Headline, Humanitarian,
     Mode, Place, Severity, Suppression,
 };
+pub use book::Learned;
 pub use engine::{Engine, EngineError, Picture, PictureRate, Snapshot};
 pub use input::{Act, Command, Fact, Frame, FrameContent, Input, RadioFrame};
 pub use inspect::{Judgement, Seen, Verdict};

@@ -11,6 +11,7 @@ use crate::truth::Walker;
 
 /// What somebody walks in half a minute.
 const WALKED_M: f64 = 45.0;
+const HALF_A_MINUTE_S: f64 = 30.0;
 
 /// Who was where an alert says somebody was; of several the first of this list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,6 +76,19 @@ pub struct Judged {
     pub cause: Option<Cause>,
 }
 
+impl Judged {
+    /// How far the nearest person or vehicle that is not an own one was from where the alert says, at the time it speaks of; none for
+    /// an alert that names a zone alone, or when there was nobody.
+    #[must_use]
+    pub fn nearest_m(&self, scenario: &Scenario, run: &Run) -> Option<f64> {
+        let Some(Place::Point { lat, lon, .. }) = &self.alert.place else { return None };
+        let said: Point = run.engine.site().frame.to_site(*lat, *lon)?.into();
+        let elapsed_s = self.alert.last_seen.seconds_since(scenario.layout.begins);
+        let walkers = run.truth.walkers.iter().filter(|walker| Cause::of_walker(walker, false).is_real());
+        walkers.filter_map(|walker| Some(geometry::distance(said, walker.at(elapsed_s)?))).min_by(f64::total_cmp)
+    }
+}
+
 /// All alerts that asked for attention.
 #[must_use]
 pub fn judged(scenario: &Scenario, run: &Run) -> Vec<Judged> {
@@ -88,27 +102,25 @@ pub(super) fn judge((written, alert): &(Timestamp, Alert), scenario: &Scenario, 
 }
 
 /// Who was, at the time the alert speaks of, where it says: within its 95 % ellipse and the distance somebody walks in half a
-/// minute, or, for a zone, in the zone or as near to it.
+/// minute, or, for a zone, in the zone or as near to it. Who is said to be on the way to a zone must come as near within the time
+/// that is said, and half a minute.
 pub(super) fn cause(alert: &Alert, scenario: &Scenario, run: &Run) -> Cause {
     let elapsed_s = alert.last_seen.seconds_since(scenario.layout.begins);
     let crosses = |walker: &Walker| run.truth.crossings.iter().any(|crossing| crossing.walker == walker.id);
-    let there = run
-        .truth
-        .walkers
-        .iter()
-        .filter(|walker| walker.at(elapsed_s).is_some_and(|at_m| is_there(alert, at_m, scenario, run)));
+    let there = run.truth.walkers.iter().filter(|walker| is_there(alert, walker, elapsed_s, scenario, run));
     there.map(|walker| Cause::of_walker(walker, crosses(walker))).min().unwrap_or(Cause::Nothing)
 }
 
-fn is_there(alert: &Alert, at_m: Point, scenario: &Scenario, run: &Run) -> bool {
+fn is_there(alert: &Alert, walker: &Walker, elapsed_s: f64, scenario: &Scenario, run: &Run) -> bool {
+    let Some(at_m) = walker.at(elapsed_s) else { return false };
     if let Some(Place::Point { lat, lon, ellipse }) = &alert.place {
         let said = run.engine.site().frame.to_site(*lat, *lon);
         let within_m = ellipse.major_m + WALKED_M;
-        said.is_some_and(|said| geometry::distance(said.into(), at_m) <= within_m)
-    } else {
-        let zone = scenario.layout.zones.iter().find(|zone| Some(&zone.name) == alert.zone.as_ref());
-        zone.is_none_or(|zone| distance_m(zone, at_m) <= WALKED_M)
+        return said.is_some_and(|said| geometry::distance(said.into(), at_m) <= within_m);
     }
+    let zone = scenario.layout.zones.iter().find(|zone| Some(&zone.name) == alert.zone.as_ref());
+    let until_s = elapsed_s + alert.eta.map_or(0.0, |eta| eta.high_s + HALF_A_MINUTE_S);
+    zone.is_none_or(|zone| walker.between(elapsed_s, until_s).any(|at_m| distance_m(zone, at_m) <= WALKED_M))
 }
 
 fn distance_m(zone: &Zone, at_m: Point) -> f64 {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use vedette_engine::config::{ConfigFault, EngineConfig};
 use vedette_engine::time::format_rfc3339;
 use vedette_engine::{
-    Alert, Durable, Engine, EngineError, Evidence, Fact, Frame, FrameContent, Input, Output, PictureRate, RadioFrame,
-    Snapshot, Timestamp, Transmit, Verdict, Volatile,
+    Alert, Durable, Engine, EngineError, Evidence, Fact, Frame, FrameContent, Input, Learned, Output, PictureRate,
+    RadioFrame, Snapshot, Timestamp, Transmit, Verdict, Volatile,
 };
 use vedette_wire::SealError;
 use vedette_wire::payload::PayloadError;
@@ -21,7 +21,7 @@ use crate::write::{write_config, write_line};
 use crate::{channel, radio_events, sensing};
 
 /// After the last report the engine is given this long to close what is open; any longer, and it would miss the sensors.
-const AFTERMATH_S: f64 = 45.0;
+pub(super) const AFTERMATH_S: f64 = 45.0;
 
 /// A gateway without alerts takes a snapshot this often; one with alerts takes it with them.
 const SNAPSHOT_EVERY_S: f64 = 60.0;
@@ -104,7 +104,15 @@ pub fn drive(scenario: &Scenario, seed: u64) -> Result<Run, DriveError> {
 /// # Errors
 /// When the engine refuses the scenario's configuration.
 pub fn drive_inspected(scenario: &Scenario, seed: u64) -> Result<Run, DriveError> {
-    run(scenario, seed, true, &mut |_, _, _| {})
+    drive_taught(scenario, seed, Learned::default())
+}
+
+/// [`drive_inspected`] with a gateway that operators have taught before.
+///
+/// # Errors
+/// When the engine refuses the scenario's configuration.
+pub fn drive_taught(scenario: &Scenario, seed: u64, learned: Learned) -> Result<Run, DriveError> {
+    run(scenario, seed, Start { inspected: true, learned }, &mut |_, _, _| {})
 }
 
 /// Called with the engine, the time and the input that it is about to be told.
@@ -115,10 +123,17 @@ pub type Observer<'a> = dyn FnMut(&Engine, Timestamp, &Input) + 'a;
 /// # Errors
 /// When the engine refuses the scenario's configuration.
 pub fn drive_observed(scenario: &Scenario, seed: u64, observer: &mut Observer<'_>) -> Result<Run, DriveError> {
-    run(scenario, seed, false, observer)
+    run(scenario, seed, Start::default(), observer)
 }
 
-fn run(scenario: &Scenario, seed: u64, inspected: bool, observer: &mut Observer<'_>) -> Result<Run, DriveError> {
+/// How the engine begins.
+#[derive(Default)]
+struct Start {
+    inspected: bool,
+    learned: Learned,
+}
+
+fn run(scenario: &Scenario, seed: u64, start: Start, observer: &mut Observer<'_>) -> Result<Run, DriveError> {
     let layout = &scenario.layout;
     let truth = Truth::of(scenario, seed);
     let mut sightings = sensing::sense(layout, &truth, seed);
@@ -130,7 +145,7 @@ fn run(scenario: &Scenario, seed: u64, inspected: bool, observer: &mut Observer<
         }
     }
     let triggers = sightings.iter().flatten().filter(|sighting| !sighting.plots.is_empty()).count();
-    let mut gateway = Gateway::start(scenario, seed, inspected, observer)?;
+    let mut gateway = Gateway::start(scenario, seed, start, observer)?;
     radio_events(layout, &truth, &mut sightings, &mut gateway.net);
     gateway.positions = own_positions(scenario, &truth);
     let reports = channel::deliver(scenario, sightings, seed);
@@ -180,12 +195,7 @@ struct Gateway<'a, 'b> {
 }
 
 impl<'a, 'b> Gateway<'a, 'b> {
-    fn start(
-        scenario: &Scenario,
-        seed: u64,
-        inspected: bool,
-        observer: &'a mut Observer<'b>,
-    ) -> Result<Self, DriveError> {
+    fn start(scenario: &Scenario, seed: u64, start: Start, observer: &'a mut Observer<'b>) -> Result<Self, DriveError> {
         let layout = &scenario.layout;
         let config = engine_config(scenario)?;
         let engine = Engine::new(&config).map_err(|error| match error {
@@ -204,7 +214,8 @@ impl<'a, 'b> Gateway<'a, 'b> {
             }
         }
         let engine = engine.with_pictures(PictureRate::OnRequest);
-        let engine = if inspected { engine.inspected() } else { engine };
+        let engine = if start.inspected { engine.inspected() } else { engine };
+        let engine = engine.taught(start.learned);
         let mut power_lost_s = scenario.power_lost_s.clone();
         power_lost_s.sort_by(|a, b| b.total_cmp(a));
         Ok(Self {

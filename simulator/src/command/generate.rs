@@ -13,11 +13,14 @@ use vedette_sim::write::write_scene;
 #[derive(Args)]
 pub(crate) struct Generate {
     /// Scenario file.
-    #[arg(long, value_name = "FILE", required_unless_present = "bench", conflicts_with = "bench")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["bench", "site"], conflicts_with_all = ["bench", "site"])]
     scenario: Option<PathBuf>,
     /// Benchmark scene.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with = "site")]
     bench: Option<Bench>,
+    /// Drawn site of this number, one of those that `reliability` fits on.
+    #[arg(long, value_name = "N")]
+    site: Option<u64>,
     /// Seed; the same seed gives the same files.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -55,10 +58,11 @@ enum Bench {
 impl Generate {
     /// Generates and writes.
     pub(crate) fn run(&self) -> anyhow::Result<()> {
-        let scene = match (&self.scenario, self.bench) {
-            (Some(path), _) => Scene::generate(&Scenario::read(path)?, self.seed),
-            (None, Some(bench)) => self.bench_scene(bench),
-            (None, None) => anyhow::bail!("neither --scenario nor --bench given"),
+        let scene = match (&self.scenario, self.bench, self.site) {
+            (Some(path), ..) => Scene::generate(&Scenario::read(path)?, self.seed),
+            (None, Some(bench), _) => self.bench_scene(bench),
+            (None, None, Some(number)) => Scene::generate(&Scenario::drawn(number), self.seed),
+            (None, None, None) => anyhow::bail!("none of --scenario, --bench and --site given"),
         };
         write_scene(&scene, &self.out).with_context(|| format!("cannot write to {}", self.out.display()))?;
         let plots: usize = scene.reports.iter().map(|report| report.plots.len()).sum();

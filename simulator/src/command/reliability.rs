@@ -1,4 +1,6 @@
 //! `vedette-sim reliability`: does an alert's confidence mean what it says?
+//!
+//! Fitted on sites drawn at random, tested on the scenarios that people wrote.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,8 +8,12 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use vedette_engine::{EVIDENCE_NAMES, Evidence};
-use vedette_sim::campaign::{Calibration, Claim, Diagram, Discrimination, Judged, claims, drive_inspected, fit};
+use vedette_engine::config::RulesTable;
+use vedette_engine::{EVIDENCE_NAMES, EVIDENCE_TERMS, Evidence, Learned};
+use vedette_sim::campaign::{
+    Calibration, Claim, Diagram, Discrimination, Judged, Run, claims, close_all, drive_inspected, drive_taught, fit,
+    refit,
+};
 use vedette_sim::scenario::Scenario;
 
 use super::campaign::files;
@@ -18,22 +24,32 @@ const SEED: u64 = 1;
 /// Arguments of `reliability`.
 #[derive(Args)]
 pub(crate) struct Reliability {
-    /// Number of seeds for each scenario that is fitted on, from 1 on.
-    #[arg(long, default_value_t = 6)]
-    fit_seeds: u64,
-    /// Number of seeds for each scenario that is tested on, after those of the fit.
+    /// Number of drawn sites to fit on.
+    #[arg(long, default_value_t = 300)]
+    sites: u64,
+    /// Number of the first of them.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    first_site: u64,
+    /// Number of seeds of each scenario to test on.
     #[arg(long, default_value_t = 6)]
     seeds: u64,
-    /// Folder of scenarios: in the order of their names, one is fitted on and the next is tested on.
+    /// The first of them.
+    #[arg(long, default_value_t = 1)]
+    first_seed: u64,
+    /// Folder of the scenarios to test on.
     #[arg(default_value = "config/scenarios")]
     scenarios: PathBuf,
+    /// Fit only these terms, by number, with the weights of the others as they are.
+    #[arg(long, value_name = "TERM", value_delimiter = ',', value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(..EVIDENCE_TERMS as u64))]
+    terms: Vec<usize>,
+    /// Take the seeds of a scenario for days at one border, one after the other: an operator closes each day's alerts at its end, and
+    /// the gateway learns from that.
+    #[arg(long)]
+    operator: bool,
     /// Leave out scenarios that last longer than this many hours.
     #[arg(long, value_name = "H", default_value_t = 24.0)]
     max_hours: f64,
-    /// Fit on one run of this scenario as well, however long it lasts; may be given several times.
-    #[arg(long, value_name = "FILE")]
-    also: Vec<PathBuf>,
-    /// Write the diagram of the test, with the fitted weights, as a picture.
+    /// Write the diagram of the test, as alerts say now, as a picture.
     #[arg(long, value_name = "FILE.svg")]
     svg: Option<PathBuf>,
     /// Write every alert with its claim, who was there and what bore it out, as a table.
@@ -51,36 +67,48 @@ impl Reliability {
                 scenarios.push(scenario);
             }
         }
-        let progress = ProgressBar::new(scenarios.len() as u64);
+        let progress = ProgressBar::new(self.sites + scenarios.len() as u64);
         progress.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} {msg} {eta}")?);
         let (mut fitted, mut tested, mut table) = (Vec::new(), Vec::new(), Table::default());
-        for (index, scenario) in scenarios.iter().enumerate() {
-            progress.set_message(scenario.name.clone());
-            if index % 2 == 0 {
-                fitted.extend(gather(scenario, 1..=self.fit_seeds, &mut table)?.concat());
-            } else {
-                let seeds = self.fit_seeds + 1..=self.fit_seeds + self.seeds;
-                tested.push((scenario.name.as_str(), gather(scenario, seeds, &mut table)?));
-            }
+        progress.set_message("drawn sites");
+        for number in self.first_site..self.first_site + self.sites {
+            fitted.extend(gather(&Scenario::drawn(number), number..=number, &mut table)?.concat());
             progress.inc(1);
         }
-        for file in &self.also {
-            let scenario = Scenario::read(file)?;
+        for scenario in &scenarios {
             progress.set_message(scenario.name.clone());
-            fitted.extend(gather(&scenario, 1..=1, &mut table)?.concat());
+            let seeds = self.first_seed..self.first_seed + self.seeds;
+            let runs =
+                if self.operator { days(scenario, seeds, &mut table)? } else { gather(scenario, seeds, &mut table)? };
+            tested.push((scenario.name.as_str(), runs));
+            progress.inc(1);
         }
         progress.finish_and_clear();
         if let Some(path) = &self.table {
             std::fs::write(path, table.to_string()).with_context(|| path.display().to_string())?;
         }
-        let weights = fit(&fitted);
-        println!("{} alerts of {} scenarios to fit on:", fitted.len(), scenarios.len().div_ceil(2) + self.also.len());
+        if let Some(path) = &self.svg {
+            let diagram = Diagram::of(&runs(&tested).concat());
+            std::fs::write(path, diagram.svg()).with_context(|| path.display().to_string())?;
+        }
+        println!("{} scenarios that nothing was fitted on, as alerts say now:", scenarios.len());
+        report(&tested);
+        if self.sites > 0 {
+            self.fit_and_report(&fitted, &tested);
+        }
+        Ok(())
+    }
+
+    fn fit_and_report(&self, fitted: &[Claim], tested: &[Family<'_>]) {
+        let weights = match &self.terms[..] {
+            [] => fit(fitted),
+            terms => refit(fitted, RulesTable::default().confidence_weights, terms),
+        };
+        println!("{} alerts of {} drawn sites give:", fitted.len(), self.sites);
         println!("[rules]\nconfidence_weights = {weights:?}\n");
         for (name, weight) in EVIDENCE_NAMES.iter().zip(weights) {
             println!("{weight:>7.2}  {name}");
         }
-        println!("\nother scenarios and seeds, as alerts say now:");
-        report(&tested);
         let weighed = |claim: &Claim| {
             let confidence = claim.evidence.map_or(claim.confidence, |evidence| evidence.confidence(&weights));
             Claim { confidence, ..*claim }
@@ -88,13 +116,8 @@ impl Reliability {
         let weighed_run = |run: &Vec<Claim>| run.iter().map(weighed).collect();
         let weighed: Vec<Family<'_>> =
             tested.iter().map(|(name, runs)| (*name, runs.iter().map(weighed_run).collect())).collect();
-        println!("the same with these weights:");
+        println!("\nthe scenarios with these weights:");
         report(&weighed);
-        if let Some(path) = &self.svg {
-            let diagram = Diagram::of(&runs(&weighed).concat());
-            std::fs::write(path, diagram.svg()).with_context(|| path.display().to_string())?;
-        }
-        Ok(())
     }
 }
 
@@ -121,15 +144,38 @@ fn report(families: &[Family<'_>]) {
     println!();
 }
 
-fn gather(scenario: &Scenario, seeds: impl Iterator<Item = u64>, table: &mut Table) -> anyhow::Result<Vec<Vec<Claim>>> {
+fn gather(
+    scenario: &Scenario,
+    seeds: impl IntoIterator<Item = u64>,
+    table: &mut Table,
+) -> anyhow::Result<Vec<Vec<Claim>>> {
     seeds
+        .into_iter()
         .map(|seed| {
             let run = drive_inspected(scenario, seed)?;
             let claims = claims(scenario, &run);
-            table.add(scenario, seed, &claims);
+            table.add(scenario, seed, &claims, &run);
             Ok(claims.into_iter().map(|(claim, _)| claim).collect())
         })
         .collect()
+}
+
+/// The same as days at one border, with an operator who says of each day's alerts what they were.
+fn days(
+    scenario: &Scenario,
+    seeds: impl IntoIterator<Item = u64>,
+    table: &mut Table,
+) -> anyhow::Result<Vec<Vec<Claim>>> {
+    let mut learned = Learned::default();
+    let mut days = Vec::new();
+    for seed in seeds {
+        let mut run = drive_taught(scenario, seed, learned)?;
+        let claims = claims(scenario, &run);
+        table.add(scenario, seed, &claims, &run);
+        days.push(claims.into_iter().map(|(claim, _)| claim).collect());
+        learned = close_all(scenario, &mut run);
+    }
+    Ok(days)
 }
 
 /// Every alert that made a claim, a line each.
@@ -137,16 +183,19 @@ fn gather(scenario: &Scenario, seeds: impl Iterator<Item = u64>, table: &mut Tab
 struct Table(String);
 
 impl Table {
-    fn add(&mut self, scenario: &Scenario, seed: u64, claims: &[(Claim, Judged)]) {
-        for (claim, Judged { written, alert, cause }) in claims {
+    fn add(&mut self, scenario: &Scenario, seed: u64, claims: &[(Claim, Judged)], run: &Run) {
+        for (claim, judged) in claims {
+            let Judged { written, alert, cause } = judged;
+            let nearest = judged.nearest_m(scenario, run).map_or_else(String::new, |metres| format!("{metres:.0}"));
             let cause = cause.map_or_else(String::new, |cause| cause.to_string());
             let terms = claim.evidence.iter().flat_map(Evidence::terms);
             let terms: Vec<String> = terms.map(|term| format!("{term:.4}")).collect();
             self.0 += &format!(
-                "{},{seed},{:.1},{:?},\"{cause}\",{},{:.4},{}\n",
+                "{},{seed},{:.1},{:?},\"{cause}\",{nearest},\"{}\",{},{:.4},{}\n",
                 scenario.name,
                 written.seconds_since(scenario.layout.begins),
                 alert.kind,
+                alert.text,
                 claim.real,
                 claim.confidence,
                 terms.join(",")
@@ -159,7 +208,7 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "scenario,seed,at_s,kind,cause,real,confidence,{}",
+            "scenario,seed,at_s,kind,cause,nearest_m,text,real,confidence,{}",
             EVIDENCE_NAMES.map(|name| format!("{name:?}")).join(",")
         )?;
         f.write_str(&self.0)

@@ -4,6 +4,7 @@
 //! what was expected and what was found.
 
 mod check;
+mod drawn;
 mod error;
 mod typed;
 

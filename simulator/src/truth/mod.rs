@@ -44,6 +44,12 @@ impl Walker {
         self.path_m.get(index + 1).map(|next| geometry::between(here, *next, share))
     }
 
+    /// Its positions from one moment to another, one a step, the first at `from_s`.
+    pub fn between(&self, from_s: f64, to_s: f64) -> impl Iterator<Item = Point> {
+        let times = (0..).map(move |step| from_s + step_number(step) * STEP_S).take_while(move |&at_s| at_s <= to_s);
+        times.map_while(|at_s| self.at(at_s))
+    }
+
     /// First and last second at which it is there.
     #[must_use]
     pub fn life_s(&self) -> (f64, f64) {

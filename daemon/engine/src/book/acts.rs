@@ -3,13 +3,14 @@
 use serde::{Deserialize, Serialize};
 use vedette_tracker::Timestamp;
 
-use super::{Book, Entry, alert_id, emit};
+use super::learned::Claimed;
+use super::{Book, Ended, Entry, alert_id, emit};
 use crate::config::Site;
 use crate::input::{Act, Command};
 use crate::output::Transmit;
 use crate::rules::Lasting;
 use crate::status::Counters;
-use crate::{Alert, AlertKind, AlertState, AuditRecord, Durable, Headline, Mode, Output, Severity};
+use crate::{Alert, AlertKind, AlertState, AuditRecord, CloseReason, Durable, Headline, Mode, Output, Severity};
 
 /// Answers kept for repeated commands: a centre repeats what it has sent lately.
 const MAX_ANSWERED: usize = 256;
@@ -169,15 +170,35 @@ impl Book {
             self.make_room_for_test(now, out);
             return Ok(self.raise_test(*severity, now, site, out));
         }
-        let entry = self.entry(act.alert().unwrap_or_default())?;
+        let id = act.alert().unwrap_or_default();
+        if let Act::Close { reason, .. } = act
+            && let Some(place) = self.ended.iter().position(|ended| ended.alert.id == id)
+            && let Some(Ended { mut alert, claimed }) = self.ended.remove(place)
+        {
+            let detail = alert.take_act(act, now)?;
+            self.judge(alert.mode, claimed, *reason, now);
+            alert.rev += 1;
+            out.push(Output::Durable(Durable::Alert(Box::new(alert))));
+            return Ok(detail);
+        }
+        let entry = self.entry(id)?;
         let detail = entry.alert.take_act(act, now)?;
         if !matches!(act, Act::Comment { .. }) {
             emit(entry, now, out);
         }
         if let Act::Close { reason, .. } = act {
-            self.worth.count(*reason);
+            let (mode, claimed) = (entry.alert.mode, entry.claimed.take());
+            self.judge(mode, claimed, *reason, now);
         }
         Ok(detail)
+    }
+
+    /// Counts and learns what an operator says an alert was. A rehearsal teaches nothing.
+    fn judge(&mut self, mode: Mode, claimed: Option<Claimed>, reason: CloseReason, now: Timestamp) {
+        self.worth.count(reason);
+        if let Some(claimed) = claimed.filter(|_| mode == Mode::Actual) {
+            self.learned.note(claimed, reason, now);
+        }
     }
 
     fn entry(&mut self, id: &str) -> Result<&mut Entry, String> {
@@ -236,6 +257,7 @@ impl Book {
                 found_at,
                 raised_at: now,
                 emitted_at: now,
+                claimed: None,
             },
         );
         format!("test alert {id} raised")

@@ -5,7 +5,7 @@ use vedette_tracker::ClassProbabilities;
 
 use super::text;
 use crate::config::Site;
-use crate::rules::{Finding, Lasting, Situation, Subject, Surrounding};
+use crate::rules::{Evidence, Finding, Lasting, Situation, Subject, Surrounding};
 use crate::{Alert, AlertState, Ellipse, Headline, Humanitarian, Place, Severity, Suppression};
 
 /// Longest JSON form of an alert. The envelope around it and this stay within 1,024 bytes.
@@ -94,8 +94,12 @@ fn filled(mut alert: Alert, finding: &Finding, situation: &Situation<'_>, may_ho
     let site = situation.site;
     alert.kind = finding.kind;
     alert.severity = finding.severity;
-    let sure =
-        finding.evidence.map_or(finding.confidence, |evidence| evidence.confidence(&site.rules.confidence_weights));
+    let weights = &site.rules.confidence_weights;
+    let shift = if site.rules.learn_from_operators { finding.lesson.shift } else { 0.0 };
+    let shifted = |by: f64| {
+        finding.evidence.map_or(finding.confidence, |evidence| Evidence::probability(evidence.log_odds(weights) + by))
+    };
+    let sure = shifted(shift);
     // What was borne out stays so as it goes on, unless its rule begins to doubt it.
     let stays = finding.confidence >= DOUBTED_BELOW && finding.explained.is_none();
     let sure = if stays { f64::max(sure, alert.confidence) } else { sure };
@@ -110,12 +114,13 @@ fn filled(mut alert: Alert, finding: &Finding, situation: &Situation<'_>, may_ho
     alert.erase_at = alert.last_seen.plus_seconds(site.rules.erase_after_days * 86_400.0);
     alert.humanitarian = finding.help.clone().map(|reason| Humanitarian { reason });
     let rules = &site.rules;
-    let asks_from = if finding.kind.is_ahead() {
-        f64::max(rules.announce_from, rules.attention_from)
+    // What happened asks for attention whatever was said of others: only who is announced can be learned to be let pass.
+    let lacks = if finding.kind.is_ahead() {
+        sure < f64::max(rules.announce_from, rules.attention_from)
     } else {
-        rules.attention_from
+        f64::max(sure, shifted(0.0)) < rules.attention_from
     };
-    let unsure = finding.evidence.is_some() && finding.help.is_none() && sure < asks_from;
+    let unsure = finding.evidence.is_some() && finding.help.is_none() && lacks;
     let held = (unsure && may_hold).then(|| UNSURE.to_owned());
     if held.is_some() {
         alert.severity = Severity::Info;

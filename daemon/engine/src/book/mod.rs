@@ -8,6 +8,7 @@
 mod acts;
 mod company;
 mod draft;
+mod learned;
 mod storm;
 pub(crate) mod text;
 
@@ -24,9 +25,14 @@ use crate::rules::{Certainty, Finding, Lasting, Situation, Subject};
 use crate::status::Counters;
 use crate::{Alert, AlertState, CloseReason, Durable, Output, Severity};
 use acts::Answered;
+use learned::Claimed;
+pub use learned::Learned;
+pub(crate) use learned::Lesson;
 
 /// A possible need of help is told again in this interval until somebody has acknowledged it.
 const HELP_REPEAT_S: f64 = 300.0;
+/// Alerts that ended by themselves and can still be closed with a reason.
+const MAX_ENDED: usize = 128;
 /// Below this existence a track that ends its alert was never there.
 const RETRACTED_BELOW: f64 = 0.5;
 /// The load on operators is counted over this time, and over this many alerts at most.
@@ -51,6 +57,19 @@ pub(crate) struct Book {
     /// What operators closed alerts as.
     #[serde(default)]
     worth: Worth,
+    /// And what that says of the next.
+    #[serde(default)]
+    learned: Learned,
+    /// Alerts that ended by themselves lately: an operator may still say what they were.
+    #[serde(default)]
+    ended: VecDeque<Ended>,
+}
+
+/// An alert that asked for attention and ended by itself.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Ended {
+    alert: Alert,
+    claimed: Option<Claimed>,
 }
 
 /// One open alert, or one that an operator closed while its cause lasts.
@@ -70,6 +89,9 @@ struct Entry {
     found_at: Timestamp,
     raised_at: Timestamp,
     emitted_at: Timestamp,
+    /// What it claimed when it first asked for attention.
+    #[serde(default)]
+    claimed: Option<Claimed>,
 }
 
 impl Entry {
@@ -125,6 +147,15 @@ impl Book {
         self.worth
     }
 
+    /// What was learned from what operators closed alerts as.
+    pub(crate) const fn learned(&self) -> &Learned {
+        &self.learned
+    }
+
+    pub(crate) fn learn(&mut self, learned: Learned) {
+        self.learned = learned;
+    }
+
     /// Sets the open alerts against what is the case now.
     pub(crate) fn reconcile(
         &mut self,
@@ -139,7 +170,9 @@ impl Book {
         let raised_at = |key: &str| self.open.get(key).map(|entry| entry.raised_at);
         let (causes, folded) = storm::fold(situation, causes, raised_at, notes);
         counters.add("findings_folded_into_storms", folded);
-        for finding in causes {
+        for mut finding in causes {
+            let claims = Claimed::of(&finding, situation.site);
+            finding.lesson = claims.as_ref().map_or_else(Lesson::default, |claims| self.learned.of(claims, now));
             let verdict = match self.open.get_mut(&finding.key) {
                 Some(entry) if entry.is_over() => {
                     entry.found_at = now;
@@ -149,6 +182,7 @@ impl Book {
                     let asked = entry.alert.asks_attention();
                     update(entry, &finding, situation, out);
                     if !asked && entry.alert.asks_attention() {
+                        entry.claimed = claims;
                         self.count_attention(now);
                     }
                     Verdict::Carried
@@ -223,8 +257,9 @@ impl Book {
         counters.add("alerts_explained_by_own_units", u64::from(finding.explained.is_some()));
         let alert = draft::alert(finding, id, situation);
         counters.add("alerts_too_unsure_to_ask", u64::from(alert.is_held_as_unsure()));
-        let entry = Entry::new(alert, finding, situation.now);
+        let mut entry = Entry::new(alert, finding, situation.now);
         if entry.alert.asks_attention() {
+            entry.claimed = Claimed::of(finding, situation.site);
             self.count_attention(situation.now);
         }
         out.push(Output::Durable(Durable::Alert(Box::new(entry.alert.clone()))));
@@ -272,6 +307,7 @@ impl Book {
     /// Ends what is over, and repeats a call for help that nobody has answered.
     fn end(&mut self, situation: &Situation<'_>, counters: &mut Counters, out: &mut Vec<Output>) {
         let (now, rules) = (situation.now, &situation.site.rules);
+        let mut ended = Vec::new();
         self.open.retain(|_, entry| {
             if let Some(track) = entry.track.and_then(|id| situation.tracks.iter().find(|track| track.id == id)) {
                 entry.existence = track.existence;
@@ -309,11 +345,16 @@ impl Book {
                 entry.alert.text = text::over(&entry.alert, now, situation.site);
                 entry.alert = draft::fit(entry.alert.clone());
                 emit(entry, now, out);
+                if entry.alert.asks_attention() {
+                    ended.push(Ended { alert: entry.alert.clone(), claimed: entry.claimed.take() });
+                }
             }
             !over
         });
         let open = &self.open;
         self.continued.retain(|_, key| open.contains_key(key));
+        self.ended.extend(ended);
+        self.ended.drain(..self.ended.len().saturating_sub(MAX_ENDED));
     }
 }
 
@@ -329,6 +370,7 @@ impl Entry {
             found_at: now,
             raised_at: now,
             emitted_at: now,
+            claimed: None,
         };
         entry.follow(finding, now);
         entry

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use vedette_tracker::{ClassProbabilities, Timestamp};
 
+use super::Lesson;
 use crate::inspect::{Notes, Verdict};
 use crate::rules::{Certainty, Finding, Lasting, Situation, Subject, Surrounding};
 use crate::{AlertKind, Severity};
@@ -168,6 +169,7 @@ fn storm(situation: &Situation<'_>, key: String, members: &[Finding]) -> Finding
         witnessed: false,
         unseen: 0.0,
         evidence: None,
+        lesson: Lesson::default(),
         eta: None,
         first_seen: earliest,
         last_seen: latest,

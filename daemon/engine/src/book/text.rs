@@ -3,6 +3,7 @@
 use jiff::Timestamp as Instant;
 use vedette_tracker::{ClassProbabilities, Timestamp};
 
+use super::Lesson;
 use crate::config::Site;
 use crate::rules::{Finding, Subject};
 use crate::{Alert, AlertState, CloseReason, Mode, Place};
@@ -14,6 +15,8 @@ const PLAIN_FROM: f64 = 0.8;
 
 /// Sensors named that saw it, and that should have.
 const NAMED_SENSORS: usize = 3;
+/// What operators said of others is told from this shift of the log-odds on: 0.5 becomes 0.62 or 0.38.
+const TOLD_FROM: f64 = 0.5;
 
 /// The time of day at the site, `02:14:07`.
 pub(crate) fn clock(time: Timestamp, site: &Site) -> String {
@@ -63,7 +66,7 @@ pub(super) fn describe(finding: &Finding, alert: &Alert, site: &Site) -> String 
             text.push_str(&place(alert));
             text.push_str(&movement(alert));
             text.push_str(". ");
-            text.push_str(&why(alert));
+            text.push_str(&why(alert, finding, site));
         }
         Subject::Spot { .. } => {
             text.push_str(&capitalised(&finding.what));
@@ -72,7 +75,7 @@ pub(super) fn describe(finding: &Finding, alert: &Alert, site: &Site) -> String 
             // That somebody calls is as sure as it gets; who hears it stands in the reason.
             if finding.help.is_none() {
                 text.push(' ');
-                text.push_str(&why(alert));
+                text.push_str(&why(alert, finding, site));
             }
         }
         Subject::Sensor(_) | Subject::Gateway => {
@@ -163,7 +166,7 @@ fn movement(alert: &Alert) -> String {
 }
 
 /// "94 % sure: seen by radar-7 and pir-3, not by cam-2." Who bears how much of it stands in the alert's contributors.
-fn why(alert: &Alert) -> String {
+fn why(alert: &Alert, finding: &Finding, site: &Site) -> String {
     let named = |seen: bool| -> Vec<&str> {
         let parts = alert.contributors.iter().filter(|part| part.share.is_some() == seen);
         parts.map(|part| part.sensor.as_str()).take(NAMED_SENSORS).collect()
@@ -176,6 +179,10 @@ fn why(alert: &Alert) -> String {
         }
     }
     text.push('.');
+    let Lesson { shift, judged, real } = finding.lesson;
+    if site.rules.learn_from_operators && shift.abs() >= TOLD_FROM {
+        text.push_str(&format!(" Of {judged} like it, {real} were real."));
+    }
     text
 }
 

@@ -62,6 +62,8 @@ pub struct RulesTable {
     pub attention_from: f64,
     /// The same for who has not crossed: who is announced must be there rather than not. A crossing asks from `attention_from` on.
     pub announce_from: f64,
+    /// Whether what operators close alerts as makes those like them surer or less sure.
+    pub learn_from_operators: bool,
     /// A source or the uplink may be gone this long before that is an alert.
     pub link_lost_after_s: f64,
     /// Battery voltage below which it is an alert, for sensors without their own `battery_low_mv`.
@@ -114,7 +116,8 @@ impl Default for RulesTable {
             surge_false_warnings_per_year: 1.0,
             confidence_weights: FITTED,
             attention_from: 0.25,
-            announce_from: 0.5,
+            announce_from: 0.65,
+            learn_from_operators: true,
             link_lost_after_s: 60.0,
             battery_low_mv: 3_300,
             battery_forecast_days: 14.0,
@@ -199,7 +202,8 @@ mod tests {
         assert_eq!(read(EVIDENCE_TERMS).expect("all").confidence_weights, [0.5; EVIDENCE_TERMS]);
         for count in [FIRST_TERMS - 1, EVIDENCE_TERMS + 1] {
             let error = read(count).expect_err("too few or too many").to_string();
-            assert!(error.contains("expected 16 to 18 weights"), "{error}");
+            let expected = format!("expected {FIRST_TERMS} to {EVIDENCE_TERMS} weights");
+            assert!(error.contains(&expected), "{error}");
         }
     }
 }

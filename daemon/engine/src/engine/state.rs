@@ -16,7 +16,7 @@ use crate::inspect::Notes;
 use crate::rules::{Link, Loss, Rules, SINK, Situation, StoreLost, UPLINK};
 use crate::status::{Counters, SensorStatus, Shelved, Status, UnknownSensor};
 use crate::units::Units;
-use crate::{Alert, AlertKind, AuditRecord, Durable, Mode, Output, Seen, Volatile};
+use crate::{Alert, AlertKind, AuditRecord, Durable, Learned, Mode, Output, Seen, Volatile};
 
 /// Names of unknown sensors kept for `status`.
 pub(super) const MAX_UNKNOWN_SENSORS: usize = 64;
@@ -293,6 +293,14 @@ impl State {
         self.news = true;
         let detail = format!("{} sensors, {} zones", site.sensors.len(), site.zones.len());
         self.audit("gateway", "reconfigure", detail, out);
+    }
+
+    pub(super) const fn learned(&self) -> &Learned {
+        self.book.learned()
+    }
+
+    pub(super) fn learn(&mut self, learned: Learned) {
+        self.book.learn(learned);
     }
 
     pub(super) fn begin_ordinals(&mut self, first: u64) {

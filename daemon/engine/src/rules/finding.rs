@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use vedette_tracker::{ClassProbabilities, Timestamp, TrackId};
 
 use super::evidence::Evidence;
+use crate::book::Lesson;
 use crate::{AlertKind, Contributor, Eta, Severity};
 
 /// Whether a finding raises an alert or only keeps it.
@@ -87,6 +88,8 @@ pub(crate) struct Finding {
     pub(crate) unseen: f64,
     /// What bears it out, for a finding about movement.
     pub(crate) evidence: Option<Evidence>,
+    /// What operators said of earlier alerts like it.
+    pub(crate) lesson: Lesson,
     pub(crate) eta: Option<Eta>,
     pub(crate) first_seen: Timestamp,
     pub(crate) last_seen: Timestamp,

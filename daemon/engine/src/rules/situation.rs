@@ -7,6 +7,7 @@ use vedette_tracker::{Timestamp, Track, TrackId, TrackStatus};
 
 use super::geometry::{Relation, relation};
 use super::{Certainty, Finding, Lasting, Subject, Surrounding};
+use crate::book::Lesson;
 use crate::calls::Calls;
 use crate::config::{Class, Site, Zone};
 use crate::status::SensorStatus;
@@ -192,6 +193,7 @@ impl<'a> Situation<'a> {
             witnessed: false,
             unseen: 0.0,
             evidence: None,
+            lesson: Lesson::default(),
             eta: None,
             first_seen: candidate.track.first_seen,
             last_seen: candidate.track.last_seen,
@@ -227,6 +229,7 @@ impl<'a> Situation<'a> {
             witnessed: false,
             unseen: 0.0,
             evidence: None,
+            lesson: Lesson::default(),
             eta: None,
             first_seen: self.now,
             last_seen: self.now,
