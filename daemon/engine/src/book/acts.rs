@@ -82,8 +82,7 @@ impl Alert {
             }
             Act::Close { reason, .. } => {
                 self.state = AlertState::Closed { reason: *reason };
-                let reason = serde_json::to_value(reason).ok();
-                format!("closed as {}", reason.as_ref().and_then(|reason| reason.as_str()).unwrap_or_default())
+                format!("closed as {}", reason.name())
             }
         };
         Ok(format!("alert {} {done}", self.id))
@@ -169,13 +168,20 @@ impl Book {
             self.make_room_for_test(now, out);
             return Ok(self.raise_test(*severity, now, site, out));
         }
-        let entry = self.entry(act.alert().unwrap_or_default())?;
+        let id = act.alert().unwrap_or_default();
+        if let Act::Close { reason, .. } = act
+            && let Some(noted) = self.judge_ended(id, *reason, now, site)
+        {
+            return Ok(noted);
+        }
+        let claim = self.claim_of_open(id);
+        let entry = self.entry(id)?;
         let detail = entry.alert.take_act(act, now)?;
         if !matches!(act, Act::Comment { .. }) {
             emit(entry, now, out);
         }
-        if let Act::Close { reason, .. } = act {
-            self.worth.count(*reason);
+        if let (Act::Close { reason, .. }, Some(claim)) = (act, claim) {
+            self.count_verdict(claim, *reason, now, site);
         }
         Ok(detail)
     }

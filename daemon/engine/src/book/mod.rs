@@ -10,6 +10,7 @@ mod company;
 mod draft;
 mod storm;
 pub(crate) mod text;
+mod verdicts;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -18,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use vedette_tracker::{Timestamp, TrackId};
 
-use crate::budget::{Load, Worth};
+use crate::budget::Worth;
 use crate::inspect::{Notes, Verdict};
 use crate::rules::{Certainty, Finding, Lasting, Situation, Subject};
 use crate::status::Counters;
@@ -29,9 +30,6 @@ use acts::Answered;
 const HELP_REPEAT_S: f64 = 300.0;
 /// Below this existence a track that ends its alert was never there.
 const RETRACTED_BELOW: f64 = 0.5;
-/// The load on operators is counted over this time, and over this many alerts at most.
-const LOAD_OVER_S: f64 = 86_400.0;
-const LOAD_OF: usize = 10_000;
 
 /// All alerts that are not over, and what is needed to number the next.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -51,6 +49,8 @@ pub(crate) struct Book {
     /// What operators closed alerts as.
     #[serde(default)]
     worth: Worth,
+    #[serde(default)]
+    verdicts: verdicts::Verdicts,
 }
 
 /// One open alert, or one that an operator closed while its cause lasts.
@@ -112,17 +112,6 @@ impl Book {
     /// The alerts that operators shelved, as last emitted.
     pub(crate) fn shelved(&self, now: Timestamp) -> impl Iterator<Item = &Alert> {
         self.open_alerts().filter(move |alert| alert.shelved_until.is_some_and(|until| now < until))
-    }
-
-    /// How the alerts of the last day were spread, as one operator has them.
-    pub(crate) fn load(&self, started: Timestamp, now: Timestamp) -> Load {
-        let from = started.max(now.plus_seconds(-LOAD_OVER_S));
-        Load::of(self.attention.iter().copied(), from, now, 1)
-    }
-
-    /// What operators closed alerts as, since the start.
-    pub(crate) fn worth(&self) -> Worth {
-        self.worth
     }
 
     /// Sets the open alerts against what is the case now.
@@ -232,15 +221,6 @@ impl Book {
         true
     }
 
-    fn count_attention(&mut self, now: Timestamp) {
-        let day_ago = now.plus_seconds(-LOAD_OVER_S);
-        self.attention.retain(|&at| at > day_ago);
-        self.attention.push_back(now);
-        while self.attention.len() > LOAD_OF {
-            self.attention.pop_front();
-        }
-    }
-
     /// Room for one more alert beside tests: in a full book a less severe one goes, the oldest of the least severe first.
     fn make_room(
         &mut self,
@@ -264,6 +244,7 @@ impl Book {
             && !entry.is_over()
         {
             entry.alert.state = AlertState::Expired;
+            self.verdicts.await_of(&entry, situation.now, situation.site);
             emit(&mut entry, situation.now, out);
         }
         true
@@ -271,7 +252,7 @@ impl Book {
 
     /// Ends what is over, and repeats a call for help that nobody has answered.
     fn end(&mut self, situation: &Situation<'_>, counters: &mut Counters, out: &mut Vec<Output>) {
-        let (now, rules) = (situation.now, &situation.site.rules);
+        let (now, rules, verdicts) = (situation.now, &situation.site.rules, &mut self.verdicts);
         self.open.retain(|_, entry| {
             if let Some(track) = entry.track.and_then(|id| situation.tracks.iter().find(|track| track.id == id)) {
                 entry.existence = track.existence;
@@ -308,6 +289,7 @@ impl Book {
                 counters.add_labelled("alerts_ended", "how", end, 1);
                 entry.alert.text = text::over(&entry.alert, now, situation.site);
                 entry.alert = draft::fit(entry.alert.clone());
+                verdicts.await_of(entry, now, situation.site);
                 emit(entry, now, out);
             }
             !over

@@ -2,6 +2,7 @@
 
 mod conditions;
 mod texts;
+mod verdicts;
 mod zones;
 
 use std::collections::BTreeMap;

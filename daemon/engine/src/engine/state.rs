@@ -315,7 +315,8 @@ impl State {
         learned.map(|(sensor, estimate)| SensorStatus { estimate: Some(estimate), ..sensor.clone() }).collect()
     }
 
-    pub(super) fn status(&self, confirmed_tracks: usize) -> Status {
+    pub(super) fn status(&self, site: &Site, confirmed_tracks: usize) -> Status {
+        let (worth, unjudged) = self.book.worth();
         Status {
             now: self.now,
             counters: self.counters.clone(),
@@ -325,7 +326,9 @@ impl State {
             open_alerts: self.book.open_count(),
             shelved: self.book.shelved(self.now).map(Shelved::of).collect(),
             load: self.book.load(self.started.unwrap_or(self.now), self.now),
-            worth: self.book.worth(),
+            worth,
+            unjudged,
+            nuisance: self.book.nuisance(self.now, site),
             clock_sd_s: self.clock.map(|(_, sd_s)| sd_s),
             confirmed_tracks,
         }
