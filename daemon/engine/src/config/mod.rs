@@ -30,6 +30,7 @@ pub use vedette_tracker::TrackerConfig;
 pub use zone::{Class, Ground, Zone, ZoneDirection, ZoneKind};
 
 use crate::Mode;
+use crate::codec::{Quiet, codec_named};
 use crate::geo::SiteFrame;
 pub(crate) use check::Checker;
 
@@ -57,6 +58,9 @@ pub struct EngineConfig {
     /// When alerts are raised, updated and closed.
     #[serde(default)]
     pub rules: RulesTable,
+    /// Formats that the sources deliver, as the gateway knows them; empty when nobody does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub formats: Vec<String>,
 }
 
 /// What the configuration means; every value in range, every angle in radians of the site frame.
@@ -82,6 +86,8 @@ pub struct Site {
     pub align: AlignTable,
     /// When alerts are raised, updated and closed.
     pub rules: RulesTable,
+    /// Some sensors may come by a format that tells of events alone.
+    pub events_alone: bool,
     by_id: BTreeMap<String, usize>,
     by_node: BTreeMap<u32, Vec<usize>>,
 }
@@ -121,6 +127,8 @@ impl EngineConfig {
             }
         }
         let units = self.unit.clone();
+        let tells_all = |name: &String| codec_named(name).is_some_and(|codec| codec.quiet == Quiet::Told);
+        let events_alone = self.formats.is_empty() || !self.formats.iter().all(tells_all);
         let (tracker, align, rules) = (self.tracker.clone(), self.align.clone(), self.rules.clone());
         Ok(Site {
             id: self.site.id.clone(),
@@ -133,6 +141,7 @@ impl EngineConfig {
             tracker,
             align,
             rules,
+            events_alone,
             by_id,
             by_node,
         })
