@@ -1,6 +1,7 @@
 //! Hand-made tracks and health over time, and the alerts that come of them, as an operator reads them.
 
 mod conditions;
+mod jamming;
 mod texts;
 mod verdicts;
 mod zones;
