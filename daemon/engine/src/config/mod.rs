@@ -105,7 +105,7 @@ impl EngineConfig {
         check.table("site").name("id", &self.site.id);
         let sensors = sensor::resolve_all(&self.sensor, &frame, &mut check);
         let zones = zone::resolve_all(&self.zone, &frame, &mut check);
-        unit::check_all(&self.unit, &mut check);
+        unit::check_all(&self.unit, &self.sensor, &mut check);
         self.align.check(&mut check.table("align"));
         self.rules.check(&mut check.table("rules"));
         if !faults.is_empty() {
@@ -165,6 +165,12 @@ impl Site {
     #[must_use]
     pub fn unit_named(&self, name: &str) -> Option<usize> {
         self.units.iter().position(|unit| unit.id == name || unit.aliases.iter().any(|alias| alias == name))
+    }
+
+    /// Index of the own unit that carries this radio node.
+    #[must_use]
+    pub fn unit_of_node(&self, node: u32) -> Option<usize> {
+        self.units.iter().position(|unit| unit.node == Some(node))
     }
 
     /// Indices of the sensors that a radio node carries.
