@@ -4,6 +4,7 @@ mod clock_time;
 mod commands;
 mod log;
 mod log_file;
+mod nuisance;
 mod outcome;
 mod plain;
 mod progress;

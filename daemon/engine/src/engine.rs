@@ -262,7 +262,7 @@ impl Engine {
             .iter()
             .filter(|track| track.status == TrackStatus::Confirmed)
             .count();
-        self.state.status(confirmed)
+        self.state.status(&self.site, confirmed)
     }
 
     /// The open alerts as last emitted, by dedup key.

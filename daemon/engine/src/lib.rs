@@ -15,6 +15,7 @@ pub mod config;
 pub mod digest;
 mod engine;
 pub mod geo;
+mod grade;
 mod input;
 mod inspect;
 mod output;
@@ -27,11 +28,12 @@ pub mod time;
 mod units;
 
 pub use alert::{
-    Alert, AlertKind, AlertState, CloseReason, Contributor, Ellipse, Eta, Grade, GradeError, Headline, Humanitarian,
-    Mode, Place, Severity, Suppression,
+    Alert, AlertKind, AlertState, CloseReason, Contributor, Ellipse, Eta, Headline, Humanitarian, Mode, Place,
+    Severity, Suppression,
 };
 pub use book::Learned;
 pub use engine::{Engine, EngineError, Picture, PictureRate, Snapshot};
+pub use grade::{Grade, GradeError};
 pub use input::{Act, Command, Fact, Frame, FrameContent, Input, RadioFrame};
 pub use inspect::{Judgement, Seen, Verdict};
 pub use output::{AuditRecord, Durable, Output, Transmit, Volatile};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use vedette_tracker::{SensorEstimate, Timestamp};
 
 use crate::Alert;
-use crate::budget::{Load, Worth};
+use crate::budget::{Load, SensorWorth, Worth};
 use crate::codec::Fault;
 use crate::pace::Pace;
 use crate::refusals::Refusals;
@@ -160,6 +160,12 @@ pub struct Status {
     /// What operators closed alerts as.
     #[serde(default)]
     pub worth: Worth,
+    /// Alerts that asked for attention and that nobody has closed with a judgement.
+    #[serde(default)]
+    pub unjudged: u64,
+    /// The sensors behind alerts that were worth nothing, the worst first, with what would help the worst of them.
+    #[serde(default)]
+    pub nuisance: Vec<SensorWorth>,
     /// Tracks confirmed now.
     pub confirmed_tracks: usize,
 }

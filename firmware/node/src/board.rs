@@ -1,6 +1,7 @@
 //! What the node logic needs of its board; the only place where hardware enters.
 
 use thiserror::Error;
+use vedette_wire::payload::Call;
 
 /// Bytes written to flash at once; each such unit is written once between two erasures.
 pub const UNIT: usize = 8;
@@ -26,6 +27,21 @@ pub struct Inputs {
     pub beam_left: bool,
     /// The beam on the line's right side is interrupted.
     pub beam_right: bool,
+}
+
+/// A place from a satellite receiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// Latitude, WGS 84, 1e-7 of a degree.
+    pub lat_e7: i32,
+    /// Longitude, WGS 84, 1e-7 of a degree.
+    pub lon_e7: i32,
+    /// Standard deviation per axis, tenths of a metre.
+    pub sd_dm: u16,
+    /// Uptime at which it was measured, milliseconds.
+    pub at_ms: u64,
+    /// Whether who carries the node calls for help, by a button.
+    pub call: Call,
 }
 
 /// The hardware of a node.
@@ -58,6 +74,11 @@ pub trait Board {
 
     /// Levels of the digital inputs.
     fn inputs(&mut self) -> Inputs;
+
+    /// Where a node is that somebody carries, while its receiver knows; most boards have none.
+    fn fix(&mut self) -> Option<Fix> {
+        None
+    }
 
     /// Tells the watchdog that the node is alive.
     fn feed_watchdog(&mut self);

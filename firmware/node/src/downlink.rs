@@ -138,7 +138,11 @@ impl Downlink {
             }
             // Of a frame that was not waited for, as telemetry is not, or that another acknowledgement overtook.
             Payload::Acknowledgement(_) if is_fresh => Order::Nothing,
-            Payload::Acknowledgement(_) | Payload::Events(_) | Payload::Telemetry(_) | Payload::Hello(_) => {
+            Payload::Acknowledgement(_)
+            | Payload::Events(_)
+            | Payload::Telemetry(_)
+            | Payload::Hello(_)
+            | Payload::Position(_) => {
                 return Err(Refused::OutOfPlace { counter });
             }
             Payload::Time(_) | Payload::NewKey(_) if !is_fresh => return Err(Refused::NotFresh { counter }),

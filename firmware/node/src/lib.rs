@@ -23,7 +23,7 @@ mod node;
 mod record;
 mod uplink;
 
-pub use self::board::{Board, FlashError, Inputs, UNIT};
+pub use self::board::{Board, Fix, FlashError, Inputs, UNIT};
 pub use self::downlink::Refused;
 pub use self::journal::{Identity, Journal, OpenError};
 pub use self::node::{Config, FIRMWARE, Node};

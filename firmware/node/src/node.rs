@@ -1,5 +1,7 @@
 //! The node: detectors, journal, uplink and downlink put together, driven by its board's main loop.
 
+mod position;
+
 use vedette_wire::payload::{
     Event, EventKind, Events, Hello, MAX_AGE_TICKS, ResetCause, Sensors, TICKS_PER_SECOND, Telemetry, TelemetryFlags,
     Time,
@@ -34,6 +36,8 @@ pub struct Config {
     pub sending: Sending,
     /// Time between telemetry frames; four times as long on a low battery.
     pub telemetry_ms: u64,
+    /// Time between two places of a node that somebody carries, where its board knows them; 0: it tells none.
+    pub position_ms: u64,
     /// How long an event waits for others to share its frame, while the airtime budget is ample.
     pub gather_ms: u64,
     /// Least time between two infrared detections.
@@ -70,6 +74,7 @@ pub struct Node {
     hello_due: bool,
     hello_attempts: u8,
     telemetry_at_ms: u64,
+    position_at_ms: u64,
     /// When the oldest event of the next frame was kept.
     gathering_since_ms: Option<u64>,
     supply: Supply,
@@ -109,6 +114,7 @@ impl Node {
             hello_due: true,
             hello_attempts: 0,
             telemetry_at_ms: now_ms,
+            position_at_ms: now_ms,
             gathering_since_ms,
             supply: Supply::Good,
             battery_mv: 0,
@@ -317,6 +323,9 @@ impl Node {
                 return self.send_events(board, now_ms, None);
             }
         }
+        if self.position_due_ms().is_some_and(|due_ms| now_ms >= due_ms) && !self.hello_due {
+            return self.send_position(board, now_ms);
+        }
         if now_ms >= self.telemetry_at_ms && !self.hello_due {
             return self.send_telemetry(board, now_ms);
         }
@@ -425,7 +434,7 @@ impl Node {
             Some(self.uplink.due_ms())
         } else {
             let events = self.gathering_since_ms.map(|since_ms| since_ms + self.gather_ms(now_ms));
-            let next = events.into_iter().chain([self.telemetry_at_ms]).min();
+            let next = events.into_iter().chain(self.position_due_ms()).chain([self.telemetry_at_ms]).min();
             next.map(|at_ms| at_ms.max(self.uplink.due_ms()))
         };
         let inputs = [self.tamper.look_again_ms(), self.tripwire.look_again_ms(), self.pir.look_again_ms()];

@@ -97,13 +97,19 @@ impl Uplink {
     /// Seals under another key from now on. The counter goes on: one counter for life.
     pub(crate) fn use_key(&mut self, node: u32, epoch: u8, key: &Key) {
         if self.sealer.epoch() != epoch {
-            let next = self.sealer.next_counter();
+            let (next, version) = (self.sealer.next_counter(), self.sealer.version());
             self.sealer = Sealer::new(key, Direction::Up, epoch, node, next, next + self.sealer.reserved());
+            self.sealer.speak(version);
         }
     }
 
     pub(crate) fn speak(&mut self, version: u8) {
         self.sealer.speak(version);
+    }
+
+    /// The version that the gateway is known to understand.
+    pub(crate) fn version(&self) -> u8 {
+        self.sealer.version()
     }
 
     pub(crate) fn airtime_percent(&mut self, now_ms: u64) -> u8 {

@@ -32,6 +32,7 @@
 //! | 4 | [`Acknowledgement`](payload::Acknowledgement) down | acknowledged counter u32, newest version of the gateway u8 |
 //! | 5 | [`Time`](payload::Time) down | Unix seconds u32, sixteenths u8, standard deviation in 1/16 s u8 |
 //! | 6 | [`NewKey`](payload::NewKey) down | epoch u8, key 16 bytes |
+//! | 7 | [`Position`](payload::Position) up, from version 2 on | latitude and longitude 1e-7 deg i32 i32, standard deviation 0.1 m u16, age in 1/16 s u16, call u8 (0 none, 1 for help, 2 called off) |
 //!
 //! An event: kind u8 (low nibble 1 PIR, 2 seismic, 3 tripwire, 4 tamper; bits 4 to 6 the detail; bit 7: age is a lower bound), age
 //! in 1/16 s u24, strength in half decibels u8, duration in 1/16 s u16. Details: seismic 1 footsteps, 2 vehicle; tripwire 1 in,

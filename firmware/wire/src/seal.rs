@@ -61,16 +61,22 @@ pub struct Sealer {
 }
 
 impl Sealer {
-    /// A sealer that starts with counter `next` and may use counters below `limit`. After a restart, `next` is the durable
-    /// limit of the time before.
+    /// A sealer that starts with counter `next` and may use counters below `limit`, and speaks the oldest version until it is
+    /// told to speak another. After a restart, `next` is the durable limit of the time before.
     #[must_use]
     pub fn new(key: &Key, direction: Direction, epoch: u8, node: u32, next: u32, limit: u32) -> Self {
-        Self { cipher: Cipher::new(key), version: version::CURRENT, direction, epoch, node, next, limit }
+        Self { cipher: Cipher::new(key), version: version::MIN, direction, epoch, node, next, limit }
     }
 
     /// Speaks this version from now on; out of range values are brought into [`version::MIN`] to [`version::CURRENT`].
     pub fn speak(&mut self, version: u8) {
         self.version = version.clamp(version::MIN, version::CURRENT);
+    }
+
+    /// The version it speaks.
+    #[must_use]
+    pub const fn version(&self) -> u8 {
+        self.version
     }
 
     /// Raises the limit once the reservation of all counters below it is durable. A lower limit changes nothing.

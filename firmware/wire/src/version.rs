@@ -8,13 +8,20 @@
 //!   golden bytes under `tests/`; existing golden files are not edited.
 //! - A receiver accepts [`MIN`] to [`CURRENT`]. A node says both in its hello and may send nothing newer than the version in
 //!   the last acknowledgement it got, so that the gateway can be updated first or last.
+//!   What has not heard from the other side yet speaks [`MIN`].
 //! - [`MIN`] rises only when no fielded node speaks the old version any more.
+//!
+//! Version 2 added the payload [`Position`](crate::payload::Position). The serial link is as it was: its frames go on saying
+//! [`LINK`], so that concentrators of version 1 read them.
 
 /// Oldest version this build understands.
 pub const MIN: u8 = 1;
 
-/// Version this build speaks unless told to speak an older one.
-pub const CURRENT: u8 = 1;
+/// Newest version this build understands, and speaks with whoever does.
+pub const CURRENT: u8 = 2;
+
+/// Version of the newest message on the serial link.
+pub const LINK: u8 = 1;
 
 /// Highest version two ends have in common, or `None` when their ranges do not meet.
 #[must_use]

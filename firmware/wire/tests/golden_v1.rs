@@ -2,8 +2,11 @@
 //! a test here fails, revert the change that made it fail; do not edit the file.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
+mod golden;
+
 use std::collections::BTreeMap;
 
+use golden::hex;
 use vedette_wire::link::{
     Bench, Configure, Downward, FromModem, Message, Outcome, Received, Started, Status, ToModem, Transmit, Transmitted,
     Upward,
@@ -16,17 +19,8 @@ use vedette_wire::{Direction, Key, Opener, ReplayWindow, SealedFrame, Sealer};
 
 const GOLDEN: &str = include_str!("golden_v1.txt");
 
-/// All vectors by name.
 fn vectors() -> BTreeMap<&'static str, Vec<u8>> {
-    let lines = GOLDEN.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines
-        .map(|line| {
-            let (name, hex) = line.split_once(": ").unwrap();
-            let digits: Vec<u8> = hex.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-            let byte = |pair: &[u8]| u8::from_str_radix(core::str::from_utf8(pair).unwrap(), 16).unwrap();
-            (name, digits.chunks(2).map(byte).collect())
-        })
-        .collect()
+    golden::vectors(GOLDEN)
 }
 
 fn vector(name: &str) -> Vec<u8> {
@@ -35,10 +29,6 @@ fn vector(name: &str) -> Vec<u8> {
 
 fn key() -> Key {
     Key::new(vector("key").try_into().unwrap())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn events() -> Events {

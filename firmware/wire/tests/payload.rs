@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use vedette_wire::payload::{
-    Acknowledgement, Admitted, Crossing, Event, EventCursor, EventKind, Events, GroundSource, Hello, MAX_AGE_TICKS,
-    MAX_EVENTS, NewKey, ResetCause, Sensors, TamperCause, Telemetry, TelemetryFlags, Time,
+    Acknowledgement, Admitted, Call, Crossing, Event, EventCursor, EventKind, Events, GroundSource, Hello,
+    MAX_AGE_TICKS, MAX_EVENTS, NewKey, Position, ResetCause, Sensors, TamperCause, Telemetry, TelemetryFlags, Time,
 };
 use vedette_wire::{Key, MAX_PAYLOAD, Payload, PayloadError};
 
@@ -81,11 +81,20 @@ fn hello() -> impl Strategy<Value = Payload> {
     )
 }
 
+fn position() -> impl Strategy<Value = Payload> {
+    let place = (-900_000_000..=900_000_000_i32, -1_800_000_000..=1_800_000_000_i32, 1..=Position::MAX_SD_DM);
+    let call = prop::sample::select(vec![Call::None, Call::Help, Call::CalledOff]);
+    (place, any::<u16>(), call).prop_map(|((lat_e7, lon_e7, sd_dm), age_ticks, call)| {
+        Payload::Position(Position { lat_e7, lon_e7, sd_dm, age_ticks, call })
+    })
+}
+
 fn payload() -> impl Strategy<Value = Payload> {
     prop_oneof![
         events(),
         telemetry(),
         hello(),
+        position(),
         (any::<u32>(), any::<u8>())
             .prop_map(|(counter, version)| Payload::Acknowledgement(Acknowledgement { counter, version })),
         (any::<u32>(), 0..16_u8, any::<u8>()).prop_map(|(unix_s, sixteenths, sd_ticks)| Payload::Time(Time {
@@ -105,7 +114,7 @@ proptest! {
     }
 
     #[test]
-    fn what_decodes_encodes_to_the_same_bytes(mut bytes in prop::collection::vec(any::<u8>(), 0..=MAX_PAYLOAD + 4), kind in 0..8_u8) {
+    fn what_decodes_encodes_to_the_same_bytes(mut bytes in prop::collection::vec(any::<u8>(), 0..=MAX_PAYLOAD + 4), kind in 0..9_u8) {
         if let Some(first) = bytes.first_mut() {
             *first = kind;
         }
@@ -167,6 +176,18 @@ fn bad_ranges_have_no_encoding_and_no_decoding() {
     let too_old = Payload::Events(Events { first: 0, events: heapless::Vec::from_slice(&[event]).unwrap() });
     assert!(matches!(too_old.encode(), Err(PayloadError::Range { field: "age in ticks", got: 0x0100_0000 })));
 
+    let here = Position { lat_e7: 0, lon_e7: 0, sd_dm: 50, age_ticks: 0, call: Call::None };
+    for (wrong, field, got) in [
+        (Position { lat_e7: 900_000_001, ..here }, "latitude in 1e-7 of a degree", 900_000_001),
+        (Position { lon_e7: i32::MIN, ..here }, "longitude in 1e-7 of a degree", i64::from(i32::MIN)),
+        (Position { sd_dm: 0, ..here }, "standard deviation in tenths of a metre", 0),
+        (Position { sd_dm: 10_001, ..here }, "standard deviation in tenths of a metre", 10_001),
+    ] {
+        assert_eq!(Payload::Position(wrong).encode(), Err(PayloadError::Range { field, got }));
+    }
+    let unsure = [7, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 3];
+    assert_eq!(Payload::decode(&unsure), Err(PayloadError::Range { field: "call", got: 3 }));
+
     for code in [0x00, 0x11, 0x32, 0x33, 0x24, 0x05, 0x7F] {
         let bytes = [1, 0, 0, code, 0, 0, 0, 0, 0, 0];
         assert!(matches!(Payload::decode(&bytes), Err(PayloadError::Range { field: "event kind", .. })), "{code:#x}");
@@ -176,7 +197,7 @@ fn bad_ranges_have_no_encoding_and_no_decoding() {
 #[test]
 fn unknown_kinds_are_refused() {
     assert_eq!(Payload::decode(&[]), Err(PayloadError::Empty));
-    for kind in (7..=255).chain([0]) {
+    for kind in (8..=255).chain([0]) {
         assert_eq!(Payload::decode(&[kind, 0, 0]), Err(PayloadError::Kind { got: kind }));
     }
 }

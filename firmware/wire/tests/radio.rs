@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use vedette_wire::{
     Direction, HEADER_LEN, Header, Key, MAX_FRAME, MAX_PAYLOAD, OpenError, Opener, ReplayWindow, SealError, Sealer,
-    TAG_LEN,
+    TAG_LEN, version,
 };
 
 const KEY: Key = Key::new([7; 16]);
@@ -130,7 +130,8 @@ fn refusals_name_their_cause() {
         changed[at] = value;
         opener.open(&changed).unwrap_err().reason()
     };
-    assert_eq!(with(0, 0x20), "version");
+    assert_eq!(with(0, (version::CURRENT + 1) << 4), "version");
+    assert_eq!(with(0, version::CURRENT << 4), "forged", "a frame of another version is another frame");
     assert_eq!(with(0, 0x12), "reserved_bits");
     assert_eq!(with(0, 0x11), "direction");
     assert_eq!(with(1, 9), "unknown_epoch");

@@ -5,10 +5,11 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use vedette_gateway::engine::SensorStatus;
 use vedette_gateway::engine::time::format_rfc3339;
+use vedette_gateway::engine::{SensorStatus, Status};
 use vedette_gateway::status::{Answer, Report, Request};
 
+use crate::nuisance;
 use crate::outcome::Outcome;
 use crate::plain::{printable, wrapped};
 use crate::socket;
@@ -71,37 +72,7 @@ fn screen(report: &Report) -> String {
     for stage in stalled {
         let _ = writeln!(text, "NO PROGRESS of {stage}");
     }
-    let load = &engine.load;
-    if load.windows > 0 {
-        let _ = writeln!(
-            text,
-            "attention {} alerts in the last 10 min; last day {}, worst 10 min {}, {} floods,\n          \
-             {:.0} % of 10 min with at most one",
-            load.last,
-            load.alerts,
-            load.worst,
-            load.floods,
-            100.0 * load.manageable_share(),
-        );
-    }
-    let worth = &engine.worth;
-    if let Some((precision, (low, high))) = worth.precision() {
-        let _ = writeln!(
-            text,
-            "closed as real {}, nuisance {}, false {}, exercise {}: {:.0} % real ({:.0} to {:.0} %)",
-            worth.real,
-            worth.nuisance,
-            worth.wrong,
-            worth.exercise,
-            100.0 * precision,
-            100.0 * low,
-            100.0 * high,
-        );
-    }
-    for shelved in &engine.shelved {
-        let until = shelved.until.map_or_else(|| "?".to_owned(), format_rfc3339);
-        text.push_str(&wrapped("", "    ", &format!("shelved until {until}: {}", shelved.text)));
-    }
+    text.push_str(&attention(engine));
     let centre = match (outbox.has_centre, outbox.centre_up) {
         (false, _) => "no centre in the configuration",
         (true, true) => "centre answers",
@@ -151,6 +122,47 @@ fn screen(report: &Report) -> String {
         for (_, codec, fault) in engine.recent_faults.iter().rev().take(5) {
             text.push_str(&wrapped("  ", "      ", &format!("{codec}: {fault}")));
         }
+    }
+    text
+}
+
+/// What alerts cost the operators, and what those said they were worth.
+fn attention(status: &Status) -> String {
+    let mut text = String::new();
+    let Status { load, worth, unjudged, shelved, nuisance, .. } = status;
+    if load.windows > 0 {
+        let _ = writeln!(
+            text,
+            "attention {} alerts in the last 10 min; last day {}, worst 10 min {}, {} floods,\n          \
+             {:.0} % of 10 min with at most one",
+            load.last,
+            load.alerts,
+            load.worst,
+            load.floods,
+            100.0 * load.manageable_share(),
+        );
+    }
+    let closed =
+        [(worth.real, "real"), (worth.nuisance, "nuisance"), (worth.wrong, "false"), (worth.exercise, "exercise")];
+    let all = closed.iter().map(|(count, _)| count).sum::<usize>();
+    if all > 0 {
+        let share = |count: usize| 100.0 * count as f64 / all as f64;
+        let shares: Vec<String> =
+            closed.iter().map(|&(count, name)| format!("{name} {count} ({:.0} %)", share(count))).collect();
+        text.push_str(&wrapped("", "    ", &format!("closed as {}; {unjudged} not judged", shares.join(", "))));
+    }
+    if let Some((precision, (low, high))) = worth.precision() {
+        let [precision, low, high] = [precision, low, high].map(|share| 100.0 * share);
+        let _ = writeln!(text, "{precision:.0} % of those judged were real (95 % interval {low:.0} to {high:.0} %)");
+    }
+    for shelved in shelved {
+        let until = shelved.until.map_or_else(|| "?".to_owned(), format_rfc3339);
+        let id = shelved.id.get(..8).unwrap_or(&shelved.id);
+        text.push_str(&wrapped("", "    ", &format!("shelved until {until}: {id} {}", shelved.text)));
+    }
+    let nuisance = nuisance::told(nuisance);
+    if !nuisance.is_empty() {
+        text.push_str(&format!("{}\n", nuisance.trim_start()));
     }
     text
 }
@@ -225,4 +237,47 @@ fn not_configured(report: &Report) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use vedette_gateway::engine::budget::{Load, SensorWorth, Worth};
+    use vedette_gateway::engine::config::EngineConfig;
+    use vedette_gateway::engine::{Engine, Shelved, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn all_of_the_alarm_budget_is_on_the_screen() {
+        let site = r#"{"site":{"id":"gate-1","origin":{"lat":52.0,"lon":23.6}}}"#;
+        let config: EngineConfig = serde_json::from_str(site).expect("tables");
+        let mut status = Engine::new(&config).expect("valid configuration").status();
+        assert_eq!(attention(&status), "", "nothing has happened");
+        status.load = Load { alerts: 30, windows: 144, manageable: 140, floods: 1, worst: 12, last: 2 };
+        status.worth = Worth { real: 14, nuisance: 4, wrong: 1, exercise: 1 };
+        status.unjudged = 7;
+        let text = "Probably a person crossed border inward.".to_owned();
+        let until = Some(Timestamp::from_seconds(1_772_331_247));
+        status.shelved = vec![Shelved { id: "0123456789abcdef".to_owned(), until, text }];
+        status.nuisance = vec![SensorWorth {
+            sensor: "pir-3".to_owned(),
+            nuisance: 3.5,
+            real: 1.0,
+            with_weather: Some((0.71, 0.1)),
+            false_alarm_factor: Some(4.0),
+            change: Some("false_alarms_per_hour = 2.0".to_owned()),
+        }];
+        assert_eq!(
+            attention(&status),
+            "attention 2 alerts in the last 10 min; last day 30, worst 10 min 12, 1 floods,\n          \
+             97 % of 10 min with at most one\n\
+             closed as real 14 (70 %), nuisance 4 (20 %), false 1 (5 %), exercise 1 (5 %); 7\n    not judged\n\
+             74 % of those judged were real (95 % interval 49 to 91 %)\n\
+             shelved until 2026-03-01T02:14:07Z: 01234567 Probably a person crossed border\n    inward.\n\
+             sensor           nuisance   real   (alerts, each shared among its sensors)\n\
+             pir-3                 3.5    1.0   comes with wind (correlation 0.71)\n\
+             pir-3: claimed more than came true; in its [[sensor]] table write\n    \
+             false_alarms_per_hour = 2.0, 4.0 times as high as it is\n\n"
+        );
+    }
 }

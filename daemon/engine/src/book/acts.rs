@@ -3,14 +3,13 @@
 use serde::{Deserialize, Serialize};
 use vedette_tracker::Timestamp;
 
-use super::learned::Claimed;
-use super::{Book, Ended, Entry, alert_id, emit};
+use super::{Book, Entry, alert_id, emit};
 use crate::config::Site;
 use crate::input::{Act, Command};
 use crate::output::Transmit;
 use crate::rules::Lasting;
 use crate::status::Counters;
-use crate::{Alert, AlertKind, AlertState, AuditRecord, CloseReason, Durable, Headline, Mode, Output, Severity};
+use crate::{Alert, AlertKind, AlertState, AuditRecord, Durable, Headline, Mode, Output, Severity};
 
 /// Answers kept for repeated commands: a centre repeats what it has sent lately.
 const MAX_ANSWERED: usize = 256;
@@ -83,8 +82,7 @@ impl Alert {
             }
             Act::Close { reason, .. } => {
                 self.state = AlertState::Closed { reason: *reason };
-                let reason = serde_json::to_value(reason).ok();
-                format!("closed as {}", reason.as_ref().and_then(|reason| reason.as_str()).unwrap_or_default())
+                format!("closed as {}", reason.name())
             }
         };
         Ok(format!("alert {} {done}", self.id))
@@ -172,33 +170,21 @@ impl Book {
         }
         let id = act.alert().unwrap_or_default();
         if let Act::Close { reason, .. } = act
-            && let Some(place) = self.ended.iter().position(|ended| ended.alert.id == id)
-            && let Some(Ended { mut alert, claimed }) = self.ended.remove(place)
+            && let Some(noted) = self.judge_ended(id, *reason, now, site)
         {
-            let detail = alert.take_act(act, now)?;
-            self.judge(alert.mode, claimed, *reason, now);
-            alert.rev += 1;
-            out.push(Output::Durable(Durable::Alert(Box::new(alert))));
-            return Ok(detail);
+            return Ok(noted);
         }
+        let claim = self.claim_of_open(id);
         let entry = self.entry(id)?;
         let detail = entry.alert.take_act(act, now)?;
         if !matches!(act, Act::Comment { .. }) {
             emit(entry, now, out);
         }
-        if let Act::Close { reason, .. } = act {
-            let (mode, claimed) = (entry.alert.mode, entry.claimed.take());
-            self.judge(mode, claimed, *reason, now);
+        if let (Act::Close { reason, .. }, Some(claim)) = (act, claim) {
+            let claimed = entry.claimed.take();
+            self.count_verdict(claim, claimed, *reason, now, site);
         }
         Ok(detail)
-    }
-
-    /// Counts and learns what an operator says an alert was. A rehearsal teaches nothing.
-    fn judge(&mut self, mode: Mode, claimed: Option<Claimed>, reason: CloseReason, now: Timestamp) {
-        self.worth.count(reason);
-        if let Some(claimed) = claimed.filter(|_| mode == Mode::Actual) {
-            self.learned.note(claimed, reason, now);
-        }
     }
 
     fn entry(&mut self, id: &str) -> Result<&mut Entry, String> {

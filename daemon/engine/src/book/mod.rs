@@ -11,6 +11,7 @@ mod draft;
 mod learned;
 mod storm;
 pub(crate) mod text;
+mod verdicts;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -19,11 +20,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use vedette_tracker::{Timestamp, TrackId};
 
-use crate::budget::{Load, Worth};
+use crate::budget::Worth;
 use crate::inspect::{Notes, Verdict};
 use crate::rules::{Certainty, Finding, Lasting, Situation, Subject};
 use crate::status::Counters;
-use crate::{Alert, AlertState, CloseReason, Durable, Output, Severity};
+use crate::{Alert, AlertState, CloseReason, Durable, Mode, Output, Severity};
 use acts::Answered;
 use learned::Claimed;
 pub use learned::Learned;
@@ -31,13 +32,8 @@ pub(crate) use learned::Lesson;
 
 /// A possible need of help is told again in this interval until somebody has acknowledged it.
 const HELP_REPEAT_S: f64 = 300.0;
-/// Alerts that ended by themselves and can still be closed with a reason.
-const MAX_ENDED: usize = 128;
 /// Below this existence a track that ends its alert was never there.
 const RETRACTED_BELOW: f64 = 0.5;
-/// The load on operators is counted over this time, and over this many alerts at most.
-const LOAD_OVER_S: f64 = 86_400.0;
-const LOAD_OF: usize = 10_000;
 
 /// All alerts that are not over, and what is needed to number the next.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -57,19 +53,11 @@ pub(crate) struct Book {
     /// What operators closed alerts as.
     #[serde(default)]
     worth: Worth,
+    #[serde(default)]
+    verdicts: verdicts::Verdicts,
     /// And what that says of the next.
     #[serde(default)]
     learned: Learned,
-    /// Alerts that ended by themselves lately: an operator may still say what they were.
-    #[serde(default)]
-    ended: VecDeque<Ended>,
-}
-
-/// An alert that asked for attention and ended by itself.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Ended {
-    alert: Alert,
-    claimed: Option<Claimed>,
 }
 
 /// One open alert, or one that an operator closed while its cause lasts.
@@ -89,7 +77,7 @@ struct Entry {
     found_at: Timestamp,
     raised_at: Timestamp,
     emitted_at: Timestamp,
-    /// What it claimed when it first asked for attention.
+    /// What it claimed when it first asked for attention; a rehearsal claims nothing.
     #[serde(default)]
     claimed: Option<Claimed>,
 }
@@ -136,26 +124,6 @@ impl Book {
         self.open_alerts().filter(move |alert| alert.shelved_until.is_some_and(|until| now < until))
     }
 
-    /// How the alerts of the last day were spread, as one operator has them.
-    pub(crate) fn load(&self, started: Timestamp, now: Timestamp) -> Load {
-        let from = started.max(now.plus_seconds(-LOAD_OVER_S));
-        Load::of(self.attention.iter().copied(), from, now, 1)
-    }
-
-    /// What operators closed alerts as, since the start.
-    pub(crate) fn worth(&self) -> Worth {
-        self.worth
-    }
-
-    /// What was learned from what operators closed alerts as.
-    pub(crate) const fn learned(&self) -> &Learned {
-        &self.learned
-    }
-
-    pub(crate) fn learn(&mut self, learned: Learned) {
-        self.learned = learned;
-    }
-
     /// Sets the open alerts against what is the case now.
     pub(crate) fn reconcile(
         &mut self,
@@ -182,7 +150,7 @@ impl Book {
                     let asked = entry.alert.asks_attention();
                     update(entry, &finding, situation, out);
                     if !asked && entry.alert.asks_attention() {
-                        entry.claimed = claims;
+                        entry.claimed = claims.filter(|_| entry.alert.mode == Mode::Actual);
                         self.count_attention(now);
                     }
                     Verdict::Carried
@@ -259,21 +227,13 @@ impl Book {
         counters.add("alerts_too_unsure_to_ask", u64::from(alert.is_held_as_unsure()));
         let mut entry = Entry::new(alert, finding, situation.now);
         if entry.alert.asks_attention() {
-            entry.claimed = Claimed::of(finding, situation.site);
+            let claims = Claimed::of(finding, situation.site);
+            entry.claimed = claims.filter(|_| entry.alert.mode == Mode::Actual);
             self.count_attention(situation.now);
         }
         out.push(Output::Durable(Durable::Alert(Box::new(entry.alert.clone()))));
         self.open.insert(finding.key.clone(), entry);
         true
-    }
-
-    fn count_attention(&mut self, now: Timestamp) {
-        let day_ago = now.plus_seconds(-LOAD_OVER_S);
-        self.attention.retain(|&at| at > day_ago);
-        self.attention.push_back(now);
-        while self.attention.len() > LOAD_OF {
-            self.attention.pop_front();
-        }
     }
 
     /// Room for one more alert beside tests: in a full book a less severe one goes, the oldest of the least severe first.
@@ -299,6 +259,7 @@ impl Book {
             && !entry.is_over()
         {
             entry.alert.state = AlertState::Expired;
+            self.verdicts.await_of(&entry, situation.now, situation.site);
             emit(&mut entry, situation.now, out);
         }
         true
@@ -306,8 +267,7 @@ impl Book {
 
     /// Ends what is over, and repeats a call for help that nobody has answered.
     fn end(&mut self, situation: &Situation<'_>, counters: &mut Counters, out: &mut Vec<Output>) {
-        let (now, rules) = (situation.now, &situation.site.rules);
-        let mut ended = Vec::new();
+        let (now, rules, verdicts) = (situation.now, &situation.site.rules, &mut self.verdicts);
         self.open.retain(|_, entry| {
             if let Some(track) = entry.track.and_then(|id| situation.tracks.iter().find(|track| track.id == id)) {
                 entry.existence = track.existence;
@@ -344,17 +304,13 @@ impl Book {
                 counters.add_labelled("alerts_ended", "how", end, 1);
                 entry.alert.text = text::over(&entry.alert, now, situation.site);
                 entry.alert = draft::fit(entry.alert.clone());
+                verdicts.await_of(entry, now, situation.site);
                 emit(entry, now, out);
-                if entry.alert.asks_attention() {
-                    ended.push(Ended { alert: entry.alert.clone(), claimed: entry.claimed.take() });
-                }
             }
             !over
         });
         let open = &self.open;
         self.continued.retain(|_, key| open.contains_key(key));
-        self.ended.extend(ended);
-        self.ended.drain(..self.ended.len().saturating_sub(MAX_ENDED));
     }
 }
 

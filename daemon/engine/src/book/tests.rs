@@ -1,8 +1,10 @@
 //! Hand-made tracks and health over time, and the alerts that come of them, as an operator reads them.
 
 mod conditions;
+mod jamming;
 mod lessons;
 mod texts;
+mod verdicts;
 mod zones;
 
 use std::collections::BTreeMap;
@@ -102,6 +104,7 @@ struct Stage {
     units: Units,
     calls: Calls,
     started: Timestamp,
+    woke: Timestamp,
 }
 
 /// 2026-03-01 is a Sunday; 01:14 UTC is 02:14 at the site.
@@ -133,6 +136,7 @@ impl Stage {
             units: Units::default(),
             calls: Calls::default(),
             started: at(0.0),
+            woke: at(0.0),
         }
     }
 
@@ -141,6 +145,7 @@ impl Stage {
         let situation = Situation {
             now,
             started: self.started,
+            woke: self.woke,
             site: &self.site,
             tracks,
             sensors: &self.sensors,

@@ -9,6 +9,7 @@ mod share;
 mod worth;
 
 pub use load::{Load, WINDOW_S};
-pub use sensors::{Judged, SensorWorth, Weather, rank};
+pub(crate) use sensors::setting;
+pub use sensors::{Claim, Judged, LISTED, SUGGESTED, SensorWorth, Weather, rank};
 pub use share::{interval, lower_bound};
 pub use worth::Worth;

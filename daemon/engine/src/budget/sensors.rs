@@ -2,7 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use vedette_tracker::Timestamp;
+use serde::{Deserialize, Serialize};
+use vedette_tracker::{Clutter, Timestamp};
+
+use crate::{Alert, CloseReason};
+
+/// Sensors worth listing, and how many of the worst a change is suggested for.
+pub const LISTED: usize = 10;
+/// See [`LISTED`].
+pub const SUGGESTED: usize = 3;
 
 /// Alerts with a sensor that speak for a change of its configuration.
 const SUGGEST_FROM: f64 = 3.0;
@@ -10,17 +18,44 @@ const SUGGEST_FROM: f64 = 3.0;
 const HOURS_FROM: usize = 12;
 const HOUR_MICROS: i64 = 3_600_000_000;
 
-/// An alert with what an operator closed it as.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Judged {
+/// What an alert claimed, and on whose evidence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Claim {
     /// When it was raised.
     pub raised: Timestamp,
     /// How sure it was.
     pub confidence: f64,
-    /// Whether there was something that needed somebody.
-    pub real: bool,
     /// Each sensor's share of the evidence.
     pub shares: Vec<(String, f64)>,
+}
+
+impl Claim {
+    /// What an alert claims, raised then.
+    #[must_use]
+    pub fn of(alert: &Alert, raised: Timestamp) -> Self {
+        let shares = alert.contributors.iter().filter_map(|part| Some((part.sensor.clone(), part.share?))).collect();
+        Self { raised, confidence: alert.confidence, shares }
+    }
+
+    /// The claim beside what an operator closed the alert as; none where that says nothing of the claim.
+    #[must_use]
+    pub fn judged(self, reason: CloseReason) -> Option<Judged> {
+        let real = match reason {
+            CloseReason::Real => true,
+            CloseReason::Nuisance | CloseReason::False => false,
+            CloseReason::Exercise | CloseReason::Cleared | CloseReason::Retracted => return None,
+        };
+        Some(Judged { claim: self, real })
+    }
+}
+
+/// An alert with what an operator closed it as.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Judged {
+    /// What it claimed.
+    pub claim: Claim,
+    /// Whether there was something that needed somebody.
+    pub real: bool,
 }
 
 /// Weather in one hour.
@@ -35,7 +70,7 @@ pub struct Weather {
 }
 
 /// What one sensor's part in alerts was worth.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SensorWorth {
     /// Its name.
     pub sensor: String,
@@ -47,11 +82,51 @@ pub struct SensorWorth {
     pub with_weather: Option<(f64, f64)>,
     /// Its `false_alarms_per_hour` should be this many times higher, when enough alerts say so.
     pub false_alarm_factor: Option<f64>,
+    /// The line to write in its table for that, where its configuration is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<String>,
+}
+
+impl SensorWorth {
+    /// What to change so that the sensor claims no more than comes true, for people.
+    #[must_use]
+    pub fn suggestion(&self) -> Option<String> {
+        let factor = self.false_alarm_factor?;
+        let wanted = match &self.change {
+            Some(line) => format!("{line}, {factor:.1} times as high as it is"),
+            None => format!("a false_alarms_per_hour, or a clutter_per_scan where it scans, {factor:.1} times as high"),
+        };
+        Some(format!("{}: claimed more than came true; in its [[sensor]] table write {wanted}", self.sensor))
+    }
+
+    /// The same, knowing what the sensor is configured with.
+    pub(crate) fn configured(self, clutter: Clutter) -> Self {
+        let (key, value, most) = setting(clutter);
+        let wanted = self.false_alarm_factor.map(|factor| f64::min(factor * value, most));
+        // Of none at all nothing is so many times as high.
+        let change = wanted.filter(|&wanted| wanted > 0.0).map(|wanted| format!("{key} = {}", two_digits(wanted)));
+        Self { change, ..self }
+    }
+}
+
+/// The key that says how much a sensor reports of nothing, its value, and the most that it takes.
+pub(crate) const fn setting(clutter: Clutter) -> (&'static str, f64, f64) {
+    match clutter {
+        Clutter::PerScan(per_scan) => ("clutter_per_scan", per_scan, 100_000.0),
+        Clutter::PerHour(per_hour) => ("false_alarms_per_hour", per_hour, 1e9),
+    }
+}
+
+/// A positive number as a person would type it.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few digits")]
+fn two_digits(number: f64) -> String {
+    let decimals = (1.0 - libm::floor(libm::log10(number))).clamp(1.0, 12.0) as usize;
+    format!("{number:.decimals$}")
 }
 
 /// Sensors by nuisance, most first.
 #[must_use]
-pub fn rank(judged: &[Judged], weather: &[Weather]) -> Vec<SensorWorth> {
+pub fn rank<'a>(judged: impl IntoIterator<Item = &'a Judged>, weather: &[Weather]) -> Vec<SensorWorth> {
     #[derive(Default)]
     struct Sum {
         nuisance: f64,
@@ -60,15 +135,15 @@ pub fn rank(judged: &[Judged], weather: &[Weather]) -> Vec<SensorWorth> {
         hours: BTreeMap<i64, f64>,
     }
     let mut sums = BTreeMap::<&str, Sum>::new();
-    for alert in judged {
-        for (sensor, share) in &alert.shares {
+    for Judged { claim, real } in judged {
+        for (sensor, share) in &claim.shares {
             let sum = sums.entry(sensor).or_default();
-            sum.confidence += share * alert.confidence;
-            if alert.real {
+            sum.confidence += share * claim.confidence;
+            if *real {
                 sum.real += share;
             } else {
                 sum.nuisance += share;
-                *sum.hours.entry(hour(alert.raised)).or_default() += share;
+                *sum.hours.entry(hour(claim.raised)).or_default() += share;
             }
         }
     }
@@ -80,6 +155,7 @@ pub fn rank(judged: &[Judged], weather: &[Weather]) -> Vec<SensorWorth> {
             real: sum.real,
             with_weather: correlations(&sum.hours, weather),
             false_alarm_factor: factor(sum.nuisance, sum.real, sum.confidence),
+            change: None,
         })
         .collect();
     ranked.sort_by(|a, b| b.nuisance.total_cmp(&a.nuisance).then_with(|| a.sensor.cmp(&b.sensor)));
@@ -128,7 +204,8 @@ mod tests {
 
     fn alert(hour: f64, real: bool, sensor: &str) -> Judged {
         let raised = Timestamp::from_micros(0).plus_seconds(3_600.0 * hour + 60.0);
-        Judged { raised, confidence: 0.8, real, shares: vec![(sensor.to_owned(), 0.75), ("radar".to_owned(), 0.25)] }
+        let shares = vec![(sensor.to_owned(), 0.75), ("radar".to_owned(), 0.25)];
+        Judged { claim: Claim { raised, confidence: 0.8, shares }, real }
     }
 
     #[test]
@@ -151,6 +228,16 @@ mod tests {
         // Claimed 4 to 1, came true 0.5 to 6.5.
         assert!((worst.false_alarm_factor.unwrap() - 52.0).abs() < 1e-9, "{worst:?}");
         assert_eq!(ranked[2].false_alarm_factor, None);
+    }
+
+    #[test]
+    fn a_change_is_a_line_that_can_be_typed() {
+        let judged: Vec<Judged> = (0..8).map(|hour| alert(f64::from(hour), false, "seismic")).collect();
+        let line = |clutter| rank(&judged, &[]).remove(0).configured(clutter).change;
+        assert_eq!(line(Clutter::PerHour(2.0)).as_deref(), Some("false_alarms_per_hour = 104.0"));
+        assert_eq!(line(Clutter::PerScan(0.001)).as_deref(), Some("clutter_per_scan = 0.052"));
+        assert_eq!(line(Clutter::PerScan(90_000.0)).as_deref(), Some("clutter_per_scan = 100000.0"));
+        assert_eq!(line(Clutter::PerHour(0.0)), None);
     }
 
     #[test]

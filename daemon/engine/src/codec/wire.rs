@@ -1,11 +1,16 @@
-//! Opened radio payloads of sensor nodes: events with ages, telemetry and signs of life.
+//! Opened radio payloads of nodes: events with ages, telemetry and signs of life; and the places of those that own units carry.
 
 use vedette_tracker::{ClassProbabilities, Direction, SensorKind, Timestamp};
+use vedette_wire::PayloadError;
 use vedette_wire::payload::{
-    Admitted, Crossing, Event, EventKind, Events, GroundSource, Payload, TICKS_PER_SECOND, TamperCause, Telemetry,
+    Admitted, Call, Crossing, Event, EventKind, Events, GroundSource, Payload, Position, TICKS_PER_SECOND, TamperCause,
+    Telemetry,
 };
 
-use super::{CodecState, Context, Fault, HealthReport, Measured, Plot, PlotReport, Reading, Reason, Report};
+use super::{
+    CodecState, Context, Distress, Fault, HealthReport, Measured, OwnPosition, Plot, PlotReport, Reading, Reason,
+    Report, Spot,
+};
 use crate::input::RadioFrame;
 use crate::rules::Tamper;
 
@@ -19,6 +24,9 @@ pub(crate) fn decode(
     state: &mut CodecState,
     readings: &mut Vec<Reading>,
 ) -> Report {
+    if let Some(unit) = context.site.unit_of_node(radio.node) {
+        return decode_carried(unit, radio, context, readings);
+    }
     let sensors = context.site.sensors_of_node(radio.node);
     if sensors.is_empty() {
         let got = format!("node {}", radio.node);
@@ -34,19 +42,56 @@ pub(crate) fn decode(
         }
         Ok(Payload::Telemetry(telemetry)) => readings.push(Reading::Health(health(alive, &telemetry, context))),
         Ok(Payload::Hello(_)) => readings.push(Reading::Health(alive)),
-        Ok(Payload::Acknowledgement(_) | Payload::Time(_) | Payload::NewKey(_)) => {
-            report.fault(Fault::new(
-                Reason::OutOfRange,
-                "payload",
-                "a payload that nodes send",
-                "one that gateways send",
-            ));
+        Ok(Payload::Position(_)) => {
+            // It is alive; that its place is anybody's only the configuration can say.
+            readings.push(Reading::Health(alive));
+            let got = format!("node {} of sensor {}", radio.node, context.site.sensors[sensors[0]].model.id);
+            report.fault(Fault::new(Reason::UnknownUnit, "node", "a node that a [[unit]] carries", &got));
         }
-        Err(error) => {
-            report.fault(Fault::new(Reason::Malformed, "payload", "a payload this program reads", &error.to_string()));
-        }
+        Ok(Payload::Acknowledgement(_) | Payload::Time(_) | Payload::NewKey(_)) => report.fault(sent_by_gateways()),
+        Err(error) => report.fault(unreadable(&error)),
     }
     report
+}
+
+/// What the node says that an own unit carries. It has no sensors; that it lives shows in its places.
+fn decode_carried(unit: usize, radio: &RadioFrame, context: &Context<'_>, readings: &mut Vec<Reading>) -> Report {
+    match Payload::decode(&radio.payload) {
+        Ok(Payload::Position(position)) => {
+            readings.push(Reading::OwnPosition(own_position(unit, &position, context)));
+            Report::default()
+        }
+        Ok(Payload::Telemetry(_) | Payload::Hello(_)) => Report::default(),
+        Ok(Payload::Events(_)) => {
+            let got = format!("events of node {}, which unit {} carries", radio.node, context.site.units[unit].id);
+            Report::refused(Fault::new(Reason::UnknownSensor, "node", "a sensor with this node", &got))
+        }
+        Ok(Payload::Acknowledgement(_) | Payload::Time(_) | Payload::NewKey(_)) => Report::refused(sent_by_gateways()),
+        Err(error) => Report::refused(unreadable(&error)),
+    }
+}
+
+fn own_position(unit: usize, position: &Position, context: &Context<'_>) -> OwnPosition {
+    let age_s = f64::from(position.age_ticks) / f64::from(TICKS_PER_SECOND);
+    OwnPosition {
+        unit,
+        time: context.received.plus_seconds(-age_s),
+        spot: Spot::Wgs84 { lat: f64::from(position.lat_e7) / 1e7, lon: f64::from(position.lon_e7) / 1e7 },
+        sd_m: f64::from(position.sd_dm) / 10.0,
+        distress: match position.call {
+            Call::None => None,
+            Call::Help => Some(Distress::Calls),
+            Call::CalledOff => Some(Distress::CalledOff),
+        },
+    }
+}
+
+fn sent_by_gateways() -> Fault {
+    Fault::new(Reason::OutOfRange, "payload", "a payload that nodes send", "one that gateways send")
+}
+
+fn unreadable(error: &PayloadError) -> Fault {
+    Fault::new(Reason::Malformed, "payload", "a payload this program reads", &error.to_string())
 }
 
 fn health(alive: HealthReport, telemetry: &Telemetry, context: &Context<'_>) -> HealthReport {

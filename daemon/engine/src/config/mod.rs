@@ -30,6 +30,7 @@ pub use vedette_tracker::TrackerConfig;
 pub use zone::{Class, Ground, Zone, ZoneDirection, ZoneKind};
 
 use crate::Mode;
+use crate::codec::{Quiet, codec_named};
 use crate::geo::SiteFrame;
 pub(crate) use check::Checker;
 
@@ -57,6 +58,9 @@ pub struct EngineConfig {
     /// When alerts are raised, updated and closed.
     #[serde(default)]
     pub rules: RulesTable,
+    /// Formats that the sources deliver, as the gateway knows them; empty when nobody does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub formats: Vec<String>,
 }
 
 /// What the configuration means; every value in range, every angle in radians of the site frame.
@@ -82,6 +86,8 @@ pub struct Site {
     pub align: AlignTable,
     /// When alerts are raised, updated and closed.
     pub rules: RulesTable,
+    /// Some sensors may come by a format that tells of events alone.
+    pub events_alone: bool,
     by_id: BTreeMap<String, usize>,
     by_node: BTreeMap<u32, Vec<usize>>,
 }
@@ -99,7 +105,7 @@ impl EngineConfig {
         check.table("site").name("id", &self.site.id);
         let sensors = sensor::resolve_all(&self.sensor, &frame, &mut check);
         let zones = zone::resolve_all(&self.zone, &frame, &mut check);
-        unit::check_all(&self.unit, &mut check);
+        unit::check_all(&self.unit, &self.sensor, &mut check);
         self.align.check(&mut check.table("align"));
         self.rules.check(&mut check.table("rules"));
         if !faults.is_empty() {
@@ -121,6 +127,8 @@ impl EngineConfig {
             }
         }
         let units = self.unit.clone();
+        let tells_all = |name: &String| codec_named(name).is_some_and(|codec| codec.quiet == Quiet::Told);
+        let events_alone = self.formats.is_empty() || !self.formats.iter().all(tells_all);
         let (tracker, align, rules) = (self.tracker.clone(), self.align.clone(), self.rules.clone());
         Ok(Site {
             id: self.site.id.clone(),
@@ -133,6 +141,7 @@ impl EngineConfig {
             tracker,
             align,
             rules,
+            events_alone,
             by_id,
             by_node,
         })
@@ -156,6 +165,12 @@ impl Site {
     #[must_use]
     pub fn unit_named(&self, name: &str) -> Option<usize> {
         self.units.iter().position(|unit| unit.id == name || unit.aliases.iter().any(|alias| alias == name))
+    }
+
+    /// Index of the own unit that carries this radio node.
+    #[must_use]
+    pub fn unit_of_node(&self, node: u32) -> Option<usize> {
+        self.units.iter().position(|unit| unit.node == Some(node))
     }
 
     /// Indices of the sensors that a radio node carries.

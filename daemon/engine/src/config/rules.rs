@@ -116,7 +116,7 @@ impl Default for RulesTable {
             surge_false_warnings_per_year: 1.0,
             confidence_weights: FITTED,
             attention_from: 0.25,
-            announce_from: 0.65,
+            announce_from: 0.5,
             learn_from_operators: true,
             link_lost_after_s: 60.0,
             battery_low_mv: 3_300,

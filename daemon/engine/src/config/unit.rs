@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::check::Checker;
+use super::tables::SensorTable;
 
 /// One own unit, as typed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +17,9 @@ pub struct UnitTable {
     /// The node of a Meshtastic radio that it carries, as `!a1b2c3d4`: its places are the unit's.
     #[serde(default)]
     pub meshtastic: Option<String>,
+    /// Number of the radio node that it carries, one of our own: its places are the unit's.
+    #[serde(default)]
+    pub node: Option<u32>,
     /// How many they are: so many tracks at most are taken to be theirs.
     #[serde(default = "default_people")]
     pub people: usize,
@@ -60,7 +64,7 @@ impl UnitTable {
     }
 }
 
-pub(super) fn check_all(tables: &[UnitTable], check: &mut Checker<'_>) {
+pub(super) fn check_all(tables: &[UnitTable], sensors: &[SensorTable], check: &mut Checker<'_>) {
     let mut array = check.table("unit");
     for (index, unit) in tables.iter().enumerate() {
         let mut check = array.element(index);
@@ -73,12 +77,28 @@ pub(super) fn check_all(tables: &[UnitTable], check: &mut Checker<'_>) {
             check.fault("aliases", "names no other unit has", &format!("\"{}\"", alias.escape_debug()), None);
         }
         check_mesh_node(unit, &tables[..index], &mut check);
+        check_node(unit, &tables[..index], sensors, &mut check);
         if unit.people == 0 {
             check.fault("people", "a count above 0", "0", None);
         }
         check.number("spread_m", unit.spread_m, 0.0, 1_000.0);
         check.positive("max_speed_mps", unit.max_speed_mps, 100.0);
         check.positive("stale_after_s", unit.stale_after_s, 3_600.0);
+    }
+}
+
+fn check_node(unit: &UnitTable, before: &[UnitTable], sensors: &[SensorTable], check: &mut Checker<'_>) {
+    let Some(node) = unit.node else { return };
+    if node == 0 {
+        return check.fault("node", "a number above 0: the node that the unit carries", "0, which is all nodes", None);
+    }
+    if let Some(first) = before.iter().position(|other| other.node == Some(node)) {
+        check.fault("node", "a node no other unit carries", &format!("the node of unit {first}"), None);
+    }
+    // What stands at a post to watch is nowhere that a patrol is.
+    if let Some(sensor) = sensors.iter().find(|sensor| sensor.node == Some(node)) {
+        let got = format!("the node of sensor \"{}\"", sensor.id.escape_debug());
+        check.fault("node", "a node that carries no sensor", &got, None);
     }
 }
 

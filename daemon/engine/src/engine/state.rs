@@ -30,6 +30,8 @@ const LOSS_FORGOTTEN_AFTER_S: f64 = 3_600.0;
 const ASSESS_AFTER_NEWS_S: f64 = 0.1;
 /// .. and at least this often, for what happens when nothing happens.
 const ASSESS_EVERY_S: f64 = 5.0;
+/// Who is not heard for less than this because nothing drove the engine is not missed for it.
+const OUTAGE_S: f64 = 10.0;
 /// A deadline is never nearer than this, so that no rounding keeps a driver busy.
 const DEADLINE_STEP_MICROS: i64 = 1_000;
 
@@ -37,6 +39,11 @@ const DEADLINE_STEP_MICROS: i64 = 1_000;
 pub(crate) struct State {
     pub(super) now: Timestamp,
     pub(super) started: Option<Timestamp>,
+    /// When a process began to drive this after a while in which none did, and how long the last pause between two inputs was.
+    #[serde(default)]
+    woke: Option<Timestamp>,
+    #[serde(default)]
+    paused_s: f64,
     pub(super) codecs: CodecState,
     pub(super) aligner: Aligner,
     pub(super) tracker: Tracker,
@@ -72,6 +79,8 @@ impl State {
         Ok(Self {
             now: Timestamp::MIN,
             started: None,
+            woke: None,
+            paused_s: 0.0,
             codecs: CodecState::default(),
             aligner: Aligner::new(site),
             tracker: tracker(site)?,
@@ -96,6 +105,7 @@ impl State {
 
     /// Lets `now` pass; returns the time that counts.
     pub(super) fn begin(&mut self, now: Timestamp) -> Timestamp {
+        self.paused_s = if self.started.is_some() { f64::max(now.seconds_since(self.now), 0.0) } else { 0.0 };
         self.now = self.now.max(now);
         self.started.get_or_insert(self.now);
         self.now
@@ -161,6 +171,7 @@ impl State {
         let situation = Situation {
             now: self.now,
             started: self.started.unwrap_or(self.now),
+            woke: self.woke.or(self.started).unwrap_or(self.now),
             site,
             tracks: &tracks,
             sensors: &self.sensors,
@@ -236,7 +247,12 @@ impl State {
                 let since = self.store_lost.as_ref().map_or(self.now, |lost| lost.since);
                 self.store_lost = Some(StoreLost { since, why: error.chars().take(160).collect() });
             }
-            Fact::Started { nonce } => self.book.renew_ordinals(nonce),
+            Fact::Started { nonce } => {
+                if self.paused_s >= OUTAGE_S {
+                    self.woke = Some(self.now);
+                }
+                self.book.renew_ordinals(nonce);
+            }
             Fact::Certificates { names } => self.certificates.retain(|name, _| names.contains(name)),
             Fact::Certificate { name, expires_at } => {
                 if self.certificates.len() < MAX_LINKS || self.certificates.contains_key(&name) {
@@ -323,7 +339,8 @@ impl State {
         learned.map(|(sensor, estimate)| SensorStatus { estimate: Some(estimate), ..sensor.clone() }).collect()
     }
 
-    pub(super) fn status(&self, confirmed_tracks: usize) -> Status {
+    pub(super) fn status(&self, site: &Site, confirmed_tracks: usize) -> Status {
+        let (worth, unjudged) = self.book.worth();
         Status {
             now: self.now,
             counters: self.counters.clone(),
@@ -333,7 +350,9 @@ impl State {
             open_alerts: self.book.open_count(),
             shelved: self.book.shelved(self.now).map(Shelved::of).collect(),
             load: self.book.load(self.started.unwrap_or(self.now), self.now),
-            worth: self.book.worth(),
+            worth,
+            unjudged,
+            nuisance: self.book.nuisance(self.now, site),
             clock_sd_s: self.clock.map(|(_, sd_s)| sd_s),
             confirmed_tracks,
         }

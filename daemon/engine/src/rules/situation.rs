@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use vedette_tracker::{Timestamp, Track, TrackId, TrackStatus};
+use vedette_tracker::{SensorKind, Timestamp, Track, TrackId, TrackStatus};
 
 use super::geometry::{Relation, relation};
 use super::{Certainty, Finding, Lasting, Subject, Surrounding};
@@ -22,6 +22,10 @@ const MAX_SILENT: usize = 3;
 /// unknown class must not slip through.
 const CLASS_AT_LEAST: f64 = 0.3;
 
+/// Nobody is silent who is not heard so shortly after a start: cameras and radars take minutes to get going.
+const START_UP_S: f64 = 300.0;
+/// Who tells of events alone has had one, some day and night; who has told of none then may not be there.
+const NO_EVENT_S: f64 = 86_400.0;
 /// A prediction is taken back by no more than this: a velocity is good for seconds.
 const BACK_S: f64 = 5.0;
 /// A report this much older than a track's last one says nothing of it now.
@@ -70,6 +74,8 @@ pub(crate) struct Situation<'a> {
     pub(crate) now: Timestamp,
     /// When this engine began: nothing is missed that was never expected.
     pub(crate) started: Timestamp,
+    /// When a process began to drive it last: nobody was heard while none did.
+    pub(crate) woke: Timestamp,
     pub(crate) site: &'a Site,
     pub(crate) tracks: &'a [Track],
     pub(crate) sensors: &'a [SensorStatus],
@@ -118,14 +124,29 @@ impl<'a> Situation<'a> {
 
     /// How long a sensor has been silent, when that is longer than it may be.
     pub(crate) fn silent_s(&self, sensor: usize) -> Option<f64> {
-        let (sensor, status) = (self.site.sensors.get(sensor)?, self.sensors.get(sensor)?);
-        let allowed_s = sensor.silent_after_s?;
+        let (known, status) = (self.site.sensors.get(sensor)?, self.sensors.get(sensor)?);
+        let allowed_s = known.silent_after_s?;
         // Nothing to report is no silence, unless the configuration says that it is.
-        if sensor.silence_assumed && status.tells_of_quiet == Some(false) {
+        if known.silence_assumed && status.tells_of_quiet == Some(false) {
             return None;
         }
-        let since = status.last_heard.unwrap_or(self.started);
+        let (since, allowed_s) = match status.last_heard {
+            Some(heard) if heard >= self.woke => (heard, allowed_s),
+            // Sensors that get their power with the gateway are not there when it is.
+            Some(_) => (self.woke, f64::max(allowed_s, START_UP_S)),
+            None if self.may_have_had_no_event(sensor) => (self.started, f64::max(allowed_s, NO_EVENT_S)),
+            None => (self.started, f64::max(allowed_s, START_UP_S)),
+        };
         Some(self.now.seconds_since(since)).filter(|silent_s| *silent_s >= allowed_s)
+    }
+
+    /// Whether a sensor that was never heard may be there all the same: a camera whose format tells of events alone.
+    pub(crate) fn may_have_had_no_event(&self, sensor: usize) -> bool {
+        let (Some(known), Some(status)) = (self.site.sensors.get(sensor), self.sensors.get(sensor)) else {
+            return false;
+        };
+        let is_camera = known.model.kind == SensorKind::Camera;
+        status.last_heard.is_none() && known.silence_assumed && is_camera && self.site.events_alone
     }
 
     /// Whether the track's recent reports are from sensors that do not merely repeat themselves.

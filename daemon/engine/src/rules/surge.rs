@@ -108,12 +108,9 @@ fn local_hour(now: Timestamp, site: &Site) -> Option<i64> {
 /// Share of the sensors that are not silent.
 #[expect(clippy::cast_precision_loss, reason = "some thousand sensors at most")]
 fn heard(situation: &Situation<'_>) -> f64 {
-    let sensors = &situation.site.sensors;
-    let silent = sensors.iter().zip(situation.sensors).filter(|(sensor, status)| {
-        let since = status.last_heard.unwrap_or(situation.started);
-        sensor.silent_after_s.is_some_and(|allowed_s| situation.now.seconds_since(since) >= allowed_s)
-    });
-    if sensors.is_empty() { 0.0 } else { 1.0 - silent.count() as f64 / sensors.len() as f64 }
+    let all = situation.site.sensors.len();
+    let silent = (0..all).filter(|&sensor| situation.silent_s(sensor).is_some());
+    if all == 0 { 0.0 } else { 1.0 - silent.count() as f64 / all as f64 }
 }
 
 fn finding(warning: &Warning, since: Timestamp, situation: &Situation<'_>) -> Finding {
@@ -170,6 +167,7 @@ surge_expected_per_day = 1.0
             let situation = Situation {
                 now: start.plus_seconds(1_800.0 * half_hours as f64),
                 started: start,
+                woke: start,
                 site,
                 tracks: &[],
                 sensors: &[],

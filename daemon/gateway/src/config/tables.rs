@@ -2,6 +2,7 @@
 
 mod check;
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -84,6 +85,17 @@ pub struct Sources {
     /// Sensor nodes behind a SAPIENT middleware.
     #[serde(default)]
     pub sapient: Vec<SapientSource>,
+}
+
+impl Sources {
+    /// The formats in which sensors may be heard over them, each once.
+    fn formats(&self) -> Vec<String> {
+        let by_name = self.mqtt.iter().map(|source| &source.codec);
+        let by_name = by_name.chain(self.file.iter().map(|source| &source.codec));
+        let by_name = by_name.chain(self.http.iter().map(|source| &source.codec)).cloned();
+        let of_nodes = self.sapient.first().map(|_| "sapient".to_owned());
+        by_name.chain(of_nodes).collect::<BTreeSet<_>>().into_iter().collect()
+    }
 }
 
 /// A subscription at a broker.
@@ -286,8 +298,8 @@ fn default_flush_s() -> u64 {
 impl File {
     /// The engine's tables.
     pub(super) fn engine(&self) -> EngineConfig {
-        let Self { site, sensor, zone, unit, tracker, align, rules, .. } = self.clone();
-        EngineConfig { site, sensor, zone, unit, tracker, align, rules }
+        let Self { site, sensor, zone, unit, tracker, align, rules, source, .. } = self.clone();
+        EngineConfig { site, sensor, zone, unit, tracker, align, rules, formats: source.formats() }
     }
 
     /// The configuration that is meant: paths from `folder`, defaults that depend on other keys filled in.

@@ -1,5 +1,8 @@
 //! `/metrics`: what a monitoring system should keep of a gateway.
 
+use vedette_engine::CloseReason;
+use vedette_engine::budget::Load;
+
 use super::prometheus::{Kind, Text};
 use super::{Observation, Page};
 use crate::status::{CostReport, OutboxReport, Report, StoreReport};
@@ -21,6 +24,7 @@ pub(super) fn page(observation: &Observation) -> Page {
     sinks(report, &mut text);
     sensors(report, &mut text);
     tracker(observation, &mut text);
+    attention(report, &mut text);
     engine_counters(report, &mut text);
     Page { media_type: "text/plain; version=0.0.4; charset=utf-8", ..Page::text("200 OK", text.finish()) }
 }
@@ -135,6 +139,32 @@ fn tracker(observation: &Observation, text: &mut Text) {
     text.single("vedette_scans_total", Counter, "Scans the tracker has taken.", number(scans));
     text.single("vedette_scan_seconds_total", Counter, "Time the engine spent on inputs that brought scans.", scan_s);
     text.single("vedette_scan_seconds_max", Gauge, "The longest of those times.", longest_scan_s);
+}
+
+/// What alerts cost the operators, and what those said they were worth.
+fn attention(report: &Report, text: &mut Text) {
+    let engine = &report.engine;
+    let Load { alerts, floods, last, .. } = engine.load;
+    text.single("vedette_attention_alerts", Gauge, "Alerts for operators in ten minutes.", number(last.into()));
+    text.single("vedette_attention_day_alerts", Gauge, "The same in a day.", number(alerts));
+    text.single("vedette_attention_day_floods", Gauge, "Ten minutes with more than ten, in a day.", number(floods));
+    text.single("vedette_alerts_shelved", Gauge, "Open alerts that are shelved.", number(engine.shelved.len() as u64));
+    text.single("vedette_alerts_unjudged", Gauge, "Alerts nobody said the worth of.", number(engine.unjudged));
+    text.family("vedette_alerts_judged_total", Counter, "Alerts by what operators closed them as.");
+    let worth = &engine.worth;
+    let closed = [
+        (CloseReason::Real, worth.real),
+        (CloseReason::Nuisance, worth.nuisance),
+        (CloseReason::False, worth.wrong),
+        (CloseReason::Exercise, worth.exercise),
+    ];
+    for (reason, count) in closed {
+        text.sample(&[("reason", reason.name())], number(count as u64));
+    }
+    text.family("vedette_sensor_nuisance_alerts", Gauge, "Worthless alerts by a sensor's share, the worst sensors.");
+    for sensor in &engine.nuisance {
+        text.sample(&[("sensor", &sensor.sensor)], sensor.nuisance);
+    }
 }
 
 /// The engine's counters are called `name` or `name{label="value"}`, one label at most.

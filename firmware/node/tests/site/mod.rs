@@ -8,14 +8,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use vedette_node::{Board, Config, FlashError, Identity, Inputs, Journal, Node, NodeError, Sending, UNIT};
+use vedette_node::{Board, Config, Fix, FlashError, Identity, Inputs, Journal, Node, NodeError, Sending, UNIT};
 use vedette_wire::payload::{
-    Acknowledgement, Admitted, Event, EventCursor, Hello, NewKey, ResetCause, Sensors, Telemetry, Time,
+    Acknowledgement, Admitted, Event, EventCursor, Hello, NewKey, Position, ResetCause, Sensors, Telemetry, Time,
 };
 use vedette_wire::{BROADCAST, Direction, Header, Key, LoRa, Opener, Payload, ReplayWindow, Sealer, version};
 
 pub const NODE: u32 = 0x0101;
 pub const KEY: Key = Key::new([0x42; 16]);
+pub const POSITION_MS: u64 = 20_000;
 pub const SITE_KEY: Key = Key::new([0x24; 16]);
 /// 2026-03-01T00:00:00Z.
 pub const START_UNIX_MS: u64 = 1_772_323_200_000;
@@ -34,6 +35,7 @@ pub fn config() -> Config {
             retry_max_ms: 600_000,
         },
         telemetry_ms: 3_600_000,
+        position_ms: 0,
         gather_ms: 300,
         pir_rearm_ms: 5_000,
         seismic_rearm_ms: 10_000,
@@ -59,6 +61,8 @@ pub struct FakeBoard<const PAGES: usize, const LEN: usize> {
     pub inputs: Inputs,
     pub battery_mv: u16,
     pub channel_busy: bool,
+    /// Where it is carried.
+    pub fix: Option<Fix>,
     pub sent: VecDeque<Vec<u8>>,
     pub operations: u32,
     /// Power fails at this operation.
@@ -76,6 +80,7 @@ impl<const PAGES: usize, const LEN: usize> FakeBoard<PAGES, LEN> {
             inputs: Inputs::default(),
             battery_mv: 3_600,
             channel_busy: false,
+            fix: None,
             sent: VecDeque::new(),
             operations: 0,
             fails_at: None,
@@ -89,6 +94,7 @@ impl<const PAGES: usize, const LEN: usize> FakeBoard<PAGES, LEN> {
         let mut board = Self::new(self.random);
         board.flash.clone_from(&self.flash);
         board.erasures = self.erasures;
+        board.fix = self.fix;
         board
     }
 
@@ -146,6 +152,10 @@ impl<const PAGES: usize, const LEN: usize> Board for FakeBoard<PAGES, LEN> {
         self.inputs
     }
 
+    fn fix(&mut self) -> Option<Fix> {
+        self.fix
+    }
+
     fn feed_watchdog(&mut self) {}
 
     fn flash_read(&self, page: usize, offset: usize, bytes: &mut [u8]) {
@@ -191,6 +201,9 @@ pub struct Gateway {
     pub missed: u32,
     pub hellos: Vec<Hello>,
     pub telemetry: Vec<Telemetry>,
+    pub positions: Vec<Position>,
+    /// The newest version of the protocol that it understands.
+    pub version: u8,
 }
 
 impl Gateway {
@@ -207,6 +220,8 @@ impl Gateway {
             missed: 0,
             hellos: Vec::new(),
             telemetry: Vec::new(),
+            positions: Vec::new(),
+            version: version::CURRENT,
         }
     }
 
@@ -228,11 +243,12 @@ impl Gateway {
     /// Takes a frame in and gives the answers.
     pub fn receive(&mut self, unix_ms: u64, frame: &[u8]) -> Vec<Vec<u8>> {
         let opened = self.opener.open(frame).unwrap();
+        assert!(opened.header.version <= self.version, "a gateway of version {} cannot read this", self.version);
         assert!(!opened.repeat);
         self.opener.accept(&opened);
         let Header { counter, epoch, .. } = opened.header;
         assert_eq!(epoch, self.sealer.epoch(), "the tests answer under the key they expect");
-        let acknowledgement = Acknowledgement { counter, version: version::CURRENT };
+        let acknowledgement = Acknowledgement { counter, version: self.version };
         let mut answers = vec![self.seal(&Payload::Acknowledgement(acknowledgement))];
         match Payload::decode(&opened.payload).unwrap() {
             Payload::Events(events) => {
@@ -251,6 +267,7 @@ impl Gateway {
                 answers.push(self.time(unix_ms));
             }
             Payload::Telemetry(telemetry) => self.telemetry.push(telemetry),
+            Payload::Position(position) => self.positions.push(position),
             other => panic!("{other:?} does not travel upward"),
         }
         answers
@@ -280,7 +297,8 @@ pub fn site_time(unix_ms: u64) -> Time {
 
 pub fn start<const P: usize, const L: usize>(board: &mut FakeBoard<P, L>) -> Result<Node, NodeError> {
     let journal = Journal::open(board).unwrap();
-    Node::start(config(), journal, ResetCause::PowerOn, board)
+    let position_ms = if board.fix.is_some() { POSITION_MS } else { 0 };
+    Node::start(Config { position_ms, ..config() }, journal, ResetCause::PowerOn, board)
 }
 
 pub fn provisioned<const P: usize, const L: usize>(seed: u32) -> FakeBoard<P, L> {
@@ -308,6 +326,15 @@ impl<const P: usize, const L: usize> Site<P, L> {
         let mut board = provisioned(seed);
         let node = start(&mut board).unwrap();
         Self { board, node, gateway: Gateway::new(), true_ms: 0, booted_ms: 0, drift_ppm: 0, link_up: true, wake_ms: 0 }
+    }
+
+    /// One that somebody carries, from here.
+    pub fn carried(seed: u32, fix: Fix) -> Self {
+        let mut site = Self::new(seed);
+        site.board = provisioned(seed);
+        site.board.fix = Some(fix);
+        site.node = start(&mut site.board).unwrap();
+        site
     }
 
     pub fn unix_ms(&self) -> u64 {

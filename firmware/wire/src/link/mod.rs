@@ -68,7 +68,7 @@ pub enum LinkError {
         calculated: u32,
     },
     /// A version this build does not understand.
-    #[error("expected version {} to {}, got {got}", version::MIN, version::CURRENT)]
+    #[error("expected version {} to {}, got {got}", version::MIN, version::LINK)]
     Version {
         /// As it came.
         got: u8,
@@ -126,7 +126,7 @@ pub trait Message: Sized + sealed::Fields {
     /// [`LinkError::Range`] for a value that has no encoding.
     fn encode(&self) -> Result<LineFrame, LinkError> {
         let mut out = MessageWriter::new();
-        out.u8(version::CURRENT);
+        out.u8(version::LINK);
         self.write(&mut out)?;
         let overlong = LinkError::Overlong;
         let mut message = out.finish().ok_or(overlong)?;
@@ -155,7 +155,7 @@ pub trait Message: Sized + sealed::Fields {
             return Err(LinkError::Checksum { got, calculated });
         }
         let [version, kind, fields @ ..] = body else { return Err(too_short) };
-        if !(version::MIN..=version::CURRENT).contains(version) {
+        if !(version::MIN..=version::LINK).contains(version) {
             return Err(LinkError::Version { got: *version });
         }
         let mut reader = Reader::new(fields);

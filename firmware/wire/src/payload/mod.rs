@@ -2,6 +2,7 @@
 
 mod control;
 mod event;
+mod position;
 mod telemetry;
 
 use thiserror::Error;
@@ -11,6 +12,7 @@ pub use self::event::{
     Admitted, Crossing, EVENT_LEN, Event, EventCursor, EventKind, Events, GroundSource, MAX_AGE_TICKS, MAX_EVENTS,
     TICKS_PER_SECOND, TamperCause,
 };
+pub use self::position::{Call, Position};
 pub use self::telemetry::{Telemetry, TelemetryFlags};
 
 use crate::bytes::{Reader, Writer};
@@ -22,6 +24,7 @@ const HELLO: u8 = 3;
 const ACKNOWLEDGEMENT: u8 = 4;
 const TIME: u8 = 5;
 const NEW_KEY: u8 = 6;
+const POSITION: u8 = 7;
 
 /// The content of a radio frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +41,8 @@ pub enum Payload {
     Time(Time),
     /// Down: the node's next key.
     NewKey(NewKey),
+    /// Up, from version 2 on: where a node is that somebody carries.
+    Position(Position),
 }
 
 /// Why bytes are not a payload, or a payload has no bytes.
@@ -107,8 +112,22 @@ impl Payload {
     #[must_use]
     pub const fn direction(&self) -> Direction {
         match self {
-            Self::Events(_) | Self::Telemetry(_) | Self::Hello(_) => Direction::Up,
+            Self::Events(_) | Self::Telemetry(_) | Self::Hello(_) | Self::Position(_) => Direction::Up,
             Self::Acknowledgement(_) | Self::Time(_) | Self::NewKey(_) => Direction::Down,
+        }
+    }
+
+    /// The oldest version of the protocol that has payloads of this kind.
+    #[must_use]
+    pub const fn since(&self) -> u8 {
+        match self {
+            Self::Position(_) => 2,
+            Self::Events(_)
+            | Self::Telemetry(_)
+            | Self::Hello(_)
+            | Self::Acknowledgement(_)
+            | Self::Time(_)
+            | Self::NewKey(_) => 1,
         }
     }
 
@@ -125,6 +144,7 @@ impl Payload {
             Self::Acknowledgement(_) => ACKNOWLEDGEMENT,
             Self::Time(_) => TIME,
             Self::NewKey(_) => NEW_KEY,
+            Self::Position(_) => POSITION,
         };
         out.u8(kind);
         match self {
@@ -134,6 +154,7 @@ impl Payload {
             Self::Acknowledgement(acknowledgement) => acknowledgement.write(&mut out),
             Self::Time(time) => time.write(&mut out)?,
             Self::NewKey(new_key) => new_key.write(&mut out),
+            Self::Position(position) => position.write(&mut out)?,
         }
         out.finish().ok_or(PayloadError::Trailing { kind, extra: 1 })
     }
@@ -156,6 +177,7 @@ impl Payload {
             ACKNOWLEDGEMENT => field(Acknowledgement::read(&mut reader).map(|ack| Ok(Self::Acknowledgement(ack)))),
             TIME => field(Time::read(&mut reader).map(|time| time.map(Self::Time))),
             NEW_KEY => field(NewKey::read(&mut reader).map(|new_key| Ok(Self::NewKey(new_key)))),
+            POSITION => field(Position::read(&mut reader).map(|position| position.map(Self::Position))),
             got => Err(PayloadError::Kind { got }),
         }?;
         match reader.left() {

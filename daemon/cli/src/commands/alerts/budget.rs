@@ -4,19 +4,14 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use vedette_gateway::engine::budget::{Judged, Load, SensorWorth, Worth, rank};
-use vedette_gateway::engine::{Alert, CloseReason, Mode, Severity, Timestamp};
+use vedette_gateway::engine::budget::{Claim, Load, Worth, rank};
+use vedette_gateway::engine::{Alert, Mode, Timestamp};
 
 use super::ledger::{History, Known};
 use super::{act::parse_time, weather};
 use crate::clock_time::to_the_second;
+use crate::nuisance;
 use crate::outcome::Outcome;
-
-/// Sensors listed, and sensors for which a change is suggested.
-const LISTED: usize = 10;
-const SUGGESTED: usize = 3;
-/// A correlation that is worth a word.
-const NOTEWORTHY: f64 = 0.3;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Budget {
@@ -62,27 +57,17 @@ impl Budget {
         for &(at, id, _, alert) in &raised {
             if let Some(&reason) = verdicts.get(id) {
                 worth.count(reason);
-                judged.extend(judgement(at, alert, reason));
+                judged.extend(Claim::of(alert, at).judged(reason));
             }
         }
         write_worth(&worth, raised.len(), &mut out)?;
-        write_sensors(&rank(&judged, &weather), &mut out)?;
+        write!(out, "{}", nuisance::told(&rank(&judged, &weather)))?;
         Ok(Outcome::Done)
     }
 }
 
 fn asks_for_attention(alert: &Alert) -> bool {
-    alert.mode == Mode::Actual && alert.severity > Severity::Info && alert.suppressed.is_none()
-}
-
-fn judgement(raised: Timestamp, alert: &Alert, reason: CloseReason) -> Option<Judged> {
-    let real = match reason {
-        CloseReason::Real => true,
-        CloseReason::Nuisance | CloseReason::False => false,
-        CloseReason::Exercise | CloseReason::Cleared | CloseReason::Retracted => return None,
-    };
-    let shares = alert.contributors.iter().filter_map(|part| Some((part.sensor.clone(), part.share?))).collect();
-    Some(Judged { raised, confidence: alert.confidence, real, shares })
+    alert.mode == Mode::Actual && alert.asks_attention()
 }
 
 fn write_load(
@@ -128,69 +113,4 @@ fn write_worth(worth: &Worth, alerts: usize, out: &mut impl Write) -> std::io::R
     )?;
     let (precision, low, high) = (100.0 * precision, 100.0 * low, 100.0 * high);
     writeln!(out, "{precision:.0} % of those judged were real (95 % interval {low:.0} to {high:.0} %)")
-}
-
-fn write_sensors(ranked: &[SensorWorth], out: &mut impl Write) -> std::io::Result<()> {
-    let noisy: Vec<&SensorWorth> = ranked.iter().filter(|worth| worth.nuisance > 0.0).take(LISTED).collect();
-    if noisy.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "\nsensor           nuisance   real   (alerts, each shared among its sensors)")?;
-    for worth in &noisy {
-        write!(out, "{:<16} {:>8.1} {:>6.1}", worth.sensor, worth.nuisance, worth.real)?;
-        if let Some((wind, rain)) = worth.with_weather {
-            for (name, correlation) in [("wind", wind), ("rain", rain)] {
-                if correlation >= NOTEWORTHY {
-                    write!(out, "   comes with {name} (correlation {correlation:.2})")?;
-                }
-            }
-        }
-        writeln!(out)?;
-    }
-    for worth in noisy.iter().take(SUGGESTED) {
-        if let Some(factor) = worth.false_alarm_factor {
-            writeln!(
-                out,
-                "\n{}: claimed more than came true; in its [[sensor]] table write a false_alarms_per_hour, or a \
-                 clutter_per_scan where it scans, {factor:.1} times as high",
-                worth.sensor
-            )?;
-        }
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_worst_three_sensors_are_told_with_what_would_help() {
-        let worth = |sensor: &str, nuisance: f64, factor: Option<f64>| SensorWorth {
-            sensor: sensor.to_owned(),
-            nuisance,
-            real: 1.0,
-            with_weather: Some((0.8, 0.1)),
-            false_alarm_factor: factor,
-        };
-        let ranked = [
-            worth("pir-3", 9.0, Some(4.0)),
-            worth("radar", 5.0, None),
-            worth("trip-1", 4.0, Some(2.0)),
-            worth("x", 3.5, Some(2.0)),
-        ];
-        let mut out = Vec::new();
-        write_sensors(&ranked, &mut out).unwrap();
-        let text = String::from_utf8(out).unwrap();
-        assert_eq!(text.matches("comes with wind (correlation 0.80)").count(), 4, "{text}");
-        assert_eq!(
-            text.matches("in its [[sensor]] table write").count(),
-            2,
-            "the fourth is none of the worst three: {text}"
-        );
-        assert!(text.contains(
-            "pir-3: claimed more than came true; in its [[sensor]] table write a false_alarms_per_hour, or a "
-        ));
-        assert!(text.contains("clutter_per_scan where it scans, 4.0 times as high"), "{text}");
-    }
 }

@@ -22,6 +22,7 @@ const CONFIG: Config = Config {
         retry_max_ms: 600_000,
     },
     telemetry_ms: 600_000,
+    position_ms: 0,
     gather_ms: 300,
     pir_rearm_ms: 5_000,
     seismic_rearm_ms: 10_000,
