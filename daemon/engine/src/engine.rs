@@ -136,6 +136,8 @@ pub struct Engine {
     site: Site,
     pictures: PictureRate,
     inspected: bool,
+    /// The rules look at what happens.
+    judges: bool,
     state: State,
 }
 
@@ -147,7 +149,7 @@ impl Engine {
     pub fn new(config: &EngineConfig) -> Result<Self, EngineError> {
         let site = config.resolve().map_err(EngineError::Config)?;
         let state = State::new(&site)?;
-        Ok(Self { site, pictures: PictureRate::default(), inspected: false, state })
+        Ok(Self { site, pictures: PictureRate::default(), inspected: false, judges: true, state })
     }
 
     /// The same engine, which gives its next alert this ordinal. For one that has forgotten what it raised: ids must not
@@ -184,6 +186,13 @@ impl Engine {
         Self { inspected: true, ..self }
     }
 
+    /// The same engine without its rules, for a driver that asks for tracks alone: it raises no alert, and its tracks are the
+    /// same.
+    #[must_use]
+    pub fn without_rules(self) -> Self {
+        Self { judges: false, ..self }
+    }
+
     /// Takes in one thing at the time `now` (never earlier than before; an earlier one counts as the last) and appends
     /// what follows from it.
     pub fn handle(&mut self, now: Timestamp, input: Input, out: &mut Vec<Output>) {
@@ -207,7 +216,9 @@ impl Engine {
                 out.push(Output::Volatile(Volatile::Tracks(Picture { at: time, now, tracks })));
             }
         }
-        self.state.assess(&self.site, Notes::new(self.inspected), out);
+        if self.state.begin_assessment(&self.site) && self.judges {
+            self.state.assess(&self.site, Notes::new(self.inspected), out);
+        }
     }
 
     fn reconfigure(&mut self, config: &EngineConfig, out: &mut Vec<Output>) {
@@ -318,7 +329,7 @@ impl Engine {
         if snapshot.state.exercise != (site.mode == Mode::Exercise) {
             return Err(EngineError::SnapshotMode { got: snapshot.state.exercise });
         }
-        Ok(Self { site, pictures: PictureRate::default(), inspected: false, state: *snapshot.state })
+        Ok(Self { site, pictures: PictureRate::default(), inspected: false, judges: true, state: *snapshot.state })
     }
 }
 

@@ -125,6 +125,19 @@ fn the_same_inputs_give_the_same_outputs() {
 }
 
 #[test]
+fn tracks_are_the_same_without_the_rules() {
+    let volatile = |mut engine: Engine| {
+        let mut out = drive(&mut engine, &inputs(5));
+        out.retain(|output| matches!(output, Output::Volatile(_)));
+        (json(&out), engine.open_alerts().filter(|alert| alert.zone.is_some()).count())
+    };
+    let engine = || Engine::new(&config()).expect("valid configuration");
+    let ((with, some), (without, none)) = (volatile(engine()), volatile(engine().without_rules()));
+    assert_eq!(with, without);
+    assert!(some > 0 && none == 0, "{some} and {none} alerts");
+}
+
+#[test]
 fn a_snapshot_of_another_version_is_refused() {
     let engine = Engine::new(&config()).expect("valid configuration");
     let mut bytes = engine.snapshot().to_bytes().expect("bytes");

@@ -60,12 +60,13 @@ impl Coverage {
         position_m: Vector2<f64>,
         covariance_m2: &Matrix2<f64>,
     ) -> f64 {
-        let reach_m = 5.0 * libm::sqrt(covariance_m2.trace()).max(1e-3);
+        let reach_m2 = 25.0 * covariance_m2.trace().max(1e-6);
         if let Self::Polygon { points_m } = self
-            && let Some(inside) = is_well_inside_polygon(points_m, position_m, reach_m)
+            && let Some(inside) = is_well_inside_polygon(points_m, position_m, reach_m2)
         {
             return if inside { 1.0 } else { 0.0 };
         }
+        let reach_m = libm::sqrt(reach_m2);
         let distance = self.signed_distance_m(origin_m, position_m);
         if distance.abs() > reach_m {
             return if distance > 0.0 { 1.0 } else { 0.0 };
@@ -144,16 +145,16 @@ fn signed_distance_to_polygon(points_m: &[[f64; 2]], point: Vector2<f64>) -> f64
     if inside { nearest_m } else { -nearest_m }
 }
 
-/// Whether a point is inside, if it is farther than `reach_m` from the straight lines through all edges, and so from the
-/// edges: that takes no division, and is the case for most points of a large polygon. `None` otherwise.
-fn is_well_inside_polygon(points_m: &[[f64; 2]], point: Vector2<f64>, reach_m: f64) -> Option<bool> {
+/// Whether a point is inside, if it is farther than the root of `reach_m2` from the straight lines through all edges, and so
+/// from the edges: that takes no division, and is the case for most points of a large polygon. `None` otherwise.
+fn is_well_inside_polygon(points_m: &[[f64; 2]], point: Vector2<f64>, reach_m2: f64) -> Option<bool> {
     let mut inside = false;
     let mut from = *points_m.last()?;
     for to in points_m {
         let (east, north) = (to[0] - from[0], to[1] - from[1]);
         // Twice the area of the triangle over the edge: positive for a point to the left of it.
         let area_m2 = east * (point.y - from[1]) - north * (point.x - from[0]);
-        if area_m2 * area_m2 <= reach_m * reach_m * (east * east + north * north) {
+        if area_m2 * area_m2 <= reach_m2 * (east * east + north * north) {
             return None;
         }
         let is_level = (from[1] > point.y) != (to[1] > point.y);

@@ -235,14 +235,19 @@ impl Filter {
         let near = |track: &Bernoulli| {
             let interval_s = view.time.seconds_since(track.time);
             track.hypotheses.iter().flat_map(Hypothesis::active).any(|(_, state)| {
-                let speed = libm::sqrt(state.velocity_covariance().trace());
-                let sd = libm::sqrt(state.position_covariance().trace());
-                let reach = 4.0 * (sd + speed * interval_s.abs()) + MARGIN_M;
                 let place = state.position() + state.velocity() * interval_s;
-                place.x > low.x - reach
-                    && place.y > low.y - reach
-                    && place.x < high.x + reach
-                    && place.y < high.y + reach
+                let is_within = |reach: f64| {
+                    place.x > low.x - reach
+                        && place.y > low.y - reach
+                        && place.x < high.x + reach
+                        && place.y < high.y + reach
+                };
+                // Most are in the middle of the coverage: how far they reach matters to the others alone.
+                is_within(0.0) || {
+                    let speed = libm::sqrt(state.velocity_covariance().trace());
+                    let sd = libm::sqrt(state.position_covariance().trace());
+                    is_within(4.0 * (sd + speed * interval_s.abs()) + MARGIN_M)
+                }
             })
         };
         (0..self.tracks.len()).filter(|track| near(&self.tracks[*track])).collect()

@@ -98,18 +98,37 @@ impl Gaussian {
         Some(Self::summed(parts.map(|(weight, part)| (weight / total, part))))
     }
 
-    /// The same of a fixed number of parts, those of weight zero included: the filter's most frequent sum.
+    /// The same of a fixed number of parts, those of weight zero included: the filter's most frequent sum, most often of two.
     #[inline]
-    pub(crate) fn mixed<const N: usize>(weights: &[f64; N], parts: &[Self; N]) -> Option<Self> {
+    pub(crate) fn mixed<const N: usize>(weights: &[f64; N], all: &[Self; N]) -> Option<Self> {
         let total: f64 = weights.iter().sum();
         if total <= 0.0 {
             return None;
         }
-        if let Some(only) = parts.iter().zip(weights).find_map(|(part, weight)| (*weight >= total).then_some(part)) {
+        if let Some(only) = all.iter().zip(weights).find_map(|(part, weight)| (*weight >= total).then_some(part)) {
             return Some(*only);
         }
         let shares = weights.map(|weight| weight / total);
-        Some(Self::summed(shares.into_iter().zip(parts)))
+        let mut parts = shares.iter().zip(all).filter(|(share, _)| **share > 0.0);
+        if let (Some(one), Some(other), None) = (parts.next(), parts.next(), parts.next()) {
+            return Some(Self::of_two(one, other));
+        }
+        Some(Self::summed(shares.into_iter().zip(all)))
+    }
+
+    /// The sum of two whose weights sum to one: they differ from its mean in one direction alone.
+    #[inline]
+    fn of_two((share, one): (&f64, &Self), (rest, other): (&f64, &Self)) -> Self {
+        let apart: [f64; 4] = (one.mean - other.mean).into();
+        let mut sum = Self { mean: one.mean * *share + other.mean * *rest, covariance: Matrix4::zeros() };
+        let columns = one.covariance.data.0.iter().zip(&other.covariance.data.0);
+        for ((sums, (of_one, of_other)), across) in sum.covariance.data.0.iter_mut().zip(columns).zip(&apart) {
+            let across = across * share * rest;
+            for ((sum, (of_one, of_other)), along) in sums.iter_mut().zip(of_one.iter().zip(of_other)).zip(&apart) {
+                *sum = of_one * share + of_other * rest + along * across;
+            }
+        }
+        sum
     }
 
     /// Mean and covariance of a sum whose weights sum to one.

@@ -1,5 +1,7 @@
 //! One scan, ready for filtering: its plots in a canonical order, each with its clutter intensity.
 
+use core::cmp::Ordering;
+
 use nalgebra::{Matrix2, Vector2};
 
 use crate::cells::Cells;
@@ -202,13 +204,23 @@ const SMALLEST_INTENSITY: f64 = 1e-12;
 
 /// Detections in a total order by what they say, so that the sensor's order carries no meaning.
 fn in_canonical_order(detections: &[Detection]) -> Vec<Detection> {
-    let mut keyed: Vec<([f64; 9], &Detection)> =
-        detections.iter().map(|detection| (key(detection), detection)).collect();
+    // The first three tell nearly all apart.
+    let mut keyed: Vec<([f64; 3], &Detection)> = detections
+        .iter()
+        .map(|detection| {
+            let [kind, first, second, ..] = key(detection);
+            ([kind, first, second], detection)
+        })
+        .collect();
     keyed.sort_by(|(a, one), (b, other)| {
-        let order = a.iter().zip(b).map(|(x, y)| x.total_cmp(y)).find(|order| order.is_ne());
-        order.unwrap_or_else(|| one.object.cmp(&other.object))
+        in_order(a, b).or_else(|| in_order(&key(one), &key(other))).unwrap_or_else(|| one.object.cmp(&other.object))
     });
     keyed.into_iter().map(|(_, detection)| *detection).collect()
+}
+
+/// How two keys are ordered, if they differ.
+fn in_order<const N: usize>(a: &[f64; N], b: &[f64; N]) -> Option<Ordering> {
+    a.iter().zip(b).map(|(x, y)| x.total_cmp(y)).find(|order| order.is_ne())
 }
 
 fn key(detection: &Detection) -> [f64; 9] {

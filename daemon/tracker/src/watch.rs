@@ -57,10 +57,8 @@ pub(crate) fn is_lost(track: &Bernoulli, at: Timestamp) -> bool {
 }
 
 fn is_watched(models: Models<'_>, sensors: &[SensorState], place: Vector2<f64>) -> bool {
-    models
-        .watched
-        .candidates(place)
-        .any(|sensor| models.sensors[sensor].coverage.holds(sensors[sensor].origin_m, place))
+    let holds = |sensor: usize| models.sensors[sensor].coverage.holds(sensors[sensor].origin_m, place);
+    models.watched.wide.iter().any(|sensor| holds(*sensor)) || models.watched.small_ones(place).any(holds)
 }
 
 /// Which sensors may cover a place: a grid of the small fixed coverages, and a list of the rest.
@@ -95,11 +93,12 @@ impl Watched {
         watched
     }
 
-    fn candidates(&self, place: Vector2<f64>) -> impl Iterator<Item = usize> + '_ {
+    /// Those of the small ones that may cover the place.
+    fn small_ones(&self, place: Vector2<f64>) -> impl Iterator<Item = usize> + '_ {
         let here = (cell(place.y), cell(place.x));
         let start = self.cells.partition_point(|entry| (entry.0, entry.1) < here);
         let listed = self.cells[start..].iter().take_while(move |entry| (entry.0, entry.1) == here);
-        self.wide.iter().copied().chain(listed.map(|entry| entry.2))
+        listed.map(|entry| entry.2)
     }
 }
 

@@ -157,15 +157,20 @@ impl State {
         self.tracker.tracks_at(at)
     }
 
-    /// Lets the rules look when there is news or time has passed, and turns what they find into alerts.
-    pub(super) fn assess(&mut self, site: &Site, mut notes: Notes, out: &mut Vec<Output>) {
+    /// Whether there is news or time has passed, so that the rules have to look; if so, the tracks are made ready for that.
+    pub(super) fn begin_assessment(&mut self, site: &Site) -> bool {
         if self.next_assessment().is_none_or(|due| self.now < due) {
-            return;
+            return false;
         }
         self.assessed = self.now;
         self.news = false;
         let settled = self.aligner.settled(self.now, site);
         self.tracker.advance(settled);
+        true
+    }
+
+    /// Lets the rules look, and turns what they find into alerts.
+    pub(super) fn assess(&mut self, site: &Site, mut notes: Notes, out: &mut Vec<Output>) {
         let tracks = self.tracker.tracks_at(self.now);
         let explained = self.units.explain(&tracks, self.now, site);
         let situation = Situation {

@@ -133,19 +133,23 @@ impl SiteFrame {
         };
         let (a, b) = nested_terms(cos2_alpha);
         let first_sigma = distance_m / (B_M * a);
-        let mut sigma = first_sigma;
+        let (first_sin, first_cos) = (sin(first_sigma), cos(first_sigma));
+        let (mut sigma, mut sin_sigma, mut cos_sigma) = (first_sigma, first_sin, first_cos);
         let mut cos_2sigma_m = cos_2sigma_1;
         for _ in 0..20 {
-            let (sin_sigma, cos_sigma) = (sin(sigma), cos(sigma));
             cos_2sigma_m = cos_2sigma_1 * cos_sigma - sin_2sigma_1 * sin_sigma;
-            let next = first_sigma + delta_sigma(b, sin_sigma, cos_sigma, cos_2sigma_m);
-            let change = (next - sigma).abs();
-            sigma = next;
+            let more = delta_sigma(b, sin_sigma, cos_sigma, cos_2sigma_m);
+            let change = (first_sigma + more - sigma).abs();
+            sigma = first_sigma + more;
+            // Less than a thousandth: the series of its sine and cosine are exact after these terms.
+            let square = more * more;
+            let (sin_more, cos_more) = (more * (1.0 - square / 6.0), 1.0 - square * (0.5 - square / 24.0));
+            sin_sigma = first_sin * cos_more + first_cos * sin_more;
+            cos_sigma = first_cos * cos_more - first_sin * sin_more;
             if change < 1e-14 {
                 break;
             }
         }
-        let (sin_sigma, cos_sigma) = (sin(sigma), cos(sigma));
         let across = self.sin_u * sin_sigma - self.cos_u * cos_sigma * cos_azimuth;
         let lat_rad = atan2(
             self.sin_u * cos_sigma + self.cos_u * sin_sigma * cos_azimuth,

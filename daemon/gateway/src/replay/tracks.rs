@@ -2,94 +2,165 @@
 
 use std::io::Write;
 
-use serde::Serialize;
 use vedette_engine::config::Site;
 use vedette_engine::geo::SiteFrame;
 use vedette_engine::time::format_rfc3339;
-use vedette_engine::{ClassProbabilities, Picture, Track, TrackStatus};
+use vedette_engine::{Picture, Track, TrackStatus};
 
-/// Writes pictures as JSON lines.
+/// Writes pictures as JSON lines. They are written out by hand: most of a line are numbers with few places, which take a
+/// general writer several times as long.
 #[derive(Debug)]
 pub struct TrackWriter {
     frame: SiteFrame,
+    /// The sensors' names, as JSON.
     sensors: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct Line<'a> {
-    t: String,
-    now: String,
-    tracks: Vec<TrackRow<'a>>,
-}
-
-#[derive(Serialize)]
-struct TrackRow<'a> {
-    id: u64,
-    status: TrackStatus,
-    /// The place; absent while the track is too uncertain for a point.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    lat: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    lon: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    east_m: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    north_m: Option<f64>,
-    /// East-east, east-north, north-north.
-    cov_m2: [f64; 3],
-    ve_mps: f64,
-    vn_mps: f64,
-    existence: f64,
-    class: ClassProbabilities,
-    sensors: Vec<&'a str>,
+    line: Vec<u8>,
 }
 
 impl TrackWriter {
     /// A writer for the tracks of this site.
     #[must_use]
     pub fn new(site: &Site) -> Self {
-        Self { frame: site.frame, sensors: site.sensors.iter().map(|sensor| sensor.model.id.clone()).collect() }
+        let name = |id: &String| serde_json::Value::from(id.as_str()).to_string();
+        let sensors = site.sensors.iter().map(|sensor| name(&sensor.model.id)).collect();
+        Self { frame: site.frame, sensors, line: Vec::new() }
     }
 
     /// Appends one line.
     ///
     /// # Errors
     /// When `out` cannot be written.
-    pub fn write(&self, picture: &Picture, out: &mut impl Write) -> std::io::Result<()> {
-        let tracks = picture.tracks.iter().map(|track| self.row(track)).collect();
-        let line = Line { t: format_rfc3339(picture.at), now: format_rfc3339(picture.now), tracks };
-        let mut bytes = serde_json::to_vec(&line)?;
-        bytes.push(b'\n');
-        out.write_all(&bytes)
+    pub fn write(&mut self, picture: &Picture, out: &mut impl Write) -> std::io::Result<()> {
+        self.line.clear();
+        let (t, now) = (format_rfc3339(picture.at), format_rfc3339(picture.now));
+        write!(self.line, r#"{{"t":"{t}","now":"{now}","tracks":["#)?;
+        for (number, track) in picture.tracks.iter().enumerate() {
+            if number > 0 {
+                self.line.push(b',');
+            }
+            self.write_track(track);
+        }
+        self.line.extend_from_slice(b"]}\n");
+        out.write_all(&self.line)
     }
 
-    fn row(&self, track: &Track) -> TrackRow<'_> {
+    /// Place, velocity and so on to a millimetre or a hundredth of an arc second, which is enough for a file. The place is absent
+    /// while the track is too uncertain for a point; the covariance is east-east, east-north, north-north.
+    fn write_track(&mut self, track: &Track) {
+        let line = &mut self.line;
         let (position, covariance) = (track.position_m, track.position_covariance_m2);
-        let degrees = track.localised.then(|| self.frame.to_wgs84(position));
-        let class = track.class;
-        let name = |index: usize| self.sensors.get(index).map_or("", String::as_str);
-        TrackRow {
-            id: track.id.0,
-            status: track.status,
-            lat: degrees.map(|(lat, _)| round(lat, 1e7)),
-            lon: degrees.map(|(_, lon)| round(lon, 1e7)),
-            east_m: track.localised.then(|| round(position.x, 1e3)),
-            north_m: track.localised.then(|| round(position.y, 1e3)),
-            cov_m2: [covariance.m11, covariance.m12, covariance.m22].map(|value| round(value, 1e4)),
-            ve_mps: round(track.velocity_mps.x, 1e4),
-            vn_mps: round(track.velocity_mps.y, 1e4),
-            existence: round(track.existence, 1e6),
-            class: ClassProbabilities {
-                person: round(class.person, 1e6),
-                animal: round(class.animal, 1e6),
-                vehicle: round(class.vehicle, 1e6),
-            },
-            sensors: track.contributions.iter().map(|contribution| name(contribution.sensor)).collect(),
+        text(line, r#"{"id":"#);
+        whole(line, track.id.0);
+        text(line, r#","status":""#);
+        text(line, if track.status == TrackStatus::Confirmed { "confirmed" } else { "tentative" });
+        text(line, r#"""#);
+        if track.localised {
+            let (lat, lon) = self.frame.to_wgs84(position);
+            number::<7>(line, r#","lat":"#, lat);
+            number::<7>(line, r#","lon":"#, lon);
+            number::<3>(line, r#","east_m":"#, position.x);
+            number::<3>(line, r#","north_m":"#, position.y);
         }
+        number::<4>(line, r#","cov_m2":["#, covariance.m11);
+        number::<4>(line, ",", covariance.m12);
+        number::<4>(line, ",", covariance.m22);
+        number::<4>(line, r#"],"ve_mps":"#, track.velocity_mps.x);
+        number::<4>(line, r#","vn_mps":"#, track.velocity_mps.y);
+        number::<6>(line, r#","existence":"#, track.existence);
+        number::<6>(line, r#","class":{"person":"#, track.class.person);
+        number::<6>(line, r#","animal":"#, track.class.animal);
+        number::<6>(line, r#","vehicle":"#, track.class.vehicle);
+        text(line, r#"},"sensors":["#);
+        for (number, contribution) in track.contributions.iter().enumerate() {
+            text(line, if number > 0 { "," } else { "" });
+            text(line, self.sensors.get(contribution.sensor).map_or(r#""""#, String::as_str));
+        }
+        text(line, "]}");
     }
 }
 
-/// `value` to the nearest of `steps` steps a unit: a millimetre or a hundredth of an arc second is enough for a file.
-fn round(value: f64, steps: f64) -> f64 {
-    (value * steps).round() / steps
+fn text(line: &mut Vec<u8>, text: &str) {
+    line.extend_from_slice(text.as_bytes());
+}
+
+/// A text, then a number to so many places, without zeros at its end but for the first.
+fn number<const PLACES: usize>(line: &mut Vec<u8>, before: &str, value: f64) {
+    text(line, before);
+    let scaled = value * const { power_of_ten(PLACES) as f64 };
+    if scaled.abs() >= 1e15 || scaled.is_nan() {
+        // No figure of a track: as JSON writes it.
+        text(line, &serde_json::Value::from(value).to_string());
+        return;
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below 1e15, and without its sign")]
+    let steps = (scaled.abs() + 0.5) as u64;
+    if scaled < 0.0 && steps > 0 {
+        line.push(b'-');
+    }
+    whole(line, steps / const { power_of_ten(PLACES) });
+    line.push(b'.');
+    let first = line.len();
+    line.resize(first + PLACES, b'0');
+    put_digits(&mut line[first..], steps % const { power_of_ten(PLACES) });
+    while line.len() > first + 1 && line.last() == Some(&b'0') {
+        line.pop();
+    }
+}
+
+fn whole(line: &mut Vec<u8>, value: u64) {
+    let mut digits = [b'0'; 20];
+    let first = put_digits(&mut digits, value).min(digits.len() - 1);
+    line.extend_from_slice(&digits[first..]);
+}
+
+/// Writes a number's digits at the end of `digits`, and gives where they begin.
+fn put_digits(digits: &mut [u8], value: u64) -> usize {
+    let (mut place, mut rest) = (digits.len(), value);
+    while rest > 0 && place > 0 {
+        place -= 1;
+        #[expect(clippy::cast_possible_truncation, reason = "a digit")]
+        let digit = (rest % 10) as u8;
+        digits[place] = b'0' + digit;
+        rest /= 10;
+    }
+    place
+}
+
+const fn power_of_ten(places: usize) -> u64 {
+    let (mut power, mut place) = (1, 0);
+    while place < places {
+        power *= 10;
+        place += 1;
+    }
+    power
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn written<const PLACES: usize>(value: f64) -> String {
+        let mut line = Vec::new();
+        number::<PLACES>(&mut line, "", value);
+        String::from_utf8(line).expect("digits")
+    }
+
+    proptest! {
+        #[test]
+        fn a_number_is_read_back_to_its_places(value in -1e9..1e9_f64, small in -1.0..1.0_f64) {
+            for value in [value, small] {
+                let read: f64 = written::<4>(value).parse().expect("a number");
+                prop_assert!((read - (value * 1e4).round() / 1e4).abs() <= f64::EPSILON * value.abs());
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        let some = [0.0, -0.0, 1.0, -12.5, 0.062_5, 0.000_04, -0.000_04, 123.000_06].map(written::<4>);
+        assert_eq!(some, ["0.0", "0.0", "1.0", "-12.5", "0.0625", "0.0", "0.0", "123.0001"]);
+        assert_eq!((written::<4>(f64::NAN), written::<4>(1e300).parse::<f64>()), ("null".to_owned(), Ok(1e300)));
+    }
 }

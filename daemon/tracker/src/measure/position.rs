@@ -65,9 +65,9 @@ pub(crate) fn update(
     };
     for column in 0..4 {
         for row in column..4 {
-            let mean = 0.5 * (both(row, column) + both(column, row));
-            posterior.covariance[(row, column)] = mean;
-            posterior.covariance[(column, row)] = mean;
+            let entry = both(row, column);
+            posterior.covariance[(row, column)] = entry;
+            posterior.covariance[(column, row)] = entry;
         }
     }
     for (mean, gain) in posterior.mean.iter_mut().zip(&gain) {
