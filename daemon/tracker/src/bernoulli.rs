@@ -30,9 +30,6 @@ pub(crate) struct Label {
     pub(crate) plot: usize,
 }
 
-/// What is less than this part of an update is left out of it: it would move the state by millimetres.
-const NEGLIGIBLE_PART: f64 = 1e-3;
-
 /// Part of the usual threshold of doubt that holds for ambiguous tracks.
 const DOUBT_OF_AMBIGUOUS: f64 = 0.6;
 
@@ -234,12 +231,10 @@ impl Bernoulli {
             return;
         }
         if let [only] = self.hypotheses.as_mut_slice() {
-            let least = NEGLIGIBLE_PART * taken.iter().fold(missed, |sum, (share, _)| sum + share);
-            let stayed = (missed > least).then(|| Hypothesis { weight: missed, ..only.clone() });
+            let stayed = (missed > 0.0).then(|| Hypothesis { weight: missed, ..only.clone() });
             // How likely each plot is, the association has said.
             let moved = taken
                 .iter()
-                .filter(|(share, _)| *share > least)
                 .filter_map(|(share, plot)| Some(Hypothesis { weight: *share, ..updated_by(only, plot, 1.0)? }));
             let parts: SmallVec<[Hypothesis; 3]> = stayed.into_iter().chain(moved).collect();
             let merged = if let [part] = parts.as_slice() { Some(part.clone()) } else { Hypothesis::merged(&parts) };

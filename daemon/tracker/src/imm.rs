@@ -10,9 +10,6 @@ use crate::motion::{MotionModel, Transition};
 /// A mode less likely than this is left out of sums.
 const NEGLIGIBLE: f64 = 1e-6;
 
-/// A mode less likely than this moves the moments by next to nothing.
-const NEGLIGIBLE_OF_MOMENTS: f64 = 1e-3;
-
 /// What comes from another mode is left out of a mode of which it would be less than this part.
 const NEGLIGIBLE_PART: f64 = 1e-4;
 
@@ -120,7 +117,7 @@ impl Hypothesis {
 
     /// Mean and covariance over the modes.
     pub(crate) fn moments(&self) -> Gaussian {
-        let kept = without_negligible(&self.mode_probability, NEGLIGIBLE_OF_MOMENTS);
+        let kept = without_negligible(&self.mode_probability, NEGLIGIBLE);
         Gaussian::mixed(&kept, &self.modes).unwrap_or(self.modes[0])
     }
 
