@@ -5,10 +5,10 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use vedette_gateway::engine::time::format_rfc3339;
 use vedette_gateway::engine::{SensorStatus, Status};
 use vedette_gateway::status::{Answer, Report, Request};
 
+use crate::clock_time::to_the_second;
 use crate::nuisance;
 use crate::outcome::Outcome;
 use crate::plain::{printable, wrapped};
@@ -156,7 +156,7 @@ fn attention(status: &Status) -> String {
         let _ = writeln!(text, "{precision:.0} % of those judged were real (95 % interval {low:.0} to {high:.0} %)");
     }
     for shelved in shelved {
-        let until = shelved.until.map_or_else(|| "?".to_owned(), format_rfc3339);
+        let until = shelved.until.map_or_else(|| "?".to_owned(), to_the_second);
         let id = shelved.id.get(..8).unwrap_or(&shelved.id);
         text.push_str(&wrapped("", "    ", &format!("shelved until {until}: {id} {}", shelved.text)));
     }

@@ -88,7 +88,9 @@ pub(super) fn describe(finding: &Finding, alert: &Alert, site: &Site) -> String 
         text.push_str(&finding.note);
     }
     if alert.is_held_as_unsure() {
-        text.push_str(" Too unsure to wake anybody: kept for the record.");
+        let why = lesson(finding, site)
+            .map_or_else(|| "Too unsure to wake anybody".to_owned(), |told| format!("Unsure, {told}"));
+        text.push_str(&format!(" {why}: kept for the record."));
     }
     text
 }
@@ -179,11 +181,17 @@ fn why(alert: &Alert, finding: &Finding, site: &Site) -> String {
         }
     }
     text.push('.');
-    let Lesson { shift, judged, real } = finding.lesson;
-    if site.rules.learn_from_operators && shift.abs() >= TOLD_FROM {
-        text.push_str(&format!(" Of {judged} like it, {real} were real."));
+    if let Some(told) = lesson(finding, site).filter(|_| !alert.is_held_as_unsure()) {
+        text.push_str(&format!(" {}.", capitalised(&told)));
     }
     text
+}
+
+/// "3 of 14 like it were real", where that makes a difference.
+fn lesson(finding: &Finding, site: &Site) -> Option<String> {
+    let Lesson { shift, judged, real } = finding.lesson;
+    let counts = site.rules.learn_from_operators && shift.abs() >= TOLD_FROM;
+    counts.then(|| format!("{real} of {judged} like it {} real", if real == 1 { "was" } else { "were" }))
 }
 
 fn capitalised(text: &str) -> String {
