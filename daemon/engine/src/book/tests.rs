@@ -22,6 +22,7 @@ use crate::output::Transmit;
 use crate::rules::{Link, Loss, Rules, SINK, Situation, StoreLost, Tamper, UPLINK};
 use crate::status::{Counters, SensorStatus};
 use crate::units::{OwnReport, Units};
+use crate::weather::WeatherNow;
 use crate::{Alert, AlertKind, AlertState, CloseReason, Durable, EVIDENCE_TERMS, Output, Severity};
 
 const SITE: &str = r#"
@@ -104,6 +105,7 @@ struct Stage {
     calls: Calls,
     started: Timestamp,
     woke: Timestamp,
+    weather: Option<WeatherNow>,
 }
 
 /// 2026-03-01 is a Sunday; 01:14 UTC is 02:14 at the site.
@@ -136,6 +138,7 @@ impl Stage {
             calls: Calls::default(),
             started: at(0.0),
             woke: at(0.0),
+            weather: None,
         }
     }
 
@@ -154,6 +157,7 @@ impl Stage {
             certificates: &self.certificates,
             units: &self.units,
             calls: &self.calls,
+            weather: self.weather,
             explained: &explained,
         };
         let findings = self.rules.assess(&situation, &mut Notes::default());
