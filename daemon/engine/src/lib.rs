@@ -26,6 +26,7 @@ mod status;
 pub mod surge;
 pub mod time;
 mod units;
+mod weather;
 
 pub use alert::{
     Alert, AlertKind, AlertState, CloseReason, Contributor, Ellipse, Eta, Headline, Humanitarian, Mode, Place,
@@ -44,3 +45,4 @@ pub use vedette_tracker::{
     ClassProbabilities, Coverage, Direction, Measurement, Scan, SensorKind, Timestamp, Track, TrackId, TrackStatus,
     TrackerConfig,
 };
+pub use weather::WeatherNow;

@@ -11,6 +11,7 @@ use crate::codec::Fault;
 use crate::pace::Pace;
 use crate::refusals::Refusals;
 use crate::rules::Tamper;
+use crate::weather::WeatherNow;
 
 /// Counters by name, some with one label: `frames{codec="native"}`. The names are stable.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,6 +167,9 @@ pub struct Status {
     /// The sensors behind alerts that were worth nothing, the worst first, with what would help the worst of them.
     #[serde(default)]
     pub nuisance: Vec<SensorWorth>,
+    /// The weather, while a station is heard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weather: Option<WeatherNow>,
     /// Tracks confirmed now.
     pub confirmed_tracks: usize,
 }

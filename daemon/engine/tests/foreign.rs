@@ -20,6 +20,7 @@ fn a_good_message_of_each_format_is_one_reading_of_its_time() {
             .filter_map(|reading| match reading {
                 Reading::Plots(plots) => Some(received().seconds_since(plots.time)),
                 Reading::OwnPosition(own) => Some(received().seconds_since(own.time)),
+                Reading::Weather(_) => None,
                 Reading::Health(_) => None,
             })
             .collect();

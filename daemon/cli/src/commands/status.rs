@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use vedette_gateway::engine::{SensorStatus, Status};
+use vedette_gateway::engine::{SensorStatus, Status, WeatherNow};
 use vedette_gateway::status::{Answer, Report, Request};
 
 use crate::clock_time::to_the_second;
@@ -129,7 +129,7 @@ fn screen(report: &Report) -> String {
 /// What alerts cost the operators, and what those said they were worth.
 fn attention(status: &Status) -> String {
     let mut text = String::new();
-    let Status { load, worth, unjudged, shelved, nuisance, .. } = status;
+    let Status { load, worth, unjudged, shelved, nuisance, weather, .. } = status;
     if load.windows > 0 {
         let _ = writeln!(
             text,
@@ -159,6 +159,15 @@ fn attention(status: &Status) -> String {
         let until = shelved.until.map_or_else(|| "?".to_owned(), to_the_second);
         let id = shelved.id.get(..8).unwrap_or(&shelved.id);
         text.push_str(&wrapped("", "    ", &format!("shelved until {until}: {id} {}", shelved.text)));
+    }
+    if let Some(WeatherNow { wind_mps, rain_mm, temperature_c }) = weather {
+        let parts = [
+            wind_mps.map(|mps| format!("wind {mps:.0} m/s")),
+            rain_mm.map(|mm| format!("rain {mm:.1} mm in the last hour")),
+            temperature_c.map(|c| format!("{c:.0} °C")),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        let _ = writeln!(text, "weather {}", parts.join(", "));
     }
     let nuisance = nuisance::told(nuisance);
     if !nuisance.is_empty() {

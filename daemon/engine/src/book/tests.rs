@@ -23,6 +23,7 @@ use crate::output::Transmit;
 use crate::rules::{Link, Loss, Rules, SINK, Situation, StoreLost, Tamper, UPLINK};
 use crate::status::{Counters, SensorStatus};
 use crate::units::{OwnReport, Units};
+use crate::weather::WeatherNow;
 use crate::{Alert, AlertKind, AlertState, CloseReason, Durable, EVIDENCE_TERMS, Output, Severity};
 
 const SITE: &str = r#"
@@ -105,6 +106,7 @@ struct Stage {
     calls: Calls,
     started: Timestamp,
     woke: Timestamp,
+    weather: Option<WeatherNow>,
 }
 
 /// 2026-03-01 is a Sunday; 01:14 UTC is 02:14 at the site.
@@ -137,6 +139,7 @@ impl Stage {
             calls: Calls::default(),
             started: at(0.0),
             woke: at(0.0),
+            weather: None,
         }
     }
 
@@ -155,6 +158,7 @@ impl Stage {
             certificates: &self.certificates,
             units: &self.units,
             calls: &self.calls,
+            weather: self.weather,
             explained: &explained,
         };
         let findings = self.rules.assess(&situation, &mut Notes::default());

@@ -7,7 +7,7 @@ use vedette_tracker::Timestamp;
 
 use super::learned::{Claimed, Learned};
 use super::{Book, Entry};
-use crate::budget::{Claim, Judged, LISTED, Load, SUGGESTED, SensorWorth, Worth, rank, setting};
+use crate::budget::{Claim, Judged, LISTED, Load, SUGGESTED, SensorWorth, Weather, Worth, rank, setting};
 use crate::config::Site;
 use crate::{CloseReason, Mode};
 
@@ -79,9 +79,9 @@ impl Verdicts {
     }
 
     /// The configured sensors behind alerts that were worth nothing, the worst first.
-    fn nuisance(&self, now: Timestamp, site: &Site) -> Vec<SensorWorth> {
+    fn nuisance(&self, now: Timestamp, site: &Site, weather: &[Weather]) -> Vec<SensorWorth> {
         let kept = self.judged.iter().filter(|judged| is_kept(&judged.claim, now, site));
-        let ranked = rank(kept, &[]).into_iter().filter(|worth| worth.nuisance > 0.0);
+        let ranked = rank(kept, weather).into_iter().filter(|worth| worth.nuisance > 0.0);
         let known = ranked.filter_map(|worth| {
             let sensor = site.sensor_named(&worth.sensor).map(|index| &site.sensors[index])?;
             let (_, present, _) = setting(sensor.model.clutter);
@@ -177,7 +177,7 @@ impl Book {
     }
 
     /// The sensors behind alerts that were worth nothing, the worst first.
-    pub(crate) fn nuisance(&self, now: Timestamp, site: &Site) -> Vec<SensorWorth> {
-        self.verdicts.nuisance(now, site)
+    pub(crate) fn nuisance(&self, now: Timestamp, site: &Site, weather: &[Weather]) -> Vec<SensorWorth> {
+        self.verdicts.nuisance(now, site, weather)
     }
 }

@@ -20,6 +20,7 @@ mod rtl_433;
 pub mod sapient;
 mod scalar;
 mod state;
+mod weather;
 mod wire;
 mod zigbee2mqtt;
 
@@ -28,6 +29,7 @@ use vedette_tracker::{ClassProbabilities, Direction, Timestamp};
 pub use crate::calls::Distress;
 use crate::config::Site;
 use crate::rules::Tamper;
+pub use crate::weather::WeatherReport;
 
 pub use report::{Fault, Reason, Report, Stamper};
 pub use state::CodecState;
@@ -93,6 +95,7 @@ pub static CODECS: &[Codec] = &[
     Codec { name: "meshtastic", decode: meshtastic::decode, quiet: Quiet::Untold },
     Codec { name: "meshtastic_protobuf", decode: meshtastic::decode_envelope, quiet: Quiet::Untold },
     Codec { name: "meshtastic_serial", decode: meshtastic::decode_from_radio, quiet: Quiet::Untold },
+    Codec { name: "weather", decode: weather::decode, quiet: Quiet::Told },
     Codec { name: "kraken", decode: kraken::decode_json, quiet: Quiet::Told },
     Codec { name: "kraken_csv", decode: kraken::decode_csv, quiet: Quiet::Told },
     Codec { name: "cot", decode: cot::decode, quiet: Quiet::Told },
@@ -114,6 +117,8 @@ pub enum Reading {
     Health(HealthReport),
     /// Where an own unit is.
     OwnPosition(OwnPosition),
+    /// What the site's weather station says.
+    Weather(WeatherReport),
 }
 
 /// Where an own unit says it is.

@@ -1,5 +1,7 @@
 //! rtl_433 events (`rtl_433/{host}/events`, or lines of its JSON output): sensors in the licence-free bands.
 //!
+//! Of the station that `[weather]` names: `wind_avg_m_s` or `wind_avg_km_h`, `rain_mm`, `temperature_C`.
+//!
 //! The sensor's alias is `model:id` (or `model:code` where there is no id). One press of a detector is sent up to eight
 //! times within 2.5 s, and two decoders may read one frame: what comes again within three seconds is a repeat. Used:
 //! `time`, `motion`, `state` and `alarm` (where they are false the message only says that the device lives), `heartbeat`,
@@ -10,7 +12,10 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use super::scalar::Scalar;
-use super::{CodecState, Context, Fault, HealthReport, Reading, Reason, Report, Stamper, clock, foreign, json};
+use super::weather::{RAIN_MM, TEMPERATURE_C, WIND_MPS, within};
+use super::{
+    CodecState, Context, Fault, HealthReport, Reading, Reason, Report, Stamper, WeatherReport, clock, foreign, json,
+};
 use crate::rules::Tamper;
 use crate::time::parse_rfc3339;
 
@@ -39,6 +44,14 @@ struct Message<'a> {
     battery_ok: Scalar<'a>,
     #[serde(borrow, default)]
     tamper: Scalar<'a>,
+    #[serde(borrow, default)]
+    wind_avg_m_s: Scalar<'a>,
+    #[serde(borrow, default)]
+    wind_avg_km_h: Scalar<'a>,
+    #[serde(borrow, default)]
+    rain_mm: Scalar<'a>,
+    #[serde(borrow, default, rename = "temperature_C")]
+    temperature_c: Scalar<'a>,
 }
 
 /// Decodes one event.
@@ -65,6 +78,11 @@ fn read(
         return Err(Fault::new(Reason::MissingField, "id", "id or code", "neither"));
     };
     let name = format!("{}:{id}", message.model);
+    if context.site.is_weather_station(&name) {
+        let said = message.weather(report);
+        readings.extend((said != WeatherReport::default()).then_some(Reading::Weather(said)));
+        return Ok(());
+    }
     let index = foreign::sensor(context, "model", &name)?;
     let time = match stamped(&message.time) {
         Some(stamped) => clock::plausible("time", stamped, Stamper::Sensor(index), context.received)?,
@@ -91,6 +109,18 @@ fn read(
     }
     readings.push(foreign::event(context, index, time, None));
     Ok(())
+}
+
+impl Message<'_> {
+    /// A station tells a part of it in each of its messages.
+    fn weather(&self, report: &mut Report) -> WeatherReport {
+        let kmh = within(&self.wind_avg_km_h, "wind_avg_km_h", WIND_MPS.map(|mps| 3.6 * mps), report);
+        WeatherReport {
+            wind_mps: within(&self.wind_avg_m_s, "wind_avg_m_s", WIND_MPS, report).or(kmh.map(|kmh| kmh / 3.6)),
+            rain_total_mm: within(&self.rain_mm, "rain_mm", RAIN_MM, report),
+            temperature_c: within(&self.temperature_c, "temperature_C", TEMPERATURE_C, report),
+        }
+    }
 }
 
 /// A state that a word clearly tells; the words are the decoders' own, so an unknown one tells nothing.

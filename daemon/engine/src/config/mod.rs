@@ -11,6 +11,7 @@ mod sensor;
 mod tables;
 mod unit;
 mod uplink;
+mod weather;
 mod zone;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ pub use tables::{BearingTable, CoverageTable, LatLon, PlaceTable, SensorTable, S
 pub use unit::{Unit, UnitTable};
 pub use uplink::{Uplink, UplinkTable};
 pub use vedette_tracker::TrackerConfig;
+pub use weather::WeatherTable;
 pub use zone::{Class, Ground, Zone, ZoneDirection, ZoneKind};
 
 use crate::Mode;
@@ -49,6 +51,9 @@ pub struct EngineConfig {
     /// Own units, whose positions explain tracks.
     #[serde(default)]
     pub unit: Vec<UnitTable>,
+    /// The weather station, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weather: Option<WeatherTable>,
     /// Filter settings.
     #[serde(default)]
     pub tracker: TrackerConfig,
@@ -80,6 +85,8 @@ pub struct Site {
     pub zones: Vec<Zone>,
     /// The own units, in configured order.
     pub units: Vec<Unit>,
+    /// The weather station, where there is one.
+    pub weather: Option<WeatherTable>,
     /// Filter settings.
     pub tracker: TrackerConfig,
     /// How long scans wait for each other.
@@ -106,6 +113,9 @@ impl EngineConfig {
         let sensors = sensor::resolve_all(&self.sensor, &frame, &mut check);
         let zones = zone::resolve_all(&self.zone, &frame, &mut check);
         unit::check_all(&self.unit, &self.sensor, &mut check);
+        if let Some(weather) = &self.weather {
+            weather.check(&mut check.table("weather"));
+        }
         self.align.check(&mut check.table("align"));
         self.rules.check(&mut check.table("rules"));
         if !faults.is_empty() {
@@ -138,6 +148,7 @@ impl EngineConfig {
             sensors,
             zones,
             units,
+            weather: self.weather.clone(),
             tracker,
             align,
             rules,
@@ -165,6 +176,13 @@ impl Site {
     #[must_use]
     pub fn unit_named(&self, name: &str) -> Option<usize> {
         self.units.iter().position(|unit| unit.id == name || unit.aliases.iter().any(|alias| alias == name))
+    }
+
+    /// Whether this is the name or an alias of the weather station.
+    #[must_use]
+    pub fn is_weather_station(&self, name: &str) -> bool {
+        let is_named = |station: &WeatherTable| station.id == name || station.aliases.iter().any(|alias| alias == name);
+        self.weather.as_ref().is_some_and(is_named)
     }
 
     /// Index of the own unit that carries this radio node.

@@ -61,6 +61,10 @@ impl State {
                     self.take_plots(&plots, site, &mut report);
                 }
                 Reading::Health(health) => self.take_health(&health),
+                Reading::Weather(said) => {
+                    self.counters.add("weather_reports", 1);
+                    self.sky.take(said, self.now);
+                }
                 Reading::OwnPosition(own) => self.take_own_position(&own, site, &mut report),
             }
         }

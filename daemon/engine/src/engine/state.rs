@@ -16,6 +16,7 @@ use crate::inspect::Notes;
 use crate::rules::{Link, Loss, Rules, SINK, Situation, StoreLost, UPLINK};
 use crate::status::{Counters, SensorStatus, Shelved, Status, UnknownSensor};
 use crate::units::Units;
+use crate::weather::Sky;
 use crate::{Alert, AlertKind, AuditRecord, Durable, Learned, Mode, Output, Seen, Volatile};
 
 /// Names of unknown sensors kept for `status`.
@@ -67,6 +68,8 @@ pub(crate) struct State {
     pub(super) units: Units,
     #[serde(default)]
     pub(super) calls: Calls,
+    #[serde(default)]
+    pub(super) sky: Sky,
     /// Offset of UTC against the boot clock in microseconds, and its standard deviation in seconds.
     clock: Option<(i64, f64)>,
     /// All of this is an exercise.
@@ -98,6 +101,7 @@ impl State {
             news: false,
             units: Units::default(),
             calls: Calls::default(),
+            sky: Sky::default(),
             clock: None,
             exercise: site.mode == Mode::Exercise,
         })
@@ -186,6 +190,7 @@ impl State {
             certificates: &self.certificates,
             units: &self.units,
             calls: &self.calls,
+            weather: self.sky.now(self.now),
             explained: &explained,
         };
         let findings = self.rules.assess(&situation, &mut notes);
@@ -357,7 +362,8 @@ impl State {
             load: self.book.load(self.started.unwrap_or(self.now), self.now),
             worth,
             unjudged,
-            nuisance: self.book.nuisance(self.now, site),
+            weather: self.sky.now(self.now),
+            nuisance: self.book.nuisance(self.now, site, &self.sky.hours()),
             clock_sd_s: self.clock.map(|(_, sd_s)| sd_s),
             confirmed_tracks,
         }

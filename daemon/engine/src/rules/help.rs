@@ -1,4 +1,4 @@
-//! Somebody may need help: who calls for it, and who is at a place where people do, in the water, or still in the cold or the dark.
+//! Somebody may need help: who calls for it, and who is at a place where people do, in the water, or still in the cold, the rain or the dark.
 //!
 //! Only place, movement, weather and light are looked at. Who somebody is, how old or how well is never inferred.
 
@@ -28,6 +28,8 @@ const CREEPING_MPS: f64 = 0.1;
 const STILL_SDS: f64 = 2.0;
 /// Cold from this temperature down.
 const COLD_C: f64 = 5.0;
+/// Who is out in so much rain within an hour is wet.
+const WET_MM: f64 = 1.0;
 /// A group farther than this from a shelter at night is far from it.
 const FAR_FROM_SHELTER_M: f64 = 300.0;
 /// Below this elevation of the sun it is night (civil dusk).
@@ -126,15 +128,28 @@ fn reason(
     if still_s < after_s || zone_around(situation, track, |kind| kind == ZoneKind::Shelter).is_some() {
         return None;
     }
-    let temperature_c = situation.sensors.iter().filter_map(|sensor| sensor.temperature_c).fold(f64::NAN, f64::min);
-    if temperature_c <= COLD_C {
-        return Some(format!("hardly moving for {} at {temperature_c:.0} °C", text::span(still_s)));
+    if let Some(exposed) = exposed(situation) {
+        return Some(format!("hardly moving for {} {exposed}", text::span(still_s)));
     }
     let group = track.count.1 > 1;
     if group && far_from_shelter(situation, track) && is_night(situation) {
         return Some(format!("group hardly moving for {} at night, far from shelter", text::span(still_s)));
     }
     None
+}
+
+/// What makes it dangerous to be still outside of any shelter: the cold, and the wet.
+fn exposed(situation: &Situation<'_>) -> Option<String> {
+    let by_sensors = situation.sensors.iter().filter_map(|sensor| sensor.temperature_c);
+    let by_station = situation.weather.and_then(|weather| weather.temperature_c);
+    let temperature_c = by_sensors.chain(by_station).fold(f64::NAN, f64::min);
+    let rain_mm = situation.weather.and_then(|weather| weather.rain_mm).filter(|&rain_mm| rain_mm >= WET_MM);
+    let cold = (temperature_c <= COLD_C).then(|| format!("at {temperature_c:.0} °C"));
+    let wet = rain_mm.map(|rain_mm| format!("in the rain ({rain_mm:.0} mm in the last hour)"));
+    match (cold, wet) {
+        (Some(cold), Some(wet)) => Some(format!("{cold} {wet}")),
+        (cold, wet) => cold.or(wet),
+    }
 }
 
 fn far_from_shelter(situation: &Situation<'_>, track: &Track) -> bool {

@@ -12,6 +12,7 @@ use crate::calls::Calls;
 use crate::config::{Class, Site, Zone};
 use crate::status::SensorStatus;
 use crate::units::Units;
+use crate::weather::WeatherNow;
 use crate::{AlertKind, Contributor, Severity};
 
 /// Contributors shown in an alert.
@@ -86,6 +87,8 @@ pub(crate) struct Situation<'a> {
     pub(crate) certificates: &'a BTreeMap<String, Timestamp>,
     pub(crate) units: &'a Units,
     pub(crate) calls: &'a Calls,
+    /// The weather, while a station is heard.
+    pub(crate) weather: Option<WeatherNow>,
     /// Tracks that an own unit explains, by index of the unit.
     pub(crate) explained: &'a BTreeMap<TrackId, usize>,
 }

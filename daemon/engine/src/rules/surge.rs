@@ -177,6 +177,7 @@ surge_expected_per_day = 1.0
                 certificates: &BTreeMap::new(),
                 units: &units,
                 calls: &calls,
+                weather: None,
                 explained: &explained,
             };
             let (day, half_hour) = (half_hours / 48, half_hours % 48);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use vedette_engine::config::{
-    AlignTable, EngineConfig, RulesTable, SensorTable, SiteTable, TrackerConfig, UnitTable, ZoneTable,
+    AlignTable, EngineConfig, RulesTable, SensorTable, SiteTable, TrackerConfig, UnitTable, WeatherTable, ZoneTable,
 };
 
 use super::Config;
@@ -29,6 +29,8 @@ pub struct File {
     sensor: Vec<SensorTable>,
     #[serde(default)]
     zone: Vec<ZoneTable>,
+    #[serde(default)]
+    weather: Option<WeatherTable>,
     #[serde(default)]
     unit: Vec<UnitTable>,
     #[serde(default)]
@@ -298,8 +300,8 @@ fn default_flush_s() -> u64 {
 impl File {
     /// The engine's tables.
     pub(super) fn engine(&self) -> EngineConfig {
-        let Self { site, sensor, zone, unit, tracker, align, rules, source, .. } = self.clone();
-        EngineConfig { site, sensor, zone, unit, tracker, align, rules, formats: source.formats() }
+        let Self { site, sensor, zone, unit, weather, tracker, align, rules, source, .. } = self.clone();
+        EngineConfig { site, sensor, zone, unit, weather, tracker, align, rules, formats: source.formats() }
     }
 
     /// The configuration that is meant: paths from `folder`, defaults that depend on other keys filled in.

@@ -294,6 +294,33 @@ fn who_creeps_is_hardly_moving_and_who_walks_slowly_is_not() {
     assert_eq!(texts(0.09, 12.0), Vec::<String>::new(), "on a mild day");
 }
 
+/// Rain of the last hour wets; a shower of drops does not, and a roof keeps dry.
+#[test]
+fn who_is_still_in_the_rain_may_need_help() {
+    let texts = |rain_mm: f64, temperature_c: f64, north_m: f64| {
+        let roof = "[[zone]]\nname = \"barn\"\nkind = \"shelter\"\npoints_m = [[-120.0, 380.0], [-80.0, 380.0], [-80.0, 420.0], [-120.0, 420.0]]\n";
+        let mut stage = Stage::of(&format!("{SITE}\n{roof}"));
+        stage.weather = Some(WeatherNow { wind_mps: None, rain_mm: Some(rain_mm), temperature_c: Some(temperature_c) });
+        let stands = |second: f64| vec![track(19, second, [-100.0, north_m], [0.0, 0.0])];
+        let called = of_kind(&watch(&mut stage, seconds(0, 300), stands, |_, _| ()), AlertKind::PossibleNeed);
+        called.into_iter().map(|alert| alert.text).collect::<Vec<_>>()
+    };
+    let called = texts(2.6, 14.0, 300.0);
+    assert!(
+        matches!(&called[..], [text, ..] if text.starts_with("Possible need of help: hardly moving for 3 min in the rain (3 mm in the last hour).")),
+        "{called:?}"
+    );
+    let called = texts(2.6, 3.0, 300.0);
+    assert!(matches!(&called[..], [text, ..] if text.contains("for 3 min at 3 °C in the rain (3 mm")), "{called:?}");
+    let called = texts(0.0, 3.0, 300.0);
+    assert!(
+        matches!(&called[..], [text, ..] if text.contains("for 3 min at 3 °C. ")),
+        "the station's cold counts: {called:?}"
+    );
+    assert_eq!(texts(0.4, 14.0, 300.0), Vec::<String>::new(), "a few drops");
+    assert_eq!(texts(2.6, 3.0, 400.0), Vec::<String>::new(), "under a roof");
+}
+
 /// A radar that hangs shows its last scan for ever: who walked there then stands still in it.
 #[test]
 fn what_only_a_stuck_radar_shows_needs_no_help_and_nobody_else() {

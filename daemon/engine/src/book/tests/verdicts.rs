@@ -38,7 +38,7 @@ fn sensors_behind_nuisance_are_ranked_with_the_line_that_would_help() {
     }
     let (worth, unjudged) = stage.book.worth();
     assert_eq!((worth, unjudged), (Worth { real: 1, nuisance: 5, ..Worth::default() }, 0));
-    let ranked = stage.book.nuisance(at(30_000.0), &stage.site);
+    let ranked = stage.book.nuisance(at(30_000.0), &stage.site, &[]);
     let names: Vec<&str> = ranked.iter().map(|worth| worth.sensor.as_str()).collect();
     // The radar has three quarters of the evidence in each.
     assert_eq!(names, ["radar-7", "pir-3"]);
@@ -51,10 +51,10 @@ fn sensors_behind_nuisance_are_ranked_with_the_line_that_would_help() {
     // Who has followed the advice is not given it again, on what the sensor claimed before.
     let followed = toml::from_str::<EngineConfig>(&toml).expect("TOML").resolve().expect("valid");
     let names: Vec<String> =
-        stage.book.nuisance(at(30_000.0), &followed).into_iter().map(|worth| worth.sensor).collect();
+        stage.book.nuisance(at(30_000.0), &followed, &[]).into_iter().map(|worth| worth.sensor).collect();
     assert_eq!(names, ["pir-3"]);
     // What alerts are kept no longer for is forgotten too.
-    assert_eq!(stage.book.nuisance(at(31.0 * 86_400.0 + 30_000.0), &stage.site), []);
+    assert_eq!(stage.book.nuisance(at(31.0 * 86_400.0 + 30_000.0), &stage.site, &[]), []);
 }
 
 #[test]
