@@ -118,7 +118,6 @@ fn put_digits(digits: &mut [u8], value: u64) -> usize {
     let (mut place, mut rest) = (digits.len(), value);
     while rest > 0 && place > 0 {
         place -= 1;
-        #[expect(clippy::cast_possible_truncation, reason = "a digit")]
         let digit = (rest % 10) as u8;
         digits[place] = b'0' + digit;
         rest /= 10;
