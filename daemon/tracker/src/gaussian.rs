@@ -120,12 +120,13 @@ impl Gaussian {
     #[inline]
     fn of_two((share, one): (&f64, &Self), (rest, other): (&f64, &Self)) -> Self {
         let apart: [f64; 4] = (one.mean - other.mean).into();
+        let between = share * rest;
         let mut sum = Self { mean: one.mean * *share + other.mean * *rest, covariance: Matrix4::zeros() };
         let columns = one.covariance.data.0.iter().zip(&other.covariance.data.0);
         for ((sums, (of_one, of_other)), across) in sum.covariance.data.0.iter_mut().zip(columns).zip(&apart) {
-            let across = across * share * rest;
             for ((sum, (of_one, of_other)), along) in sums.iter_mut().zip(of_one.iter().zip(of_other)).zip(&apart) {
-                *sum = of_one * share + of_other * rest + along * across;
+                // The product of the two first: it is the same with rows and columns exchanged, to the last bit.
+                *sum = of_one * share + of_other * rest + along * across * between;
             }
         }
         sum
