@@ -1,10 +1,8 @@
 //! Logs of native detections, one JSON object a line, in the order of arrival.
 
-use std::borrow::Cow;
 use std::io::{BufRead, Read};
 
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use vedette_engine::time::parse_rfc3339;
 use vedette_engine::{Frame, FrameContent, Input, Timestamp};
 
@@ -44,43 +42,11 @@ pub struct JsonLines<R> {
     untimed: u64,
 }
 
-/// The one key the reader looks at. What stands behind it is left to the codec.
-#[derive(Default)]
-struct Stamp(Option<Timestamp>);
-
-impl Stamp {
-    /// None of a line that is torn, or whose beginning is no JSON.
-    fn of(bytes: &[u8]) -> Option<Timestamp> {
-        if !bytes.trim_ascii_end().ends_with(b"}") {
-            return None;
-        }
-        let mut stamp = Self::default();
-        // Reading ends in an error where the stamp was found and more follows.
-        let _ = serde_json::Deserializer::from_slice(bytes).deserialize_map(&mut stamp);
-        stamp.0
-    }
-}
-
-impl<'de> Visitor<'de> for &mut Stamp {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        #[derive(Deserialize)]
-        struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-        while let Some(Text(key)) = map.next_key()? {
-            if key == "received" {
-                self.0 = map.next_value::<Option<Text<'_>>>()?.and_then(|text| parse_rfc3339(&text.0));
-                break;
-            }
-            map.next_value::<IgnoredAny>()?;
-        }
-        Ok(())
-    }
+/// The one key the reader looks at; the codec reads the rest.
+#[derive(Deserialize)]
+struct Stamp<'a> {
+    #[serde(borrow, default)]
+    received: Option<std::borrow::Cow<'a, str>>,
 }
 
 impl<R: BufRead> JsonLines<R> {
@@ -141,7 +107,8 @@ impl<R: BufRead> Iterator for JsonLines<R> {
                 Ok(None) => return None,
                 Err(error) => return Some(Err(error)),
             };
-            let received = Stamp::of(&bytes);
+            let stamp: Option<Stamp<'_>> = serde_json::from_slice(&bytes).ok();
+            let received = stamp.and_then(|stamp| stamp.received).and_then(|text| parse_rfc3339(&text));
             if received.is_none() {
                 self.untimed += 1;
                 if self.now == Timestamp::MIN {
@@ -186,10 +153,11 @@ mod tests {
         assert_eq!(read(log), (vec![2_000_000; 2], 0, 1));
     }
 
+    /// Bytes that changed in the middle of a line are lost data, too, although its time can be read.
     #[test]
-    fn what_follows_the_time_is_left_to_the_codec() {
-        let log = b"{\"t\":{\"received\":[7]},\"received\":\"1970-01-01T00:00:02Z\",\"plots\":[NaN]}";
-        assert_eq!(read(log), (vec![2_000_000], 0, 0));
+    fn a_line_that_is_broken_inside_has_no_time() {
+        let log = b"{\"received\":\"1970-01-01T00:00:02Z\"}\n{\"received\":\"1970-01-01T00:00:03Z\",\"plots\":[Na#]}";
+        assert_eq!(read(log), (vec![2_000_000; 2], 0, 1));
     }
 
     #[test]
