@@ -309,6 +309,16 @@ impl CloseReason {
             Self::Retracted => "retracted",
         }
     }
+
+    /// Whether an operator says by it that the alert was real or was not; none where it says nothing of that.
+    #[must_use]
+    pub const fn says_real(self) -> Option<bool> {
+        match self {
+            Self::Real => Some(true),
+            Self::Nuisance | Self::False => Some(false),
+            Self::Exercise | Self::Cleared | Self::Retracted => None,
+        }
+    }
 }
 
 /// The rule that holds an alert back.

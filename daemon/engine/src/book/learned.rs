@@ -91,11 +91,7 @@ pub(crate) struct Lesson {
 impl Learned {
     /// Takes an operator's reason for closing an alert that claimed so much. An exercise says nothing about what is real.
     pub(super) fn note(&mut self, claimed: Claimed, reason: CloseReason, now: Timestamp) {
-        let real = match reason {
-            CloseReason::Real => true,
-            CloseReason::Nuisance | CloseReason::False => false,
-            CloseReason::Exercise | CloseReason::Cleared | CloseReason::Retracted => return,
-        };
+        let Some(real) = reason.says_real() else { return };
         let Claimed { like, log_odds } = claimed;
         // The kind that was spoken of last stands last.
         let known = self.0.iter().position(|kind| kind.like == like).map(|place| self.0.remove(place));

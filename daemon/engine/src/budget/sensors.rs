@@ -40,12 +40,7 @@ impl Claim {
     /// The claim beside what an operator closed the alert as; none where that says nothing of the claim.
     #[must_use]
     pub fn judged(self, reason: CloseReason) -> Option<Judged> {
-        let real = match reason {
-            CloseReason::Real => true,
-            CloseReason::Nuisance | CloseReason::False => false,
-            CloseReason::Exercise | CloseReason::Cleared | CloseReason::Retracted => return None,
-        };
-        Some(Judged { claim: self, real })
+        Some(Judged { claim: self, real: reason.says_real()? })
     }
 }
 
