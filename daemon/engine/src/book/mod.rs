@@ -160,7 +160,7 @@ impl Book {
                     None => Verdict::Doubted,
                 },
                 None => {
-                    let raised = self.raise(&finding, situation, counters, out);
+                    let raised = self.raise(&finding, claims, situation, counters, out);
                     if raised { Verdict::Raised } else { Verdict::NoRoom }
                 }
             };
@@ -211,6 +211,7 @@ impl Book {
     fn raise(
         &mut self,
         finding: &Finding,
+        claims: Option<Claimed>,
         situation: &Situation<'_>,
         counters: &mut Counters,
         out: &mut Vec<Output>,
@@ -227,7 +228,6 @@ impl Book {
         counters.add("alerts_too_unsure_to_ask", u64::from(alert.is_held_as_unsure()));
         let mut entry = Entry::new(alert, finding, situation.now);
         if entry.alert.asks_attention() {
-            let claims = Claimed::of(finding, situation.site);
             entry.claimed = claims.filter(|_| entry.alert.mode == Mode::Actual);
             self.count_attention(situation.now);
         }
