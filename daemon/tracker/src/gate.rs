@@ -1,4 +1,4 @@
-//! Which plots may be from which track: boxes around tracks against plots from west to east.
+//! Which plots may be from which track: boxes around tracks against plots along the longer side of the ground.
 
 use nalgebra::Vector2;
 
@@ -12,8 +12,11 @@ const GATE_SD: f64 = 4.5;
 
 /// The plots of a scan, found by place. Plots without a place on the ground (bearings, ranges) are in every gate.
 pub(crate) struct PlotIndex {
-    /// Those on the ground, from west to east: a box is so narrow that few others lie north or south of it.
+    /// Those on the ground, in the order of their coordinate on `along`: a box is so narrow that few others lie beside it.
     placed: Vec<(Vector2<f64>, usize)>,
+    /// The axis, east or north, on which they are spread farther: along it a border that runs north is no other than one that runs
+    /// east.
+    along: usize,
     everywhere: Vec<usize>,
     /// Largest variance of any plot, east and north.
     widest_m2: Vector2<f64>,
@@ -64,9 +67,10 @@ impl PlotIndex {
                 None => everywhere.push(number),
             }
         }
-        placed.sort_unstable_by(|a, b| a.0.x.total_cmp(&b.0.x).then(a.1.cmp(&b.1)));
+        let along = longer_side(&placed);
+        placed.sort_unstable_by(|a, b| a.0[along].total_cmp(&b.0[along]).then(a.1.cmp(&b.1)));
         let age_s = plots.first().map_or(0.0, |plot| plot.age_s);
-        Self { placed, everywhere, widest_m2, age_s }
+        Self { placed, along, everywhere, widest_m2, age_s }
     }
 
     /// Adds the plots inside the box around the track, in no particular order and perhaps more than once.
@@ -95,11 +99,20 @@ impl PlotIndex {
     }
 
     fn in_rectangle(&self, low: Vector2<f64>, high: Vector2<f64>, found: &mut Vec<usize>) {
-        let first = self.placed.partition_point(|(place, _)| place.x < low.x);
-        let in_strip = self.placed[first..].iter().take_while(|(place, _)| place.x <= high.x);
-        let inside = in_strip.filter(|(place, _)| place.y >= low.y && place.y <= high.y);
+        let (along, across) = (self.along, 1 - self.along);
+        let first = self.placed.partition_point(|(place, _)| place[along] < low[along]);
+        let in_strip = self.placed[first..].iter().take_while(|(place, _)| place[along] <= high[along]);
+        let inside = in_strip.filter(|(place, _)| place[across] >= low[across] && place[across] <= high[across]);
         found.extend(inside.map(|(_, plot)| *plot));
     }
+}
+
+/// The axis on which places lie farther apart.
+fn longer_side(placed: &[(Vector2<f64>, usize)]) -> usize {
+    let Some((first, _)) = placed.first() else { return 0 };
+    let (low, high) = placed.iter().fold((*first, *first), |(low, high), (place, _)| (low.inf(place), high.sup(place)));
+    let extent = high - low;
+    usize::from(extent.y > extent.x)
 }
 
 /// Position and variance per axis `age_s` before the state.
@@ -109,4 +122,37 @@ fn then(state: &Gaussian, age_s: f64) -> (Vector2<f64>, Vector2<f64>) {
         p[(axis, axis)] - age_s * (2.0 * p[(axis, axis + 2)] - age_s * p[(axis + 2, axis + 2)])
     };
     (state.position() - state.velocity() * age_s, Vector2::new(variance(0), variance(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::Matrix2;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::measure::fixture::{plot_of, sensor};
+    use crate::{Coverage, Measurement, SensorKind};
+
+    proptest! {
+        /// Whichever way the ground is longer.
+        #[test]
+        fn what_is_found_around_a_place_is_what_lies_there(
+            places in prop::collection::vec((-1.0_f64..1.0, -1.0_f64..1.0), 0..40),
+            (east_m, north_m) in (10.0_f64..2_000.0, 10.0_f64..2_000.0),
+            (centre, half_width_m) in ((-1.0_f64..1.0, -1.0_f64..1.0), 1.0_f64..500.0),
+        ) {
+            let radar = sensor(SensorKind::Radar, Coverage::Circle { radius_m: 5_000.0 });
+            let at = |(east, north): (f64, f64)| Vector2::new(east * east_m, north * north_m);
+            let plot = |place: &(f64, f64)| {
+                plot_of(Measurement::Position { position_m: at(*place), covariance_m2: Matrix2::identity() }, &radar)
+            };
+            let plots: Vec<Plot<'_>> = places.iter().map(plot).collect();
+            let mut found = Vec::new();
+            PlotIndex::new(&plots).around(at(centre), half_width_m, &mut found);
+            found.sort_unstable();
+            let is_near = |place: &(f64, f64)| (at(*place) - at(centre)).amax() <= half_width_m;
+            let there: Vec<usize> = (0..places.len()).filter(|&plot| is_near(&places[plot])).collect();
+            prop_assert_eq!(found, there);
+        }
+    }
 }
