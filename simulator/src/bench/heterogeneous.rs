@@ -9,7 +9,7 @@ use crate::geometry::Point;
 use crate::radio::AirOptions;
 use crate::random::Random;
 use crate::scenario::{
-    AgentKind, Channel, Clutter, Coverage, EPOCH, Expectation, Layout, Measures, Scenario, Sensor, SensorKind, Site,
+    AgentKind, Channel, Clutter, Coverage, EPOCH, Expectation, Layout, Scenario, Sensor, SensorKind, Site,
 };
 use crate::sensing;
 use crate::truth::{Truth, Walker, step_number};
@@ -141,25 +141,5 @@ fn layout(random: &mut Random) -> Layout {
 }
 
 fn sensor(kind: SensorKind, coverage: Coverage, detection_probability: f64, clutter: Clutter) -> Sensor {
-    Sensor {
-        id: String::new(),
-        kind,
-        node: None,
-        position_m: [0.0; 2],
-        coverage,
-        measures: Measures::Bearing,
-        scan_period_s: None,
-        reports_empty_scans: false,
-        detection_probability,
-        clutter,
-        rearm_s: 0.0,
-        position_sd_m: 5.0,
-        range_sd_m: 5.0,
-        azimuth_sd_deg: 0.4,
-        silent_after_s: None,
-        classifies: false,
-        fault: None,
-        clock_step: None,
-        sees_in_dark: true,
-    }
+    Sensor { detection_probability, ..Sensor::plain(kind, coverage, clutter) }
 }

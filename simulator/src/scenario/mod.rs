@@ -448,6 +448,33 @@ pub struct Sensor {
     pub clock_step: Option<ClockStep>,
 }
 
+impl Sensor {
+    /// One that is known by what it is, what it observes and what it reports of nothing; the rest as usual, its name and place to come.
+    pub(crate) fn plain(kind: SensorKind, coverage: Coverage, clutter: Clutter) -> Self {
+        Self {
+            id: String::new(),
+            kind,
+            node: None,
+            position_m: [0.0; 2],
+            coverage,
+            measures: Measures::Bearing,
+            scan_period_s: None,
+            reports_empty_scans: false,
+            detection_probability: 0.9,
+            clutter,
+            rearm_s: 0.0,
+            position_sd_m: 5.0,
+            range_sd_m: 5.0,
+            azimuth_sd_deg: 0.4,
+            silent_after_s: None,
+            classifies: false,
+            sees_in_dark: true,
+            fault: None,
+            clock_step: None,
+        }
+    }
+}
+
 /// What kind of thing moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -58,7 +58,7 @@ fn row(kind: SensorKind, ground: &Ground, random: &mut Random, sensors: &mut Vec
             position_m: [east + scatter_m[0], north + scatter_m[1]],
             detection_probability,
             rearm_s,
-            ..sensor(kind, Coverage::Circle { radius_m }, clutter)
+            ..Sensor::plain(kind, Coverage::Circle { radius_m }, clutter)
         });
         east_m += step_m;
     }
@@ -81,7 +81,7 @@ fn wires(ground: &Ground, random: &mut Random, sensors: &mut Vec<Sensor>) {
                     position_m: between(from_m, to_m, 0.5),
                     detection_probability,
                     rearm_s: 2.0,
-                    ..sensor(SensorKind::Tripwire, Coverage::Line { from_m, to_m }, clutter)
+                    ..Sensor::plain(SensorKind::Tripwire, Coverage::Line { from_m, to_m }, clutter)
                 });
             }
             piece += 1;
@@ -105,7 +105,7 @@ fn camera(ground: &Ground, random: &mut Random, sensors: &mut Vec<Sensor>) {
         classifies: random.chance(0.8),
         sees_in_dark: random.chance(0.6),
         reports_empty_scans: random.chance(0.5),
-        ..sensor(SensorKind::Camera, view, clutter)
+        ..Sensor::plain(SensorKind::Camera, view, clutter)
     });
 }
 
@@ -126,30 +126,6 @@ fn radar(ground: &Ground, random: &mut Random, sensors: &mut Vec<Sensor>) {
         azimuth_sd_deg: random.uniform(0.3, 1.0),
         classifies: random.chance(0.5),
         reports_empty_scans: random.chance(0.5),
-        ..sensor(SensorKind::Radar, view, clutter)
+        ..Sensor::plain(SensorKind::Radar, view, clutter)
     });
-}
-
-fn sensor(kind: SensorKind, coverage: Coverage, clutter: Clutter) -> Sensor {
-    Sensor {
-        id: String::new(),
-        kind,
-        node: None,
-        position_m: [0.0; 2],
-        coverage,
-        measures: Measures::Bearing,
-        scan_period_s: None,
-        reports_empty_scans: false,
-        detection_probability: 0.9,
-        clutter,
-        rearm_s: 0.0,
-        position_sd_m: 5.0,
-        range_sd_m: 5.0,
-        azimuth_sd_deg: 0.4,
-        silent_after_s: None,
-        classifies: false,
-        sees_in_dark: true,
-        fault: None,
-        clock_step: None,
-    }
 }
