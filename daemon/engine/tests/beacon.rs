@@ -1,34 +1,15 @@
 //! Places that nodes of a mesh tell: those of own units explain tracks, those of everybody else are not looked at.
 
+mod patrol;
+
 use vedette_engine::codec::{CodecState, Context, OwnPosition, Reading, Reason, Report, Spot, codec_named};
 use vedette_engine::config::EngineConfig;
-use vedette_engine::time::parse_rfc3339;
-use vedette_engine::{Alert, AlertKind, Durable, Engine, Frame, FrameContent, Input, Output, Timestamp};
+use vedette_engine::{Alert, AlertKind, Engine, Frame, Input};
 
-const SITE: &str = r#"
-[site]
-id = "mesh"
-origin = { lat = 52.0, lon = 23.6 }
+use patrol::{SITE, crossings, latitude_e7, message, start as received, take};
 
-[[sensor]]
-id = "radar-1"
-kind = "radar"
-position = { east_m = 0.0, north_m = -300.0 }
-coverage = { shape = "sector", range_m = 900.0, heading_deg = 0.0, width_deg = 120.0 }
-scan_period_s = 1.0
-detection_probability = 0.95
-clutter_per_scan = 0.01
-position_sd_m = 3.0
-
-[[zone]]
-name = "border"
-kind = "border"
-line_m = [[-400.0, 0.0], [400.0, 0.0]]
-
-[[unit]]
-id = "patrol-3"
-meshtastic = "!a1b2c3d4"
-"#;
+/// A unit that carries a node of the mesh.
+const UNIT: &str = "\n[[unit]]\nid = \"patrol-3\"\nmeshtastic = \"!a1b2c3d4\"\n";
 
 /// A packet as the package meshtastic 2.7.11 writes it, with the fields that firmware sends beside those that are used.
 const PACKET: &str = "0dd4c3b2a115ffffffff2228080312220d10b9fe1e150013110e18960125efa0a3693deea0a36958b4017801980109b80120480135ceab3412\
@@ -42,11 +23,7 @@ const JSON: &str = r#"{"channel":0,"from":2712847316,"hops_away":0,"id":30544174
 "timestamp":1772331246},"rssi":-92,"sender":"!433d1a2c","snr":7.25,"timestamp":1772331247,"to":4294967295,"type":"position"}"#;
 
 fn config() -> EngineConfig {
-    toml::from_str(SITE).expect("valid TOML")
-}
-
-fn received() -> Timestamp {
-    parse_rfc3339("2026-03-01T02:14:08Z").expect("a time")
+    toml::from_str(&format!("{SITE}{UNIT}")).expect("valid TOML")
 }
 
 fn bytes(hex: &str) -> Vec<u8> {
@@ -194,56 +171,27 @@ fn a_coarse_place_is_as_uncertain_as_its_square_and_one_too_coarse_explains_noth
     insta::assert_snapshot!(told.join("\n"));
 }
 
-/// A radar sees a walker from south to north across the line; a beacon tells its places each ten seconds.
+/// The walk, with a beacon that tells its places.
 fn walk(beacon: impl Fn(f64) -> Option<(u32, f64)>) -> (Engine, Vec<Alert>) {
     let mut engine = Engine::new(&config()).expect("valid configuration");
-    let mut alerts = Vec::new();
-    for second in 0_u32..90 {
-        let (now, north_m) = (received().plus_seconds(f64::from(second)), 1.5 * f64::from(second) - 70.0);
-        let stamp = vedette_engine::time::format_rfc3339(now);
-        let scan = format!(
-            r#"{{"v":1,"sensor":"radar-1","t":"{stamp}","plots":[{{"kind":"position","east_m":0,"north_m":{north_m}}}]}}"#
-        );
-        let mut messages = vec![("native", scan)];
-        if let Some((node, beacon_m)) = beacon(north_m).filter(|_| second % 10 == 0) {
-            let latitude = format!("{:.0}", 520_000_000.0 + beacon_m / 0.011_126_6);
-            let time = (1_772_331_248 + second).to_string();
-            let id = format!("\"id\":{second}");
-            messages.push((
-                "meshtastic",
-                with(&[
-                    ("520010000", &latitude),
-                    ("1772331247", &time),
-                    ("1772331246", &time),
-                    ("\"id\":305441742", &id),
-                    ("2712847316", &node.to_string()),
-                ]),
-            ));
-        }
-        for (codec, message) in messages {
-            let content = FrameContent::Message {
-                codec: codec.into(),
-                topic: None,
-                retained: false,
-                bytes: message.into_bytes(),
-            };
-            let mut out = Vec::new();
-            engine.handle(now, Input::Frame(Frame { source: "x".into(), received: now, content }), &mut out);
-            alerts.extend(out.into_iter().filter_map(|output| match output {
-                Output::Durable(Durable::Alert(alert)) => Some(*alert),
-                _ => None,
-            }));
-        }
-    }
+    let alerts = patrol::walk(&mut engine, |second, north_m| {
+        let (node, beacon_m) = beacon(north_m)?;
+        let latitude = format!("{:.0}", latitude_e7(beacon_m));
+        let time = (1_772_331_248 + second).to_string();
+        let id = format!("\"id\":{second}");
+        let changes = [
+            ("520010000", latitude.as_str()),
+            ("1772331247", &time),
+            ("1772331246", &time),
+            ("\"id\":305441742", &id),
+            ("2712847316", &node.to_string()),
+        ];
+        Some(message("meshtastic", with(&changes)))
+    });
     (engine, alerts)
 }
 
 const OWN_NODE: u32 = 2_712_847_316;
-
-fn crossings(alerts: &[Alert]) -> Vec<Option<&str>> {
-    let crossings = alerts.iter().filter(|alert| alert.kind == AlertKind::Crossing);
-    crossings.map(|alert| alert.suppressed.as_ref().map(|by| by.rule.as_str())).collect()
-}
 
 #[test]
 fn a_track_beside_the_beacon_of_an_own_unit_is_explained() {
@@ -279,22 +227,12 @@ fn a_beacon_whose_clock_is_wrong_is_told() {
     let mut alerts = Vec::new();
     for second in [-400.0, -370.0, -330.0] {
         let now = received().plus_seconds(second);
-        let content = FrameContent::Message {
-            codec: "meshtastic".into(),
-            topic: None,
-            retained: false,
-            bytes: with(&[("\"id\":305441742", &format!("\"id\":{}", 1_000.0 + second))]).into_bytes(),
-        };
+        let content = message("meshtastic", with(&[("\"id\":305441742", &format!("\"id\":{}", 1_000.0 + second))]));
         for input in [Input::Frame(Frame { source: "x".into(), received: now, content }), Input::Tick] {
-            let mut out = Vec::new();
-            engine.handle(now, input, &mut out);
-            alerts.extend(out);
+            alerts.extend(take(&mut engine, now, input));
         }
     }
-    let told = alerts.into_iter().find_map(|output| match output {
-        Output::Durable(Durable::Alert(alert)) if alert.kind == AlertKind::PositionDoubt => Some(alert.text),
-        _ => None,
-    });
+    let told = alerts.into_iter().find(|alert| alert.kind == AlertKind::PositionDoubt).map(|alert| alert.text);
     let told = told.expect("an alert");
     assert!(told.contains("own unit patrol-3") && told.contains("its clock is 5 min ahead"), "{told}");
 }

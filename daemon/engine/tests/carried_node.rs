@@ -1,35 +1,20 @@
 //! A radio node of our own that a patrol carries: its places explain the patrol's tracks, and nobody else's.
 
+mod patrol;
+
 use vedette_engine::config::EngineConfig;
-use vedette_engine::time::{format_rfc3339, parse_rfc3339};
-use vedette_engine::{Alert, AlertKind, Durable, Engine, Frame, FrameContent, Input, Output, RadioFrame, Timestamp};
+use vedette_engine::{Alert, AlertKind, Engine, FrameContent, RadioFrame};
 use vedette_wire::payload::{Call, Event, EventKind, Events, Payload, Position, TamperCause};
 
-const SITE: &str = r#"
-[site]
-id = "carried"
-origin = { lat = 52.0, lon = 23.6 }
+use patrol::{SITE, crossings, hear, latitude_e7, start};
 
-[[sensor]]
-id = "radar-1"
-kind = "radar"
-position = { east_m = 0.0, north_m = -300.0 }
-coverage = { shape = "sector", range_m = 900.0, heading_deg = 0.0, width_deg = 120.0 }
-scan_period_s = 1.0
-detection_probability = 0.95
-clutter_per_scan = 0.01
-position_sd_m = 3.0
-
+/// A sensor with a node of its own, and a unit that carries one.
+const NODES: &str = r#"
 [[sensor]]
 id = "pir-17"
 kind = "pir"
 node = 17
 position = { east_m = 300.0, north_m = 0.0 }
-
-[[zone]]
-name = "border"
-kind = "border"
-line_m = [[-400.0, 0.0], [400.0, 0.0]]
 
 [[unit]]
 id = "patrol-3"
@@ -37,29 +22,13 @@ node = 42
 "#;
 const OWN_NODE: u32 = 42;
 
-fn start() -> Timestamp {
-    parse_rfc3339("2026-03-01T02:14:08Z").expect("a time")
-}
-
 fn engine() -> Engine {
-    let config: EngineConfig = toml::from_str(SITE).expect("valid TOML");
+    let config: EngineConfig = toml::from_str(&format!("{SITE}{NODES}")).expect("valid TOML");
     Engine::new(&config).expect("valid configuration")
 }
 
 fn place(north_m: f64) -> Position {
-    let lat_e7 = (520_000_000.0 + north_m / 0.011_126_6) as i32;
-    Position { lat_e7, lon_e7: 236_000_000, sd_dm: 50, age_ticks: 16, call: Call::None }
-}
-
-/// Hands over one frame; the alerts that come of it.
-fn hear(engine: &mut Engine, now: Timestamp, content: FrameContent) -> Vec<Alert> {
-    let mut out = Vec::new();
-    engine.handle(now, Input::Frame(Frame { source: "x".into(), received: now, content }), &mut out);
-    let alert = |output| match output {
-        Output::Durable(Durable::Alert(alert)) => Some(*alert),
-        _ => None,
-    };
-    out.into_iter().filter_map(alert).collect()
+    Position { lat_e7: latitude_e7(north_m) as i32, lon_e7: 236_000_000, sd_dm: 50, age_ticks: 16, call: Call::None }
 }
 
 fn radio(node: u32, counter: u32, payload: &Payload) -> FrameContent {
@@ -67,30 +36,15 @@ fn radio(node: u32, counter: u32, payload: &Payload) -> FrameContent {
     FrameContent::Radio(RadioFrame { node, counter, exercise: false, payload, rssi_dbm: -90, snr_qdb: 20 })
 }
 
-/// A radar sees a walker from south to north across the line; a node tells its places each ten seconds.
+/// The walk, with a node that tells its places.
 fn walk(tells: impl Fn(f64) -> Option<(u32, f64)>) -> (Engine, Vec<Alert>) {
-    let (mut engine, mut alerts) = (engine(), Vec::new());
-    for second in 0_u32..90 {
-        let (now, north_m) = (start().plus_seconds(f64::from(second)), 1.5 * f64::from(second) - 70.0);
-        let stamp = format_rfc3339(now);
-        let scan = format!(
-            r#"{{"v":1,"sensor":"radar-1","t":"{stamp}","plots":[{{"kind":"position","east_m":0,"north_m":{north_m}}}]}}"#
-        );
-        let scan =
-            FrameContent::Message { codec: "native".into(), topic: None, retained: false, bytes: scan.into_bytes() };
-        alerts.extend(hear(&mut engine, now, scan));
-        if let Some((node, node_m)) = tells(north_m).filter(|_| second % 10 == 0) {
-            // A second old when it comes.
-            let payload = Payload::Position(place(node_m - 1.5));
-            alerts.extend(hear(&mut engine, now, radio(node, second, &payload)));
-        }
-    }
+    let mut engine = engine();
+    let alerts = patrol::walk(&mut engine, |second, north_m| {
+        // A second old when it comes.
+        let (node, node_m) = tells(north_m)?;
+        Some(radio(node, second, &Payload::Position(place(node_m - 1.5))))
+    });
     (engine, alerts)
-}
-
-fn crossings(alerts: &[Alert]) -> Vec<Option<&str>> {
-    let crossings = alerts.iter().filter(|alert| alert.kind == AlertKind::Crossing);
-    crossings.map(|alert| alert.suppressed.as_ref().map(|by| by.rule.as_str())).collect()
 }
 
 #[test]
@@ -163,7 +117,7 @@ fn what_a_carried_node_detects_is_nobodys() {
 #[test]
 fn a_node_is_of_one_unit_and_of_no_sensor() {
     let faults = |text: &str| {
-        let config: EngineConfig = toml::from_str(&format!("{SITE}{text}")).expect("valid TOML");
+        let config: EngineConfig = toml::from_str(&format!("{SITE}{NODES}{text}")).expect("valid TOML");
         config.faults().into_iter().map(|fault| fault.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(faults("[[unit]]\nid = \"b\"\nnode = 43\n"), [""; 0]);
