@@ -12,6 +12,10 @@ const RIDGE: f64 = 0.3;
 const FIXED: f64 = 1e12;
 /// Steps of Newton's method; it converges in about eight.
 const STEPS: usize = 50;
+/// The term that every alert has.
+const ALWAYS: usize = 0;
+/// That of who goes outward and is not over the line yet.
+const OUTWARD: usize = 13;
 
 /// The weights that make the claims likeliest, less a penalty on large ones (Hoerl and Kennard 1970; Newton's method as in
 /// Hastie, Tibshirani and Friedman, The Elements of Statistical Learning, section 4.4.1). Rounded to hundredths.
@@ -25,11 +29,20 @@ pub fn fit(claims: &[Claim]) -> [f64; TERMS] {
     likeliest(claims, [0.0; TERMS], penalty)
 }
 
-/// The same with some of the terms, the others staying as they are; the penalty is on what changes.
+/// The same with some of the terms, the others staying as they are; the penalty is on what changes. Where the constant term is among
+/// them and that of who goes outward is not, alerts of who goes outward are left out and stay as sure as they are: whether those are
+/// the own or others differs more from site to site than anything the sensors tell.
 #[must_use]
 pub fn refit(claims: &[Claim], weights: [f64; TERMS], terms: &[usize]) -> [f64; TERMS] {
     let penalty = std::array::from_fn(|term| if terms.contains(&term) { RIDGE } else { FIXED });
-    likeliest(claims, weights, penalty)
+    if !terms.contains(&ALWAYS) || terms.contains(&OUTWARD) {
+        return likeliest(claims, weights, penalty);
+    }
+    let goes_outward = |claim: &Claim| claim.evidence.is_some_and(|evidence| evidence.terms()[OUTWARD] > 0.0);
+    let others: Vec<Claim> = claims.iter().filter(|claim| !goes_outward(claim)).copied().collect();
+    let mut fitted = likeliest(&others, weights, penalty);
+    fitted[OUTWARD] = rounded(fitted[OUTWARD] + weights[ALWAYS] - fitted[ALWAYS]);
+    fitted
 }
 
 fn likeliest(claims: &[Claim], before: [f64; TERMS], penalty: [f64; TERMS]) -> [f64; TERMS] {
@@ -52,8 +65,12 @@ fn likeliest(claims: &[Claim], before: [f64; TERMS], penalty: [f64; TERMS]) -> [
             break;
         }
     }
-    // Never the zero with a sign, which would be printed.
-    weights.map(|weight| libm::round(weight * 100.0) / 100.0 + 0.0).into()
+    weights.map(rounded).into()
+}
+
+/// To hundredths, and never the zero with a sign, which would be printed.
+fn rounded(weight: f64) -> f64 {
+    libm::round(weight * 100.0) / 100.0 + 0.0
 }
 
 #[cfg(test)]
@@ -101,6 +118,22 @@ mod tests {
         let after = refit(&boasters(1), before, &[14]);
         assert!((after[14] + 4.0).abs() < 0.4, "{after:?}");
         assert!((0..TERMS).filter(|&term| term != 14).all(|term| after[term] == before[term]), "{after:?}");
+    }
+
+    #[test]
+    fn who_goes_outward_stays_as_sure_when_the_level_of_all_is_fitted() {
+        let mut before = [0.0; TERMS];
+        (before[ALWAYS], before[5], before[OUTWARD], before[14]) = (2.0, 1.5, -1.0, -4.0);
+        let outward = |mut claim: Claim| {
+            let mut terms = *claim.evidence.unwrap().terms();
+            terms[OUTWARD] = 1.0;
+            (claim.evidence, claim.real) = (Some(terms.into()), true);
+            claim
+        };
+        let claims: Vec<Claim> = boasters(1).into_iter().chain(boasters(2).into_iter().map(outward)).collect();
+        let after = refit(&claims, before, &[ALWAYS]);
+        assert!((after[ALWAYS] - 0.5).abs() < 0.2, "{after:?}");
+        assert!((after[ALWAYS] + after[OUTWARD] - 1.0).abs() < 1e-9, "{after:?}");
     }
 
     #[test]

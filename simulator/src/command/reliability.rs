@@ -55,6 +55,9 @@ pub(crate) struct Reliability {
     /// Number of the first of them.
     #[arg(long, value_name = "N", default_value_t = 1)]
     first_site: u64,
+    /// Fit also on seeds 1 to N of the scenarios that weights were fitted on before.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    fit_seeds: u64,
     /// Number of seeds of each scenario to test on.
     #[arg(long, default_value_t = 6)]
     seeds: u64,
@@ -100,6 +103,10 @@ impl Reliability {
             fitted.extend(gather(&Scenario::drawn(number), number..=number, &mut table)?.concat());
             progress.inc(1);
         }
+        for scenario in scenarios.iter().filter(|scenario| FITTED_ON.contains(&scenario.name.as_str())) {
+            progress.set_message(scenario.name.clone());
+            fitted.extend(gather(scenario, 1..=self.fit_seeds, &mut table)?.concat());
+        }
         for scenario in &scenarios {
             progress.set_message(scenario.name.clone());
             let seeds = self.first_seed..self.first_seed + self.seeds;
@@ -122,7 +129,7 @@ impl Reliability {
         let unused: Vec<Family<'_>> = tested.iter().filter(is_unused).cloned().collect();
         println!("the {} of them that no weight was fitted on:", unused.len());
         report(&unused);
-        if self.sites > 0 {
+        if self.sites + self.fit_seeds > 0 {
             self.fit_and_report(&fitted, &tested);
         }
         Ok(())
@@ -133,7 +140,8 @@ impl Reliability {
             [] => fit(fitted),
             terms => refit(fitted, RulesTable::default().confidence_weights, terms),
         };
-        println!("{} alerts of {} drawn sites give:", fitted.len(), self.sites);
+        let (count, sites, seeds) = (fitted.len(), self.sites, self.fit_seeds);
+        println!("{count} alerts of {sites} drawn sites and {seeds} seeds of scenarios give:");
         println!("[rules]\nconfidence_weights = {weights:?}\n");
         for (name, weight) in EVIDENCE_NAMES.iter().zip(weights) {
             println!("{weight:>7.2}  {name}");

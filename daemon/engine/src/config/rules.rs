@@ -115,7 +115,7 @@ impl Default for RulesTable {
             surge_expected_per_day: 2.0,
             surge_false_warnings_per_year: 1.0,
             confidence_weights: FITTED,
-            attention_from: 0.25,
+            attention_from: 0.22,
             announce_from: 0.5,
             learn_from_operators: true,
             link_lost_after_s: 60.0,
