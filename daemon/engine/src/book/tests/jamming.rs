@@ -43,7 +43,7 @@ impl Field {
                     (sensor.last_heard, sensor.told_at) = (Some(now), Some(now));
                 }
             }
-            self.told.extend(of_kind(self.stage.step(now, &[])));
+            self.told.extend(of_kind(&self.stage.step(now, &[]), AlertKind::Jammed));
         }
     }
 
@@ -57,10 +57,6 @@ impl Field {
             .get("radio/jammed")
             .map(|entry| entry.raised_at.seconds_since(at(MINUTE_S * f64::from(minute))) / MINUTE_S)
     }
-}
-
-fn of_kind(alerts: Vec<Alert>) -> Vec<Alert> {
-    alerts.into_iter().filter(|alert| alert.kind == AlertKind::Jammed).collect()
 }
 
 #[test]
@@ -112,4 +108,75 @@ fn nobody_was_jammed_while_nobody_listened() {
     field.stage.woke = at(165.0 * MINUTE_S);
     field.run(165..300, |node| node % 2 == 0);
     assert_eq!(field.told, []);
+}
+
+#[test]
+fn nodes_that_fall_silent_together_are_jammed_and_a_dead_one_is_not() {
+    let site = |nodes: u32| {
+        let mut text = SITE.to_owned();
+        for node in 1..=nodes {
+            text += &format!(
+                "\n[[sensor]]\nid = \"node-{node}\"\nkind = \"pir\"\nnode = {node}\nposition = {{ east_m = {}.0, north_m = 10.0 }}\n",
+                20 * node
+            );
+        }
+        text
+    };
+    let run = |silent: u32, gone: &str| {
+        let mut stage = Stage::of(&site(6));
+        stage.links.insert(gone.to_owned(), Link { up: false, since: at(0.0) });
+        let mut all = Vec::new();
+        for minute in 0..240_u32 {
+            let second = f64::from(minute) * 60.0;
+            for (index, sensor) in stage.sensors.iter_mut().enumerate() {
+                let node = sensor.id.strip_prefix("node-").and_then(|number| number.parse::<u32>().ok());
+                let quiet = node.is_some_and(|node| node <= silent) && minute >= 120;
+                // Each node speaks every ten minutes, in a minute of its own.
+                if !quiet && (node.is_none() || minute as usize % 10 == index % 10) {
+                    sensor.last_heard = Some(at(second));
+                    sensor.told_at = sensor.last_heard;
+                }
+            }
+            all.extend(stage.step(at(second), &[]));
+        }
+        of_kind(&all, AlertKind::Jammed)
+    };
+    let sink = format!("{SINK}neighbour");
+    assert_eq!(run(1, UPLINK), []);
+    assert_eq!(run(2, &sink), []);
+    assert_eq!(run(6, "radio-1"), [], "nobody is heard by way of a source that is gone");
+    assert_eq!(run(6, UPLINK), run(6, &sink), "whether alerts arrive anywhere says nothing of the radio");
+    let jammed = run(6, UPLINK);
+    insta::assert_snapshot!(lines(&jammed[..1]));
+    assert!(jammed[0].first_seen < at(121.0 * 60.0) && jammed[0].last_seen < at(140.0 * 60.0));
+}
+
+/// Cars on a road set off one detector after the other; then none comes for an hour, and nobody jams anything.
+#[test]
+fn nodes_that_see_nothing_any_more_are_not_jammed() {
+    let mut text = SITE.to_owned();
+    for node in 1..=6 {
+        text += &format!(
+            "\n[[sensor]]\nid = \"node-{node}\"\nkind = \"pir\"\nnode = {node}\nposition = {{ east_m = {}.0, north_m = 10.0 }}\n",
+            20 * node
+        );
+    }
+    let mut stage = Stage::of(&text);
+    let mut all = Vec::new();
+    for minute in 0..300_u32 {
+        let second = f64::from(minute) * 60.0;
+        for (index, sensor) in stage.sensors.iter_mut().enumerate() {
+            let node = sensor.id.starts_with("node-");
+            let tells = minute as usize % 30 == index % 30;
+            let sees = (90..120).contains(&minute) && minute % 2 == 0;
+            if !node || tells || sees {
+                sensor.last_heard = Some(at(second));
+            }
+            if node && tells {
+                sensor.told_at = Some(at(second));
+            }
+        }
+        all.extend(stage.step(at(second), &[]));
+    }
+    assert_eq!(of_kind(&all, AlertKind::Jammed), []);
 }

@@ -1,0 +1,94 @@
+//! Operators' orders: carried out once, answered each time.
+
+use super::*;
+
+#[test]
+fn what_an_operator_closed_stays_closed_while_its_cause_lasts() {
+    let mut stage = Stage::new();
+    let inside = |second: f64| Some(track(5, second, [220.0, -250.0], [0.0, 0.0]));
+    let raised = stage.run(0, 10, inside).remove(0);
+    let act = Act::Close { alert: raised.id.clone(), reason: CloseReason::Nuisance };
+    let closed = alerts(stage.command("c1", at(10.0), act)).remove(0);
+    assert_eq!((closed.rev, closed.state), (2, AlertState::Closed { reason: CloseReason::Nuisance }));
+    assert_eq!(lines(&stage.run(11, 200, inside)), "");
+    // Gone for a while and back: that is news.
+    assert_eq!(lines(&stage.run(200, 400, |_| None)), "");
+    let again = stage.run(400, 410, inside).remove(0);
+    assert_ne!(again.id, raised.id);
+}
+
+#[test]
+fn a_repeated_command_is_answered_again_and_not_carried_out_again() {
+    let mut stage = Stage::new();
+    let act = Act::TestAlert { severity: Severity::Critical };
+    let first = stage.command("c1", at(0.0), act.clone());
+    let second = stage.command("c1", at(1.0), act);
+    assert_eq!(first.len(), 3);
+    let [Output::Transmit(answer)] = second.as_slice() else { panic!("{second:?}") };
+    assert_eq!(first.last(), Some(&Output::Transmit(answer.clone())));
+    let refused = stage.command("c2", at(2.0), Act::Acknowledge { alert: "0123".into() });
+    let Some(Output::Transmit(Transmit::CommandAnswer { done: false, detail, .. })) = refused.last() else { panic!() };
+    assert_eq!(detail, "no open alert 0123");
+    let mut expired = stage.step(at(700.0), &[]);
+    expired.retain(|alert| alert.kind == AlertKind::Test);
+    assert_eq!(expired[0].state, AlertState::Expired);
+}
+
+#[test]
+fn a_command_that_comes_too_late_is_answered_with_the_clock_it_was_measured_by() {
+    let mut stage = Stage::new();
+    let act = Act::TestAlert { severity: Severity::Critical };
+    let mut order = Command { id: "c1".into(), by: "anna".into(), expires_at: Some(at(10.0)), act };
+    let in_time = stage.order(&order, at(10.0));
+    assert!(matches!(in_time.last(), Some(Output::Transmit(Transmit::CommandAnswer { done: true, .. }))));
+    // Repeated because its answer was lost: what was done stays done.
+    assert_eq!(stage.order(&order, at(11.0)).as_slice(), &in_time[2..]);
+
+    order.id = "c2".into();
+    let too_late = stage.order(&order, at(11.0));
+    assert_eq!(too_late.len(), 2, "an audit record and an answer");
+    let Some(Output::Transmit(Transmit::CommandAnswer { done: false, detail, .. })) = too_late.last() else { panic!() };
+    let [until, now] = [10.0, 11.0].map(|second| crate::time::format_rfc3339(at(second)));
+    assert_eq!(*detail, format!("it expired at {until}; by the clock of {} it is {now}", stage.site.id));
+    // The clock is set back: it is not carried out after it was told that it would not be.
+    assert_eq!(stage.order(&order, at(5.0)).as_slice(), &too_late[1..]);
+}
+
+#[test]
+fn orders_that_have_expired_do_not_push_out_the_memory_of_those_that_could_be_repeated() {
+    let mut stage = Stage::new();
+    let order = |id: &str, until: f64| Command {
+        id: id.into(),
+        by: "anna".into(),
+        expires_at: Some(at(until)),
+        act: Act::TestAlert { severity: Severity::Low },
+    };
+    let valid = order("valid", 1_000.0);
+    let first = stage.order(&valid, at(100.0));
+    for n in 0..1_000 {
+        stage.order(&order(&format!("old {n}"), 50.0), at(101.0));
+    }
+    assert_eq!(stage.order(&valid, at(102.0)).as_slice(), &first[2..]);
+}
+
+#[test]
+fn a_test_is_possible_when_the_book_is_full_and_takes_no_alerts_place() {
+    let mut stage = Stage::new();
+    stage.site.rules.max_open_alerts = 1;
+    stage.sensors[1].battery_mv = Some(3_000);
+    assert_eq!(stage.step(at(0.0), &[])[0].kind, AlertKind::SensorBattery);
+    let mut test = |n: u32| {
+        let out =
+            stage.command(&format!("c{n}"), at(1.0 + f64::from(n)), Act::TestAlert { severity: Severity::Critical });
+        assert!(matches!(out.last(), Some(Output::Transmit(Transmit::CommandAnswer { done: true, .. }))), "{out:?}");
+        alerts(out)
+    };
+    let first = test(0).remove(0);
+    let ended: Vec<Alert> = (1..50).flat_map(&mut test).filter(|alert| alert.state == AlertState::Expired).collect();
+    assert_eq!((ended.len(), &ended[0].id), (34, &first.id), "the oldest test goes first");
+    assert_eq!(stage.book.open_count(), 1 + 16);
+    // However many tests are open, an alert about something is raised.
+    stage.sensors[1].tamper = Some((Tamper::Moved, at(60.0), at(60.0)));
+    let raised = stage.step(at(60.0), &[]);
+    assert!(raised.iter().any(|alert| alert.kind == AlertKind::SensorTamper), "{raised:?}");
+}
