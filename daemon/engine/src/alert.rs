@@ -140,6 +140,14 @@ impl Alert {
     pub fn asks_attention(&self) -> bool {
         self.severity > Severity::Info && self.suppressed.is_none()
     }
+
+    /// The confidence as people are told it, in whole percent: that somebody is there is never certain. What a sensor says of
+    /// itself is.
+    #[must_use]
+    pub fn percent_sure(&self) -> f64 {
+        let percent = libm::round(100.0 * self.confidence);
+        if self.kind.is_about_somebody() { percent.clamp(1.0, 99.0) } else { percent }
+    }
 }
 
 /// Whether an alert is meant.
@@ -233,6 +241,18 @@ impl AlertKind {
     pub const fn is_movement(self) -> bool {
         matches!(self, Self::Approach | Self::Group | Self::Crossing | Self::Returned | Self::Entry | Self::Loitering)
     }
+
+    /// Whether it says that somebody is there, moving or not, in sight or lost.
+    #[must_use]
+    pub const fn is_about_somebody(self) -> bool {
+        self.is_movement() || matches!(self, Self::TrackLost | Self::VehicleStop | Self::DropOff)
+    }
+
+    /// Whether it speaks of what has not happened: who may cross, and has not.
+    #[must_use]
+    pub const fn is_ahead(self) -> bool {
+        matches!(self, Self::Approach | Self::Group | Self::TrackLost)
+    }
 }
 
 /// Where an alert is in its life.
@@ -254,20 +274,6 @@ pub enum AlertState {
     },
     /// Over because nothing more happened.
     Expired,
-}
-
-impl AlertKind {
-    /// Whether it says that somebody is there, moving or not, in sight or lost.
-    #[must_use]
-    pub const fn is_about_somebody(self) -> bool {
-        self.is_movement() || matches!(self, Self::TrackLost | Self::VehicleStop | Self::DropOff)
-    }
-
-    /// Whether it speaks of what has not happened: who may cross, and has not.
-    #[must_use]
-    pub const fn is_ahead(self) -> bool {
-        matches!(self, Self::Approach | Self::Group | Self::TrackLost)
-    }
 }
 
 impl AlertState {

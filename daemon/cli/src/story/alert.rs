@@ -90,7 +90,7 @@ pub(super) fn facts(story: &Story) -> Vec<(&'static str, String)> {
     }
     facts.push(("last seen", date_and_clock(alert.last_seen, &story.site)));
     facts.push(("state at the end", state(alert.state)));
-    facts.push(("confidence", format!("{:.0} %", alert.confidence * 100.0)));
+    facts.push(("confidence", format!("{:.0} %", alert.percent_sure())));
     if let Some(humanitarian) = &alert.humanitarian {
         facts.push(("possible need of help", humanitarian.reason.clone()));
     }
@@ -110,7 +110,7 @@ fn revisions(page: &mut Page, story: &Story) {
                 clock(*written, &story.site),
                 state(alert.state),
                 format!("{:?}", alert.severity).to_lowercase(),
-                format!("{:.0} %", alert.confidence * 100.0),
+                format!("{:.0} %", alert.percent_sure()),
                 alert.text.clone(),
             ]
         })

@@ -173,7 +173,7 @@ fn why(alert: &Alert, finding: &Finding, site: &Site) -> String {
         let parts = alert.contributors.iter().filter(|part| part.share.is_some() == seen);
         parts.map(|part| part.sensor.as_str()).take(NAMED_SENSORS).collect()
     };
-    let mut text = format!("{:.0} % sure", alert.confidence * 100.0);
+    let mut text = format!("{:.0} % sure", alert.percent_sure());
     for (link, sensors) in [(": seen by ", named(true)), (", not by ", named(false))] {
         if let Some((last, others)) = sensors.split_last() {
             let and = if others.is_empty() { "" } else { " and " };

@@ -122,7 +122,7 @@ impl Show {
 }
 
 fn details(alert: &Alert, out: &mut impl Write) -> std::io::Result<()> {
-    writeln!(out, "  {:?}, {:?}, {:.0} % sure", alert.kind, alert.severity, 100.0 * alert.confidence)?;
+    writeln!(out, "  {:?}, {:?}, {:.0} % sure", alert.kind, alert.severity, alert.percent_sure())?;
     for part in &alert.contributors {
         match part.share {
             Some(share) => writeln!(out, "  {:<16} {:.0} % of the evidence", part.sensor, 100.0 * share)?,

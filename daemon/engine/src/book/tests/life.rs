@@ -165,6 +165,15 @@ fn confidence_weighs_what_bears_an_alert_out() {
 }
 
 #[test]
+fn nobody_is_told_to_be_quite_sure() {
+    let mut stage = Stage::new();
+    stage.site.rules.confidence_weights = [0.0; EVIDENCE_TERMS];
+    stage.site.rules.confidence_weights[0] = 9.0;
+    let alert = &stage.run(0, 10, walker)[0];
+    assert!(alert.confidence > 0.995 && alert.text.contains(" 99 % sure"), "{} {}", alert.confidence, alert.text);
+}
+
+#[test]
 fn a_zone_may_ask_for_more_sureness() {
     let told = |least: f64| {
         let mut stage = Stage::new();
