@@ -12,6 +12,7 @@ use vedette_tracker::{Timestamp, TrackId};
 use super::geometry::meets;
 use super::situation::Candidate;
 use super::{Finding, Lasting, Situation};
+use crate::book::text;
 use crate::config::{ZoneDirection, ZoneKind};
 use crate::{AlertKind, Severity};
 
@@ -19,6 +20,9 @@ use crate::{AlertKind, Severity};
 const SURE: f64 = 0.9;
 /// Probability of the other side that makes the first crossing.
 const CROSSED: f64 = 0.8;
+
+/// A passage is told without its age for so long.
+const JUST_NOW_S: f64 = 10.0;
 
 /// What is remembered of a track at a border.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -34,6 +38,7 @@ pub(super) struct Side {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Passage {
     pub(super) inward: bool,
+    at: Timestamp,
     /// It is back where it came from.
     pub(super) returned: bool,
 }
@@ -54,7 +59,10 @@ impl Passage {
         finding.confidence *= if self.inward { probability_in } else { 1.0 - probability_in };
         let way = if self.inward { "inward" } else { "outward" };
         finding.inward = Some(self.inward);
-        finding.what = format!("{went} {} {way}", candidate.zone.name);
+        // The text's time and place are where it is now.
+        let since_s = situation.now.seconds_since(self.at);
+        let ago = if since_s < JUST_NOW_S { String::new() } else { format!(" {} ago", text::span(since_s)) };
+        finding.what = format!("{went} {} {way}{ago}", candidate.zone.name);
         finding
     }
 }
@@ -115,5 +123,5 @@ fn passage(side: &Side, candidate: &Candidate<'_>, situation: &Situation<'_>) ->
     };
     // What it does afterwards is told while it is news, and keeps nothing open.
     let news = situation.now.seconds_since(crossed_at) <= situation.site.rules.expire_after_s;
-    (wanted && news).then(|| Passage { inward, returned: side.crossings.is_multiple_of(2) })
+    (wanted && news).then(|| Passage { inward, at: crossed_at, returned: side.crossings.is_multiple_of(2) })
 }
