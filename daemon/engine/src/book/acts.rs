@@ -241,6 +241,7 @@ impl Book {
                 existence: 1.0,
                 witnessed: false,
                 found_at,
+                seen_at: now,
                 raised_at: now,
                 emitted_at: now,
                 claimed: None,

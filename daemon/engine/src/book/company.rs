@@ -9,7 +9,7 @@ use nalgebra::Vector2;
 
 use super::{Book, Entry};
 use crate::AlertKind;
-use crate::rules::{Certainty, Finding, Situation, Subject, Surrounding};
+use crate::rules::{Certainty, Finding, Lasting, Situation, Subject, Surrounding};
 
 /// Neighbours in a party are at most this far apart, beside what their positions are uncertain by.
 const JOINED_M: f64 = 40.0;
@@ -22,6 +22,10 @@ const PLAINLY: f64 = 0.6;
 
 /// A lost track's alert goes on with a new track that appears within this time ..
 const SAME_CAUSE_WITHIN_S: f64 = 120.0;
+/// .. or this, where it has happened or was answered: who comes to the line after somebody has crossed it is somebody else.
+const SAME_WALK_WITHIN_S: f64 = 20.0;
+/// Who was seen so long while the other was seen, too, is not the other. A track that takes another's plots overlaps with it for less.
+const BOTH_SEEN_S: f64 = 10.0;
 /// .. and within what somebody on foot can have gone since, up to this far.
 const SAME_CAUSE_SPEED_MPS: f64 = 2.5;
 const SAME_CAUSE_MAX_M: f64 = 150.0;
@@ -96,10 +100,15 @@ impl Book {
             // Who crosses behind somebody who has crossed is somebody else.
             let awaited = track.is_some() || matches!(entry.alert.kind, AlertKind::Approach | AlertKind::TrackLost);
             let gap_s = situation.now.seconds_since(entry.found_at);
+            let unseen_s = finding.first_seen.seconds_since(entry.seen_at);
+            let settled =
+                entry.is_over() || entry.lasting == Lasting::Event && entry.alert.kind != AlertKind::TrackLost;
+            let within_s = if settled { SAME_WALK_WITHIN_S } else { SAME_CAUSE_WITHIN_S };
+            let same_walk = track.is_none() || (-BOTH_SEEN_S..=within_s).contains(&unseen_s);
             let walked_s = f64::max(gap_s, finding.last_seen.seconds_since(entry.alert.last_seen));
             let reach_m = f64::min(10.0 + SAME_CAUSE_SPEED_MPS * walked_s, SAME_CAUSE_MAX_M) + sd_m;
             let near = entry.position_m.is_some_and(|lost_m| (lost_m - position_m).norm() <= reach_m);
-            gone && awaited && near && gap_s <= SAME_CAUSE_WITHIN_S && entry.alert.zone == finding.zone
+            gone && awaited && same_walk && near && gap_s <= SAME_CAUSE_WITHIN_S && entry.alert.zone == finding.zone
         };
         if let Some((key, entry)) = self.open.iter_mut().find(|(_, entry)| lost(entry)) {
             entry.track = track;

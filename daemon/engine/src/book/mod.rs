@@ -75,6 +75,9 @@ struct Entry {
     witnessed: bool,
     /// When its finding was last there.
     found_at: Timestamp,
+    /// When who it is about was last seen.
+    #[serde(default)]
+    seen_at: Timestamp,
     raised_at: Timestamp,
     emitted_at: Timestamp,
     /// What it claimed when it first asked for attention; a rehearsal claims nothing.
@@ -136,9 +139,13 @@ impl Book {
         let now = situation.now;
         let causes = self.one_for_each_cause(situation, findings, notes);
         let raised_at = |key: &str| self.open.get(key).map(|entry| entry.raised_at);
-        let (causes, folded) = storm::fold(situation, causes, raised_at, notes);
+        let is_open = |key: &str| self.open.get(key).is_some_and(|entry| !entry.is_over());
+        let (causes, folded) = storm::fold(situation, causes, raised_at, is_open, notes);
         counters.add("findings_folded_into_storms", folded);
         for mut finding in causes {
+            if self.open.get(&finding.key).is_some_and(|entry| entry.is_over() && comes_true(&entry.alert, &finding)) {
+                self.open.remove(&finding.key);
+            }
             let claims = Claimed::of(&finding, situation.site);
             finding.lesson = claims.as_ref().map_or_else(Lesson::default, |claims| self.learned.of(claims, now));
             let verdict = match self.open.get_mut(&finding.key) {
@@ -324,6 +331,7 @@ impl Entry {
             existence: 1.0,
             witnessed: false,
             found_at: now,
+            seen_at: finding.last_seen,
             raised_at: now,
             emitted_at: now,
             claimed: None,
@@ -334,6 +342,7 @@ impl Entry {
 
     fn follow(&mut self, finding: &Finding, now: Timestamp) {
         self.found_at = now;
+        self.seen_at = self.seen_at.max(finding.last_seen);
         self.lasting = finding.lasting;
         self.witnessed |= finding.witnessed;
         match &finding.subject {
@@ -348,16 +357,31 @@ impl Entry {
     }
 }
 
+/// Whether what an alert said might happen has happened, or somebody whom it is about needs help: what an operator said of the alert
+/// was not said of that.
+fn comes_true(before: &Alert, finding: &Finding) -> bool {
+    let happened = before.kind.is_ahead() && finding.kind.is_about_somebody() && !finding.kind.is_ahead();
+    let calls = before.humanitarian.is_none() && finding.help.is_some();
+    finding.certainty == Certainty::Raises && (happened || calls)
+}
+
 /// Takes a finding into its open alert; emits a revision when a reader would want to know.
 fn update(entry: &mut Entry, finding: &Finding, situation: &Situation<'_>, out: &mut Vec<Output>) {
     let now = situation.now;
     // An event does not become less by what its track does next: no approach after a crossing.
     let weaker = entry.lasting == Lasting::Event && finding.lasting == Lasting::State;
-    let next = draft::revision(&entry.alert, finding, situation);
+    let mut next = draft::revision(&entry.alert, finding, situation);
+    if comes_true(&entry.alert, finding) && next.asks_attention() {
+        next.shelved_until = None;
+        if next.state == AlertState::Acknowledged {
+            next.state = AlertState::Updated;
+        }
+    }
     if weaker && entry.alert.severity >= next.severity {
         if let Subject::Track(track) = &finding.subject {
             entry.position_m = Some(track.position_m);
         }
+        entry.seen_at = entry.seen_at.max(finding.last_seen);
         return;
     }
     entry.follow(finding, now);

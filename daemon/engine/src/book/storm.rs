@@ -1,8 +1,7 @@
 //! One cause, one alert: many findings of one kind at once are told as one, with the members listed.
 //!
 //! A rain front triggers a row of sensors, a dead concentrator silences them all, a herd enters a zone. From the fifth
-//! on they are one storm. What surely is somebody, seen by two sensors, comes through on its own, and so does every
-//! possible need of help.
+//! on they are one storm. What surely is somebody comes through on its own, and so does every possible need of help.
 
 use std::collections::BTreeMap;
 
@@ -23,15 +22,19 @@ const SENSORS_AT_ONCE_S: f64 = 600.0;
 const CLOCK: &str = "clock";
 /// Members named in the text.
 const NAMED: usize = 4;
-/// From here on a finding about a track stands on its own, if two sensors bear it out.
+/// From here on a finding about a track that crossed stands on its own, if two sensors bear it out ..
 const OWN_CONFIDENCE: f64 = 0.8;
 const OWN_CLASS: f64 = 0.6;
+/// .. and if a radar or camera alone takes it for a person or a vehicle with this probability.
+const PLAIN_CLASS: f64 = 0.9;
 
-/// Folds findings that no alert is open about into one for each storm; `raised_at` tells since when one is open.
+/// Folds findings that no alert is there about into one for each storm; `raised_at` tells since when one is, `is_open` whether nobody
+/// has closed it.
 pub(super) fn fold(
     situation: &Situation<'_>,
     findings: Vec<Finding>,
     raised_at: impl Fn(&str) -> Option<Timestamp>,
+    is_open: impl Fn(&str) -> bool,
     notes: &mut Notes,
 ) -> (Vec<Finding>, u64) {
     let mut kept = Vec::new();
@@ -56,7 +59,7 @@ pub(super) fn fold(
     for (key, mut members) in groups {
         let before = standing.remove(&key).unwrap_or_default();
         let (from, _) = limits(members[0].kind);
-        if members.len() + before.len() >= from || raised_at(&key).is_some() {
+        if members.len() + before.len() >= from || is_open(&key) {
             folded += members.len() as u64;
             for member in &members {
                 notes.note(member, situation.now, None, Verdict::Folded);
@@ -97,7 +100,10 @@ fn stands_alone(finding: &Finding) -> bool {
     }
     match (&finding.subject, finding.kind) {
         (Subject::Track(track), AlertKind::Crossing | AlertKind::Returned) => {
-            is_somebody(track) && finding.confidence >= OWN_CONFIDENCE
+            let plain =
+                finding.evidence.is_some_and(|evidence| evidence.is_scanned()) && is_somebody(track, PLAIN_CLASS);
+            let borne_out = is_somebody(track, OWN_CLASS) && sensors_of(track) >= 2;
+            finding.confidence >= OWN_CONFIDENCE && (plain || borne_out)
         }
         // These are few by nature, and each needs its own hands.
         (
@@ -116,32 +122,25 @@ fn stands_alone(finding: &Finding) -> bool {
     }
 }
 
-fn is_somebody(track: &Surrounding) -> bool {
+fn is_somebody(track: &Surrounding, from: f64) -> bool {
     let ClassProbabilities { person, vehicle, .. } = track.class;
-    let seen_by = track.contributors.iter().filter(|part| part.share.is_some_and(|share| share > 0.0)).count();
-    seen_by >= 2 && f64::max(person, vehicle) >= OWN_CLASS
+    f64::max(person, vehicle) >= from
+}
+
+/// How many sensors bear it out.
+fn sensors_of(track: &Surrounding) -> usize {
+    track.contributors.iter().filter(|part| part.share.is_some_and(|share| share > 0.0)).count()
 }
 
 fn storm(situation: &Situation<'_>, key: String, members: &[Finding]) -> Finding {
-    let name = |finding: &Finding| match &finding.subject {
-        Subject::Track(track) => track.track.0.to_string(),
-        Subject::Sensor(index) => situation.site.sensors[*index].model.id.clone(),
-        Subject::Gateway | Subject::Spot { .. } => finding.key.clone(),
-    };
     let first = &members[0];
-    let mut names: Vec<String> = members.iter().take(NAMED).map(name).collect();
-    if members.len() > NAMED {
-        names.push(format!("{} more", members.len() - NAMED));
-    }
-    let (what, note) = match (&first.subject, &first.zone) {
-        (Subject::Track(_), Some(zone)) => (
-            format!("{} moving things at once near {zone}, tracks {}", members.len(), names.join(", ")),
-            "A herd, weather or a crowd; who is surely a person is told on its own.",
-        ),
+    let names = names(situation, members);
+    let (what, note) = match &first.zone {
+        Some(zone) if first.kind.is_about_somebody() => about_somebody(zone, members, &names),
         _ => (
             match members.len() {
-                1 => format!("one more sensor {}: {}", told(first), names.join(", ")),
-                several => format!("{several} sensors {}: {}", told(first), names.join(", ")),
+                1 => format!("one more sensor {}: {names}", told(first)),
+                several => format!("{several} sensors {}: {names}", told(first)),
             },
             match first.kind {
                 _ if first.rule == CLOCK => {
@@ -177,6 +176,45 @@ fn storm(situation: &Situation<'_>, key: String, members: &[Finding]) -> Finding
         explained: None,
         what,
         note: note.to_owned(),
+    }
+}
+
+/// The first few members by name, and how many more.
+fn names(situation: &Situation<'_>, members: &[Finding]) -> String {
+    let name = |finding: &Finding| match &finding.subject {
+        Subject::Track(track) => format!("track {}", track.track.0),
+        Subject::Sensor(index) => situation.site.sensors[*index].model.id.clone(),
+        Subject::Spot { contributors, .. } if !contributors.is_empty() => contributors[0].sensor.clone(),
+        Subject::Gateway | Subject::Spot { .. } => finding.key.clone(),
+    };
+    let mut all: Vec<String> = members.iter().map(name).collect();
+    all.dedup();
+    let more = all.len().saturating_sub(NAMED);
+    all.truncate(NAMED);
+    if more > 0 {
+        all.push(format!("{more} more"));
+    }
+    all.join(", ")
+}
+
+/// What happened to so many, and what to make of it.
+fn about_somebody(zone: &str, members: &[Finding], names: &str) -> (String, &'static str) {
+    let (first, count) = (&members[0], members.len());
+    let way = |inward: bool, word: &'static str| {
+        if members.iter().all(|member| member.inward == Some(inward)) { word } else { "" }
+    };
+    let ways = [way(true, " inward"), way(false, " outward")].concat();
+    let crowd = "A herd, weather or a crowd; who crosses and is surely a person is told on its own.";
+    match first.kind {
+        AlertKind::TrackLost => (
+            format!("lost sight of {count} who were nearing {zone}, last seen by {names}"),
+            "Look for one cause: fog, rain, or a sensor that sees less. Whether they crossed nobody can say.",
+        ),
+        AlertKind::Crossing => (format!("{count} moving things crossed {zone}{ways} at once: {names}"), crowd),
+        AlertKind::Returned => (format!("{count} moving things returned over {zone}{ways} at once: {names}"), crowd),
+        AlertKind::Approach => (format!("{count} moving things approaching {zone}{ways} at once: {names}"), crowd),
+        AlertKind::Entry | AlertKind::Loitering => (format!("{count} moving things in {zone} at once: {names}"), crowd),
+        _ => (format!("{count} moving things near {zone} at once: {names}"), crowd),
     }
 }
 

@@ -259,3 +259,36 @@ fn what_is_too_unsure_wakes_nobody_until_it_is_surer() {
     let drowning = stage.run(0, 301, |second| Some(track(9, second, [-250.0, -250.0], [0.5, 0.0])));
     assert!(drowning.iter().any(|alert| alert.kind == AlertKind::PossibleNeed && alert.asks_attention()));
 }
+
+/// The walker of [`walker`] as another track, that many seconds later; lost after so many seconds.
+fn later(number: u64, after_s: f64, seen_s: f64) -> impl Fn(f64) -> Option<Track> {
+    move |second| {
+        let age_s = second - after_s;
+        let there = (0.0..seen_s).contains(&age_s);
+        let place_m = [30.0, 56.0 - 1.4 * age_s];
+        there.then(|| Track { first_seen: at(after_s), ..track(number, second, place_m, [0.1, -1.4]) })
+    }
+}
+
+#[test]
+fn who_crosses_where_somebody_has_crossed_before_is_told() {
+    let mut stage = Stage::new();
+    let walkers = [later(1, 0.0, 70.0), later(2, 90.0, 70.0), later(3, 200.0, 70.0)];
+    let alerts = stage.run(0, 280, |second| walkers.iter().find_map(|walker| walker(second)));
+    let crossings: Vec<Alert> = of_kind(&alerts, AlertKind::Crossing);
+    let mut ids: Vec<&str> = crossings.iter().map(|alert| alert.id.as_str()).collect();
+    ids.dedup();
+    assert_eq!(ids.len(), 3, "{}", lines(&alerts));
+}
+
+#[test]
+fn who_is_lost_at_the_line_and_found_again_at_once_crossed_once() {
+    let mut stage = Stage::new();
+    // Lost a few steps behind the line, and found again before it by an error of the new track.
+    let found = |second: f64| {
+        let place_m = [30.0, 56.0 - 1.4 * second + 12.0];
+        (second >= 54.0).then(|| Track { first_seen: at(54.0), ..track(18, second, place_m, [0.1, -1.4]) })
+    };
+    let alerts = stage.run(0, 90, |second| if second < 50.0 { walker(second) } else { found(second) });
+    assert!(alerts.iter().all(|alert| alert.id == alerts[0].id), "{}", lines(&alerts));
+}

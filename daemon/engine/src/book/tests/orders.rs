@@ -92,3 +92,32 @@ fn a_test_is_possible_when_the_book_is_full_and_takes_no_alerts_place() {
     let raised = stage.step(at(60.0), &[]);
     assert!(raised.iter().any(|alert| alert.kind == AlertKind::SensorTamper), "{raised:?}");
 }
+
+#[test]
+fn who_was_said_to_be_nobody_and_crosses_is_told() {
+    let mut stage = Stage::new();
+    let approach = stage.run(0, 10, walker).remove(0);
+    assert_eq!(approach.kind, AlertKind::Approach);
+    let act = Act::Close { alert: approach.id.clone(), reason: CloseReason::Nuisance };
+    assert_eq!(alerts(stage.command("c1", at(10.0), act)).len(), 1);
+    assert_eq!(lines(&stage.run(11, 35, walker)), "", "as long as nothing has happened");
+    let crossing = stage.run(35, 60, walker).remove(0);
+    assert_eq!((crossing.kind, crossing.state, crossing.rev), (AlertKind::Crossing, AlertState::Raised, 1));
+    assert_ne!(crossing.id, approach.id);
+}
+
+#[test]
+fn what_was_said_of_an_approach_is_not_said_of_the_crossing() {
+    let crossing_after = |act: fn(String) -> Act| {
+        let mut stage = Stage::new();
+        let approach = stage.run(0, 10, walker).remove(0);
+        assert_eq!(alerts(stage.command("c1", at(10.0), act(approach.id))).len(), 1);
+        of_kind(&stage.run(11, 60, walker), AlertKind::Crossing).remove(0)
+    };
+    let acknowledged = crossing_after(|alert| Act::Acknowledge { alert });
+    assert_eq!(acknowledged.state, AlertState::Updated);
+    let shelved = crossing_after(|alert| Act::Shelve { alert, until: at(3_600.0) });
+    assert_eq!(shelved.shelved_until, None);
+    let assigned = crossing_after(|alert| Act::Assign { alert, to: "ben".into() });
+    assert_eq!(assigned.state, AlertState::Assigned, "somebody is on the way");
+}

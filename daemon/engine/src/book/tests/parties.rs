@@ -151,3 +151,53 @@ fn a_vehicle_that_drives_past_is_no_stop_and_who_walked_there_before_did_not_get
     let alerts = watch(&mut Stage::new(), seconds(0, 140), walker_first, heard);
     assert_eq!(of_kind(&alerts, AlertKind::DropOff), []);
 }
+
+/// So many walk over the line at once, far from each other, as one radar that classifies sees them.
+fn abreast(people: u64, seen_by: usize) -> impl Fn(f64) -> Vec<Track> {
+    move |second| {
+        let walker = |number: u64| {
+            let place_m = [-400.0 + 90.0 * number as f64, 56.0 - 1.4 * second];
+            let mut walker = track(number + 1, second, place_m, [0.0, -1.4]);
+            walker.contributions.retain(|part| part.sensor == 0 || seen_by > 1);
+            walker.class = ClassProbabilities { person: 0.98, animal: 0.01, vehicle: 0.01 };
+            Track { silent: Vec::new(), ..walker }
+        };
+        (0..people).map(walker).collect()
+    }
+}
+
+#[test]
+fn who_surely_crosses_in_a_storm_is_told_on_their_own_by_one_radar_too() {
+    for seen_by in [1, 2] {
+        let alerts = watch(&mut Stage::new(), seconds(0, 70), abreast(8, seen_by), heard);
+        let crossings = of_kind(&alerts, AlertKind::Crossing);
+        let ids: std::collections::BTreeSet<&str> = crossings.iter().map(|alert| alert.id.as_str()).collect();
+        assert_eq!(ids.len(), 8, "seen by {seen_by}: {}", lines(&crossings));
+        assert!(crossings.iter().all(|alert| alert.text.starts_with("Person")), "{}", lines(&crossings));
+    }
+}
+
+#[test]
+fn a_storm_that_was_closed_hides_nobody_who_comes_later() {
+    let mut stage = Stage::new();
+    let storm = watch(&mut stage, seconds(0, 10), abreast(7, 1), heard);
+    let storm = storm.into_iter().find(|alert| alert.dedup_key.starts_with("storm/")).expect("a storm of approaches");
+    let act = Act::Close { alert: storm.id, reason: CloseReason::Nuisance };
+    assert_eq!(alerts(stage.command("c1", at(10.0), act)).len(), 1);
+    // They are gone at once, and one more comes while the closed storm is still remembered.
+    let one = |second: f64| {
+        let place_m = [420.0, 76.0 - 1.4 * (second - 12.0)];
+        vec![Track { first_seen: at(12.0), ..track(30, second, place_m, [0.0, -1.4]) }]
+    };
+    let alerts = watch(&mut stage, seconds(12, 30), one, heard);
+    assert_eq!(alerts.first().map(|alert| alert.kind), Some(AlertKind::Approach), "{}", lines(&alerts));
+}
+
+#[test]
+fn many_who_are_lost_before_the_line_are_told_as_people_and_not_as_sensors() {
+    let tracks = |second: f64| if second < 28.0 { abreast(7, 1)(second) } else { Vec::new() };
+    let alerts = watch(&mut Stage::new(), seconds(0, 60), tracks, heard);
+    let lost = of_kind(&alerts, AlertKind::TrackLost);
+    assert!(lost.iter().any(|alert| alert.text.contains("of 7 who were nearing Bug line")), "{}", lines(&lost));
+    assert!(!lost.iter().any(|alert| alert.text.contains("sensors in the same state")), "{}", lines(&lost));
+}
