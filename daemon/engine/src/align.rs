@@ -3,7 +3,8 @@
 //! A scan is released once no other sensor can be expected to deliver an earlier one. For each sensor the aligner
 //! knows a time up to which everything has probably arrived: the time of its newest scan, plus most of a scan period
 //! where it has one (the next scan cannot be nearer), or now minus the delay seen of it lately. The earliest of these
-//! is the horizon. No scan waits longer than the configured bound; what arrives behind the horizon is late, counted,
+//! is the horizon. A look that comes in several messages is one scan: of a sensor that sends so, the last look waits as long as its
+//! parts took lately. No scan waits longer than the configured bound; what arrives behind the horizon is late, counted,
 //! and handed on at once with its own time.
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,11 @@ const DELAY_MARGIN_S: f64 = 0.02;
 const FORGOTTEN_AFTER_S: f64 = 60.0;
 /// Time in which the memory of a long delay halves.
 const DELAY_HALF_LIFE_S: f64 = 60.0;
+/// The parts of a look are waited for by so much longer than they took lately ..
+const PARTS_SHARE: f64 = 1.5;
+/// .. and by no more than this part of a scan period, nor this long.
+const PARTS_MAX_SHARE: f64 = 0.5;
+const PARTS_MAX_S: f64 = 0.5;
 
 /// Holds scans back until their time has come.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,6 +54,12 @@ struct Arrivals {
     arrived: Timestamp,
     /// Longest delay seen lately.
     delay_s: f64,
+    /// When the first message of the newest look arrived.
+    #[serde(default)]
+    look_began: Timestamp,
+    /// Longest time seen lately from the first message of a look to the last; 0 where one message is one look.
+    #[serde(default)]
+    parts_s: f64,
 }
 
 /// A scan whose time has come.
@@ -72,11 +84,16 @@ impl Aligner {
     pub(crate) fn push(&mut self, scan: Scan, now: Timestamp, site: &Site) {
         let delay_s = f64::max(0.0, now.seconds_since(scan.time));
         let usual_s = site.sensors[scan.sensor].model.latency_s;
-        let arrivals =
-            self.sensors[scan.sensor].get_or_insert(Arrivals { newest: scan.time, arrived: now, delay_s: usual_s });
-        let faded = arrivals.delay_s * libm::exp2(-now.seconds_since(arrivals.arrived) / DELAY_HALF_LIFE_S);
-        arrivals.delay_s = delay_s.max(usual_s).max(faded);
-        arrivals.newest = arrivals.newest.max(scan.time);
+        let first = Arrivals { newest: Timestamp::MIN, arrived: now, delay_s: usual_s, look_began: now, parts_s: 0.0 };
+        let arrivals = self.sensors[scan.sensor].get_or_insert(first);
+        let fading = libm::exp2(-now.seconds_since(arrivals.arrived) / DELAY_HALF_LIFE_S);
+        arrivals.delay_s = delay_s.max(usual_s).max(arrivals.delay_s * fading);
+        arrivals.parts_s *= fading;
+        if scan.time > arrivals.newest {
+            (arrivals.newest, arrivals.look_began) = (scan.time, now);
+        } else if scan.time == arrivals.newest {
+            arrivals.parts_s = arrivals.parts_s.max(now.seconds_since(arrivals.look_began));
+        }
         arrivals.arrived = now;
         let at = self.held.partition_point(|held| (held.scan.time, held.scan.sensor) <= (scan.time, scan.sensor));
         match at.checked_sub(1).map(|before| &mut self.held[before].scan) {
@@ -113,6 +130,7 @@ impl Aligner {
             .waited_for(first.arrived)
             .filter(|(index, arrivals)| fed_until(*index, arrivals, site) < first.scan.time)
             .map(|(_, arrivals)| first.scan.time.plus_seconds(arrivals.delay_s + DELAY_MARGIN_S))
+            .chain(self.in_parts(site).filter(|(look, _)| *look == first.scan.time).map(|(_, until)| until))
             .max();
         Some(expected.map_or(bound, |expected| expected.min(bound)))
     }
@@ -133,7 +151,23 @@ impl Aligner {
             fed_until(index, arrivals, site).max(now.plus_seconds(-(arrivals.delay_s + DELAY_MARGIN_S)))
         };
         let complete = self.waited_for(now).map(delivered).min().unwrap_or(now);
+        let unfinished =
+            self.in_parts(site).filter(|(_, until)| now < *until).map(|(look, _)| look.plus_micros(-1)).min();
+        let complete = unfinished.map_or(complete, |before| complete.min(before));
         complete.max(overdue.unwrap_or(Timestamp::MIN)).max(patience)
+    }
+
+    /// The newest looks that have not been released, of sensors that send theirs in parts, each with the time until which more of it
+    /// may come.
+    fn in_parts(&self, site: &Site) -> impl Iterator<Item = (Timestamp, Timestamp)> {
+        let heard = self.sensors.iter().enumerate().filter_map(|(index, arrivals)| Some((index, arrivals.as_ref()?)));
+        heard.filter(|(_, arrivals)| arrivals.parts_s > 0.0 && arrivals.newest > self.horizon).filter_map(
+            |(index, arrivals)| {
+                let most_s = f64::min(site.sensors[index].model.scan_period_s? * PARTS_MAX_SHARE, PARTS_MAX_S);
+                let waits_s = f64::min(arrivals.parts_s * PARTS_SHARE + DELAY_MARGIN_S, most_s);
+                Some((arrivals.newest, arrivals.look_began.plus_seconds(waits_s)))
+            },
+        )
     }
 
     /// The sensors that may still deliver something, by index.

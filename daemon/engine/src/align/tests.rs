@@ -95,6 +95,28 @@ fn parts_of_one_look_become_one_scan() {
     assert_eq!(released(&mut aligner, 1_300, &site), [(0, false)]);
 }
 
+/// A radar with nobody beside it sends each look in three messages; what is due is taken after each of them, as the daemon does.
+#[test]
+fn the_looks_of_a_lone_radar_wait_for_their_parts_once_it_is_known_to_send_parts() {
+    let mut site = site(0.2);
+    site.sensors[0].model.scan_period_s = Some(1.0);
+    let mut aligner = Aligner::new(&site);
+    let mut looks = Vec::new();
+    for second in 0..4 {
+        for part in 0..3 {
+            let now = 1_000 * second + 50 + 4 * part;
+            aligner.push(scan(0, 1_000 * second), at(now), &site);
+            looks.extend(released(&mut aligner, now, &site).iter().map(|_| (second, now)));
+        }
+        if let Some(due) = aligner.next_deadline(&site) {
+            let released = aligner.release(due, &site);
+            looks.extend(released.iter().map(|_| (second, due.seconds_since(at(0)).mul_add(1_000.0, 0.5) as i64)));
+        }
+    }
+    // The first look teaches that there are parts; each later one is whole, 1.5 times 8 ms and 20 ms after its first.
+    assert_eq!(looks, [(0, 50), (0, 54), (0, 58), (1, 1_082), (2, 2_082), (3, 3_082)]);
+}
+
 proptest! {
     /// (sensor, time, delay), all in milliseconds, handed in by arrival with a tick at each deadline.
     #[test]
