@@ -69,7 +69,8 @@ impl Alert {
                 format!("shelved until {}", crate::time::format_rfc3339(*until))
             }
             Act::Acknowledge { .. } => {
-                self.state = AlertState::Acknowledged;
+                // Who works on it has seen it: that somebody does says more.
+                self.state = if self.assigned_to.is_some() { AlertState::Assigned } else { AlertState::Acknowledged };
                 "acknowledged".to_owned()
             }
             Act::Assign { to, .. } => {

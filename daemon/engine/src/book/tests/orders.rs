@@ -92,3 +92,23 @@ fn a_test_is_possible_when_the_book_is_full_and_takes_no_alerts_place() {
     let raised = stage.step(at(60.0), &[]);
     assert!(raised.iter().any(|alert| alert.kind == AlertKind::SensorTamper), "{raised:?}");
 }
+
+/// An alert about somebody in the depot, open for a long time.
+fn open_alert(stage: &mut Stage) -> Alert {
+    stage.run(0, 10, |second| Some(track(5, second, [220.0, -250.0], [0.0, 0.0]))).remove(0)
+}
+
+/// Whether it was done, and the answer's words.
+fn answer(out: &[Output]) -> (bool, String) {
+    let Some(Output::Transmit(Transmit::CommandAnswer { done, detail, .. })) = out.last() else { panic!("{out:?}") };
+    (*done, detail.clone())
+}
+
+#[test]
+fn acknowledging_an_assigned_alert_leaves_it_with_who_works_on_it() {
+    let mut stage = Stage::new();
+    let alert = open_alert(&mut stage).id;
+    stage.command("c1", at(10.0), Act::Assign { alert: alert.clone(), to: "patrol 3".into() });
+    let seen = alerts(stage.command("c2", at(11.0), Act::Acknowledge { alert })).remove(0);
+    assert_eq!((seen.state, seen.assigned_to.as_deref()), (AlertState::Assigned, Some("patrol 3")));
+}
