@@ -124,6 +124,18 @@ const fn is_by_an_operator(reason: CloseReason) -> bool {
     }
 }
 
+/// An alert of which one revision came, in this state.
+#[cfg(test)]
+pub(super) fn stating(state: &str) -> Known {
+    let text = format!(
+        r#"{{"id":"cece9ee9","rev":3,"dedup_key":"key","mode":"actual","severity":"high","kind":"crossing",
+            "state":{state},"confidence":0.9,"first_seen":1,"last_seen":1,"expires_at":2,"erase_at":3,"text":""}}"#
+    );
+    let alert = serde_json::from_str(&text).expect("an alert");
+    let revisions = vec![Revision { at: Timestamp::MIN, alert, verdict: Verdict::Unsigned }];
+    Known { gateway: "gate-1".to_owned(), revisions }
+}
+
 #[cfg(test)]
 mod tests {
     use vedette_centre::{GatewayId, Order};
@@ -133,22 +145,13 @@ mod tests {
 
     /// An alert that ended so, and how operators wanted it closed one after the other.
     fn closed(state: &str, wanted: &[CloseReason]) -> Option<CloseReason> {
-        let text = format!(
-            r#"{{"id":"cece9ee9","rev":3,"dedup_key":"key","mode":"actual","severity":"high","kind":"crossing",
-                "state":{state},"confidence":0.9,"first_seen":1,"last_seen":1,"expires_at":2,"erase_at":3,"text":""}}"#
-        );
-        let alert: Alert = serde_json::from_str(&text).expect("an alert");
-        let known = Known {
-            gateway: "gate-1".to_owned(),
-            revisions: vec![Revision { at: Timestamp::MIN, alert, verdict: Verdict::Unsigned }],
-        };
         let order = |reason: &CloseReason| {
             let act = Act::Close { alert: "cece9ee9".to_owned(), reason: *reason };
             let command = Command { id: "op-1".to_owned(), by: "anna".to_owned(), expires_at: None, act };
             let gateway = GatewayId::new("gate-1").expect("an id");
             OrderRecord { gateway, order: Order { v: 1, command, expires_at: Timestamp::MIN }, answer: None }
         };
-        let alerts = BTreeMap::from([("cece9ee9".to_owned(), known)]);
+        let alerts = BTreeMap::from([("cece9ee9".to_owned(), stating(state))]);
         let history = History { alerts, orders: wanted.iter().map(order).collect(), unreadable: 0 };
         history.verdicts().get("cece9ee9").copied()
     }
