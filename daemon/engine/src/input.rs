@@ -119,6 +119,9 @@ pub struct Command {
     pub act: Act,
 }
 
+/// Characters of an operator's words that alerts and audit logs carry.
+pub const MAX_WORDS: usize = 200;
+
 /// What a command asks for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "act")]

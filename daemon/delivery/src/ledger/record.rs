@@ -2,7 +2,7 @@
 
 use vedette_engine::{Act, Alert, AlertKind, AuditRecord, Severity, Timestamp};
 
-use super::own::{Condition, shortened};
+use super::own::{Condition, sentence, shortened};
 use super::store::{LedgerChanges, LedgerStore};
 use super::{Ledger, LedgerAction};
 use crate::GatewayId;
@@ -29,7 +29,7 @@ impl Ledger {
             _ => "?".to_owned(),
         };
         let act = command.act.name().to_owned();
-        let (id, what) = (shortened(&command.id), shortened(&what));
+        let (id, what) = (shortened(&command.id), sentence(&what));
         self.audit_line(&AuditRecord {
             at: now,
             by: shortened(&command.by),
@@ -40,7 +40,7 @@ impl Ledger {
 
     pub(super) fn audit_answer(&mut self, now: Timestamp, gateway: &GatewayId, answer: &Answer) -> AuditEntry {
         let outcome = if answer.done { "done" } else { "not done" };
-        let detail = format!("order {} {outcome}: {}", shortened(&answer.id), shortened(&answer.detail));
+        let detail = format!("order {} {outcome}: {}", shortened(&answer.id), sentence(&answer.detail));
         self.audit_line(&AuditRecord { at: now, by: gateway.to_string(), act: "answer".to_owned(), detail })
     }
 

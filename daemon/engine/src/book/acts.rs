@@ -5,7 +5,7 @@ use vedette_tracker::Timestamp;
 
 use super::{Book, Entry, alert_id, emit};
 use crate::config::Site;
-use crate::input::{Act, Command};
+use crate::input::{Act, Command, MAX_WORDS};
 use crate::output::Transmit;
 use crate::rules::Lasting;
 use crate::status::Counters;
@@ -253,5 +253,5 @@ impl Book {
 
 /// What somebody typed, at a length that an audit line and an alert can carry.
 fn shortened(text: &str) -> String {
-    text.chars().take(200).collect()
+    text.chars().take(MAX_WORDS).collect()
 }

@@ -13,7 +13,7 @@ use vedette_gateway::engine::{self, Act, CloseReason, Command, Timestamp};
 use super::ledger::History;
 use crate::clock_time::{now, to_the_second};
 use crate::outcome::Outcome;
-use crate::plain::{printable, words};
+use crate::plain::{name, printable, words};
 
 /// Time between looks for the answer.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -26,7 +26,7 @@ pub(super) struct Common {
     /// The alert: its id, or the beginning of it
     alert: String,
     /// Who acts
-    #[arg(long, default_value_t = crate::commands::whoami(), value_parser = words)]
+    #[arg(long, default_value_t = crate::commands::whoami(), value_parser = name)]
     by: String,
     /// Wait this long for the gateway's answer, seconds; the order stands either way
     #[arg(long, value_name = "S", default_value_t = 30.0)]
