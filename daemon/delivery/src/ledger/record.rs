@@ -21,7 +21,9 @@ impl Ledger {
         let command = &order.command;
         let what = match &command.act {
             Act::TestAlert { severity } => format!("a test alert of severity {severity:?}").to_lowercase(),
-            Act::Acknowledge { alert } | Act::Shelve { alert, .. } => format!("alert {alert}"),
+            Act::Acknowledge { alert } | Act::Shelve { alert, .. } | Act::Unshelve { alert } => {
+                format!("alert {alert}")
+            }
             Act::Assign { alert, to } => format!("alert {alert}, to {to}"),
             Act::Comment { alert, text } => format!("alert {alert}: {text}"),
             Act::Grade { alert, grade } => format!("alert {alert}, {grade}"),

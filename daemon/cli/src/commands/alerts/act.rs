@@ -8,15 +8,17 @@ use anyhow::{Context, bail, ensure};
 use clap::ValueEnum;
 use vedette_centre::{OrderRecord, SqliteLedger};
 use vedette_gateway::engine::time::parse_rfc3339;
-use vedette_gateway::engine::{self, Act, CloseReason, Command, Timestamp};
+use vedette_gateway::engine::{self, Act, CloseReason, Command, MAX_SHELVED_S, Timestamp};
 
 use super::ledger::History;
 use crate::clock_time::{now, to_the_second};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Wrong};
 use crate::plain::{name, printable, words};
 
 /// Time between looks for the answer.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// Minutes in [`MAX_SHELVED_S`].
+const MAX_SHELVED_MIN: i64 = 7 * 24 * 60;
 /// Version of the messages to gateways.
 const ORDER_VERSION: u32 = 1;
 
@@ -87,16 +89,25 @@ ordered! {
 
 ordered! {
     Shelve {
-        /// When it shows again: a time such as 2026-03-01T06:00:00Z
+        /// When it shows again, within seven days: a time such as 2026-03-01T06:00:00Z
         #[arg(long, value_name = "TIME", required_unless_present = "minutes", conflicts_with = "minutes", value_parser = parse_time)]
         until: Option<Timestamp>,
         /// After how many minutes it shows again
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MAX_SHELVED_MIN))]
         minutes: Option<u32>,
     } |this, alert, now| {
         let until = this.until.unwrap_or_else(|| now.plus_seconds(60.0 * f64::from(this.minutes.unwrap_or(0))));
+        let latest = now.plus_seconds(MAX_SHELVED_S);
+        if until > latest {
+            let [latest, got] = [latest, until].map(to_the_second);
+            return Err(Wrong(format!("--until: expected a time within seven days, until {latest}, got {got}")).into());
+        }
         Ok(Act::Shelve { alert, until })
     }
+}
+
+ordered! {
+    Unshelve {} |_this, alert, _now| Ok(Act::Unshelve { alert })
 }
 
 ordered! {
