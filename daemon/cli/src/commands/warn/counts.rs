@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, bail, ensure};
 use vedette_gateway::engine::Timestamp;
+use vedette_gateway::engine::surge::MAX_ZONES;
 use vedette_gateway::engine::time::parse_rfc3339;
 
 const HOUR_S: i64 = 3_600;
@@ -107,6 +108,8 @@ pub(super) fn read(text: &str) -> anyhow::Result<Series> {
             Ok((index + 1, t, zone, row))
         })
         .collect::<anyhow::Result<_>>()?;
+    let zones: BTreeSet<&str> = rows.iter().map(|(_, _, zone, _)| zone.as_str()).collect();
+    ensure!(zones.len() <= MAX_ZONES, "expected at most {MAX_ZONES} zones, got {}", zones.len());
     let buckets_per_day = buckets_per_day(&rows.iter().map(|&(_, t, ..)| t).collect())?;
     let bucket_s = DAY_S / i64::from(buckets_per_day);
     let mut buckets: BTreeMap<i64, BTreeMap<String, Row>> = BTreeMap::new();
@@ -160,5 +163,16 @@ mod tests {
         assert_eq!(fault(&rows("2026-03-01T00:00:00Z,n,1,1,0")), "expected counts at two times at least, got 1");
         let odd = rows("2026-03-01T00:00:00Z,n,1,1,0\n2026-03-01T00:20:00Z,n,1,1,0");
         assert_eq!(fault(&odd), "expected counts of hours or of days, got times 1200 s apart");
+    }
+
+    #[test]
+    fn more_zones_than_are_watched_are_refused() {
+        let rows = |zones: usize| {
+            let rows =
+                (0..zones).map(|zone| format!("2026-03-01T00:00:00Z,z{zone},1\n2026-03-01T01:00:00Z,z{zone},1\n"));
+            format!("t,zone,count\n{}", rows.collect::<String>())
+        };
+        assert!(read(&rows(256)).is_ok());
+        assert_eq!(format!("{:#}", read(&rows(257)).unwrap_err()), "expected at most 256 zones, got 257");
     }
 }
