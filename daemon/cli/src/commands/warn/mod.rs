@@ -16,7 +16,7 @@ use verdict::Verdict;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Counts by zone: a CSV file with the columns t (beginning of the hour or day, RFC 3339), zone and count, and, where
+    /// Counts by zone: a CSV file with the columns t (beginning of the hour or day, RFC 3339; or a date), zone and count, and, where
     /// known, exposure (part of the sensor hours that were watched) and surge (1 where a surge is known to have been)
     #[arg(long, value_name = "COUNTS.csv")]
     backtest: PathBuf,
