@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use clap::ValueEnum;
 use vedette_centre::{OrderRecord, SqliteLedger};
 use vedette_gateway::engine::time::parse_rfc3339;
@@ -31,10 +31,10 @@ pub(super) struct Common {
     #[arg(long, default_value_t = crate::commands::whoami(), value_parser = name)]
     by: String,
     /// Wait this long for the gateway's answer, seconds; the order stands either way
-    #[arg(long, value_name = "S", default_value_t = 30.0)]
+    #[arg(long, value_name = "S", default_value_t = 30.0, value_parser = from_zero)]
     wait: f64,
     /// The gateway is not to carry it out after this many hours
-    #[arg(long, value_name = "H", default_value_t = 24.0)]
+    #[arg(long, value_name = "H", default_value_t = 24.0, value_parser = from_zero)]
     valid_hours: f64,
 }
 
@@ -153,12 +153,14 @@ pub(super) fn parse_time(text: &str) -> Result<Timestamp, String> {
     parse_rfc3339(text).ok_or_else(|| "expected a time such as 2026-03-01T06:00:00Z".to_owned())
 }
 
+fn from_zero(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| (0.0..=1e6).contains(number));
+    number.ok_or_else(|| "expected a number from 0 to 1000000".to_owned())
+}
+
 /// Places the order and waits for its answer.
 pub(super) fn run(ordered: &impl Ordered, history: &History, ledger: &Path) -> anyhow::Result<Outcome> {
     let common = ordered.common();
-    for (name, value) in [("wait", common.wait), ("valid-hours", common.valid_hours)] {
-        ensure!((0.0..=1e6).contains(&value), "--{name}: expected a number from 0, got {value}");
-    }
     let (id, known) = history.find(&common.alert)?;
     let now = now();
     let command =

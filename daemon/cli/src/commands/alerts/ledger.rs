@@ -1,6 +1,6 @@
 //! A ledger's alerts with all their revisions, and the orders about them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -55,6 +55,8 @@ pub(super) struct History {
     /// By the alert's id.
     pub(super) alerts: BTreeMap<String, Known>,
     pub(super) orders: Vec<OrderRecord>,
+    /// All that are known, whether they have sent alerts or not.
+    pub(super) gateways: BTreeSet<String>,
     /// Entries of a newer version of the protocol.
     pub(super) unreadable: usize,
 }
@@ -78,12 +80,14 @@ impl History {
                     continue;
                 };
                 let gateway = entry.gateway.to_string();
+                history.gateways.insert(gateway.clone());
                 let known = history.alerts.entry(alert.id.clone());
                 let known = known.or_insert_with(|| Known { gateway, revisions: Vec::new() });
                 known.revisions.push(Revision { at: entry.received_at, alert, verdict: entry.verdict });
             }
         }
         history.orders = SqliteLedger::orders(path)?;
+        history.gateways.extend(SqliteLedger::gateways(path)?.iter().map(|record| record.gateway.to_string()));
         Ok(history)
     }
 
@@ -152,7 +156,7 @@ mod tests {
             OrderRecord { gateway, order: Order { v: 1, command, expires_at: Timestamp::MIN }, answer: None }
         };
         let alerts = BTreeMap::from([("cece9ee9".to_owned(), stating(state))]);
-        let history = History { alerts, orders: wanted.iter().map(order).collect(), unreadable: 0 };
+        let history = History { alerts, orders: wanted.iter().map(order).collect(), ..History::default() };
         history.verdicts().get("cece9ee9").copied()
     }
 

@@ -7,7 +7,7 @@ use vedette_gateway::engine::{Alert, AlertState, Mode, Timestamp};
 
 use super::ledger::{History, Known, Revision};
 use crate::clock_time::{now, to_the_second};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Wrong};
 use crate::plain::printable;
 
 /// Characters of an id that are shown: enough to tell alerts apart.
@@ -31,6 +31,11 @@ pub(super) struct List {
 
 impl List {
     pub(super) fn run(&self, history: &History) -> anyhow::Result<Outcome> {
+        if let Some(gateway) = self.gateway.as_ref().filter(|gateway| !history.gateways.contains(*gateway)) {
+            let known: Vec<&str> = history.gateways.iter().map(String::as_str).collect();
+            let known = if known.is_empty() { "none yet".to_owned() } else { known.join(", ") };
+            return Err(Wrong(format!("--gateway: expected one that is known ({known}), got {gateway:?}")).into());
+        }
         let now = now();
         let mut out = std::io::stdout().lock();
         for (known, alert) in self.shown(history, now) {

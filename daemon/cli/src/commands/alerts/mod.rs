@@ -48,8 +48,11 @@ enum What {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
-    let path = Config::read(&arguments.config)?.ledger.path;
-    let history = History::read(&path)?;
+    let config = Config::read(&arguments.config)?;
+    let path = config.ledger.path;
+    let mut history = History::read(&path)?;
+    history.gateways.insert(config.centre.id);
+    history.gateways.extend(config.gateway.iter().map(|gateway| gateway.id.clone()));
     match &arguments.what {
         What::List(list) => list.run(&history),
         What::Show(show) => show.run(&history),
