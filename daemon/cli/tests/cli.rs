@@ -287,6 +287,16 @@ fn acts_that_no_gateway_would_carry_out_as_meant_are_status_2() {
 }
 
 #[test]
+fn settings_of_a_backtest_that_no_gateway_takes_are_status_2() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for wrong in ["--expected-per-day=1e300", "--expected-per-day=NaN", "--false-per-year=101", "--rise=1"] {
+        let output = vedette(folder.path(), &["warn", "--backtest", "none.csv", wrong]);
+        assert_eq!(output.status.code(), Some(2), "{wrong}: {}", text(&output.stderr));
+        assert!(text(&output.stderr).contains("expected a number above"), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
 fn usage_that_only_a_file_shows_to_be_wrong_is_status_2() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("site.toml"), SITE).expect("written");

@@ -6,6 +6,7 @@ use std::fmt;
 use vedette_gateway::engine::surge::Warning;
 
 use super::counts::Series;
+use crate::plain::printable;
 
 /// A warning this many days after a surge's end is still about it: it takes a day for a zone to be quiet again.
 const ABOUT_UNTIL_DAYS: i64 = 1;
@@ -86,7 +87,7 @@ impl Verdict {
     fn row(&self, f: &mut fmt::Formatter<'_>, name: &str, zone: &Zone) -> fmt::Result {
         let years = zone.buckets as f64 / self.buckets_per_year;
         let days = zone.buckets as f64 / self.buckets_per_day;
-        write!(f, "{name:<16} {days:>7.0} {:>8} {:>8}", zone.events, zone.warnings)?;
+        write!(f, "{:<16} {days:>7.0} {:>8} {:>8}", printable(name), zone.events, zone.warnings)?;
         if !self.labelled {
             return writeln!(f, " {:>12.2}", zone.warnings as f64 / years);
         }
@@ -156,5 +157,17 @@ impl Verdict {
             all.surges.extend(zone.surges.iter().map(copy));
         }
         all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::counts;
+    use super::*;
+
+    #[test]
+    fn names_of_zones_give_the_terminal_no_orders() {
+        let series = counts::read("t,zone,count\n2026-03-01,\u{1b}[31mred,1\n2026-03-02,north,1\n").expect("counts");
+        assert!(!Verdict::new(&series, &[]).to_string().contains('\u{1b}'));
     }
 }
