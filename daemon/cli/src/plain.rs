@@ -8,12 +8,27 @@ const WIDTH: usize = 80;
 const NARROWEST: usize = 16;
 const SPACE: &str = "  ";
 
+use vedette_gateway::engine::MAX_WORDS;
+use vedette_gateway::words::MAX_NAME;
 pub(crate) use vedette_gateway::words::printable;
 
-/// Something that can be read, on one line; for arguments.
+/// Something that can be read, on one line and no longer than logs carry; for arguments.
 pub(crate) fn words(text: &str) -> Result<String, String> {
+    line(text, MAX_WORDS)
+}
+
+/// Who somebody is: as [`words`], and no longer than logs carry of names.
+pub(crate) fn name(text: &str) -> Result<String, String> {
+    line(text, MAX_NAME)
+}
+
+fn line(text: &str, most: usize) -> Result<String, String> {
     if text.trim().is_empty() || printable(text) != text {
         return Err("expected words on one line".to_owned());
+    }
+    let length = text.chars().count();
+    if length > most {
+        return Err(format!("expected at most {most} characters, got {length}"));
     }
     Ok(text.to_owned())
 }
@@ -82,6 +97,15 @@ mod tests {
         for nothing in ["", "  ", "two\nlines", "\u{1b}[31mred", "\u{202e}der"] {
             assert!(words(nothing).is_err(), "{nothing:?}");
         }
+    }
+
+    #[test]
+    fn what_would_be_cut_is_refused() {
+        // In characters, not in bytes.
+        assert_eq!(words(&"ä".repeat(200)), Ok("ä".repeat(200)));
+        assert_eq!(words(&"ä".repeat(201)), Err("expected at most 200 characters, got 201".to_owned()));
+        assert!(name(&"a".repeat(100)).is_ok());
+        assert_eq!(name(&"a".repeat(5_000)), Err("expected at most 100 characters, got 5000".to_owned()));
     }
 
     proptest! {

@@ -240,6 +240,62 @@ fn a_centre_answers_for_its_own_alerts_and_its_log_holds_who_acted() {
     assert!(status == Some(1) && said.contains("ends with line"), "{said}");
 }
 
+/// What an order would carry only in part, or a gateway refuse, is told before it is placed.
+#[test]
+fn acts_that_no_gateway_would_carry_out_as_meant_are_status_2() {
+    let folder = tempfile::tempdir().expect("a folder");
+    write_lonely_centre(folder.path());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vedette"));
+    command.args(["centre", "--config", "c.toml"]).current_dir(folder.path());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
+    let mut lines = std::io::BufReader::new(child.stdout.take().expect("piped"));
+    std::io::BufRead::read_line(&mut lines, &mut String::new()).expect("its alert");
+    let operate = |arguments: &[&str]| {
+        let output = vedette(folder.path(), &[&["alerts", "--config", "c.toml"], arguments].concat());
+        (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+    };
+    let (_, listed) = operate(&["list", "--gateway", "centre-1"]);
+    let id = listed.split(' ').next().unwrap_or_default();
+    let long = "a".repeat(5_000);
+    for (wrong, told) in [
+        (&["comment", id, &long][..], "expected at most 200 characters, got 5000"),
+        (&["assign", id, "--to", &long], "expected at most 200 characters, got 5000"),
+        (&["acknowledge", id, "--by", &long], "expected at most 100 characters, got 5000"),
+        (&["acknowledge", id, "--wait", "NaN"], "expected a number from 0"),
+        (&["acknowledge", id, "--valid-hours=-1"], "expected a number from 0"),
+        (&["grade", id, "g2"], "expected a letter from A to F and a digit from 1 to 6"),
+        (&["shelve", id, "--minutes", "4294967295"], "is not in 1..=10080"),
+        (&["shelve", id, "--until", "2999-01-01T00:00:00Z"], "expected a time within seven days"),
+        (&["list", "--gateway", "nosuch"], "expected one that is known (centre-1), got \"nosuch\""),
+    ] {
+        let (status, said) = operate(wrong);
+        assert!(status == Some(2) && said.contains(told), "{:?}: {status:?} {said}", &wrong[..1]);
+    }
+    let remark = "b".repeat(200);
+    assert_eq!(operate(&["comment", id, &remark, "--by", "anna"]).0, Some(0));
+    assert!(operate(&["grade", id, "b2"]).1.contains("graded B2"));
+    assert!(operate(&["shelve", id, "--minutes", "10080"]).1.contains("shelved until"));
+    assert!(operate(&["list", "--shelved"]).1.contains(id));
+    let unshelved = operate(&["unshelve", id, "--by", "anna"]);
+    assert!(unshelved.0 == Some(0) && unshelved.1.contains("unshelved"), "{unshelved:?}");
+    assert_eq!(operate(&["list", "--shelved"]), (Some(0), String::new()));
+    child.kill().and_then(|()| child.wait()).expect("it ends");
+    let audit = vedette(folder.path(), &["audit", "show", "--centre", "c.toml"]);
+    let audit = text(&audit.stdout);
+    assert!(audit.contains("anna unshelve"), "{audit}");
+    assert_eq!(audit.matches(&remark).count(), 2, "the remark stands whole in the order and in its answer: {audit}");
+}
+
+#[test]
+fn settings_of_a_backtest_that_no_gateway_takes_are_status_2() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for wrong in ["--expected-per-day=1e300", "--expected-per-day=NaN", "--false-per-year=101", "--rise=1"] {
+        let output = vedette(folder.path(), &["warn", "--backtest", "none.csv", wrong]);
+        assert_eq!(output.status.code(), Some(2), "{wrong}: {}", text(&output.stderr));
+        assert!(text(&output.stderr).contains("expected a number above"), "{}", text(&output.stderr));
+    }
+}
+
 #[test]
 fn usage_that_only_a_file_shows_to_be_wrong_is_status_2() {
     let folder = tempfile::tempdir().expect("a folder");

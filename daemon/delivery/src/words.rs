@@ -3,7 +3,7 @@
 use vedette_engine::{Act, Command};
 
 /// Greatest length of a name in a log, characters.
-const MAX_NAME: usize = 100;
+pub const MAX_NAME: usize = 100;
 
 /// The text on one line, and nothing in it that a terminal would obey or that hides or turns round what follows:
 /// control characters, line and paragraph separators, and directional marks are replaced by U+FFFD.

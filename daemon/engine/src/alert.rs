@@ -141,6 +141,12 @@ impl Alert {
         self.severity > Severity::Info && self.suppressed.is_none()
     }
 
+    /// Whether an operator does not want to hear of it now.
+    #[must_use]
+    pub fn is_shelved(&self, now: Timestamp) -> bool {
+        self.shelved_until.is_some_and(|until| now < until)
+    }
+
     /// The confidence as people are told it, in whole percent: that somebody is there is never certain. What a sensor says of
     /// itself is.
     #[must_use]

@@ -23,7 +23,7 @@ impl std::str::FromStr for Grade {
     type Err = GradeError;
 
     fn from_str(text: &str) -> Result<Self, GradeError> {
-        let mut letters = text.chars();
+        let mut letters = text.chars().map(|letter| letter.to_ascii_uppercase());
         match (letters.next(), letters.next().and_then(|digit| digit.to_digit(10)), letters.next()) {
             (Some(reliability @ 'A'..='F'), Some(credibility @ 1..=6), None) => {
                 Ok(Self { reliability, credibility: u8::try_from(credibility).unwrap_or(6) })
@@ -50,5 +50,18 @@ impl From<Grade> for String {
 impl std::fmt::Display for Grade {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}{}", self.reliability, self.credibility)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grade_is_a_letter_small_or_great_and_a_digit() {
+        let told = |text: &str| text.parse::<Grade>().map_err(|error| error.to_string()).map(|grade| grade.to_string());
+        assert_eq!(["B2", "b2", "f6"].map(told), ["B2", "B2", "F6"].map(|grade| Ok(grade.to_owned())));
+        let wrong = "expected a letter from A to F and a digit from 1 to 6, such as B2, got \"g2\"";
+        assert_eq!(told("g2"), Err(wrong.to_owned()));
     }
 }

@@ -119,6 +119,11 @@ pub struct Command {
     pub act: Act,
 }
 
+/// Characters of an operator's words that alerts and audit logs carry.
+pub const MAX_WORDS: usize = 200;
+/// An alert can be shelved for so long at most: what nobody wants to hear of for longer is to be closed.
+pub const MAX_SHELVED_S: f64 = 7.0 * 86_400.0;
+
 /// What a command asks for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "act")]
@@ -147,6 +152,11 @@ pub enum Act {
         alert: String,
         /// When it shows again.
         until: Timestamp,
+    },
+    /// An operator wants to hear of a shelved alert again.
+    Unshelve {
+        /// The alert.
+        alert: String,
     },
     /// An operator's remark, for the audit log.
     Comment {
@@ -180,6 +190,7 @@ impl Act {
             Self::Acknowledge { alert }
             | Self::Assign { alert, .. }
             | Self::Shelve { alert, .. }
+            | Self::Unshelve { alert }
             | Self::Comment { alert, .. }
             | Self::Grade { alert, .. }
             | Self::Close { alert, .. } => Some(alert),
@@ -194,6 +205,7 @@ impl Act {
             Self::Acknowledge { .. } => "acknowledge",
             Self::Assign { .. } => "assign",
             Self::Shelve { .. } => "shelve",
+            Self::Unshelve { .. } => "unshelve",
             Self::Comment { .. } => "comment",
             Self::Grade { .. } => "grade",
             Self::Close { .. } => "close",

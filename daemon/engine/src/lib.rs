@@ -35,7 +35,7 @@ pub use alert::{
 pub use book::Learned;
 pub use engine::{Engine, EngineError, Picture, PictureRate, Snapshot};
 pub use grade::{Grade, GradeError};
-pub use input::{Act, Command, Fact, Frame, FrameContent, Input, RadioFrame};
+pub use input::{Act, Command, Fact, Frame, FrameContent, Input, MAX_SHELVED_S, MAX_WORDS, RadioFrame};
 pub use inspect::{Judgement, Seen, Verdict};
 pub use output::{AuditRecord, Durable, Output, Transmit, Volatile};
 pub use rules::{EVIDENCE_NAMES, EVIDENCE_RETIRED, EVIDENCE_TERMS, Evidence, certificate_expiry};

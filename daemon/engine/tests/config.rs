@@ -98,7 +98,7 @@ fn unknown_keys_and_kinds_are_errors_of_the_parser() {
 }
 
 #[test]
-fn a_hold_time_that_nothing_looks_at_is_a_fault() {
+fn a_key_of_a_zone_that_nothing_looks_at_is_a_fault() {
     let zone = |kind: &str, line: &str| {
         let points = "points_m = [[0.0, 0.0], [5.0, 0.0], [5.0, 5.0]]";
         let site = "[site]\nid = \"s\"\norigin = { lat = 52.0, lon = 23.6 }";
@@ -115,6 +115,13 @@ fn a_hold_time_that_nothing_looks_at_is_a_fault() {
         assert_eq!(zone(kind, line), "", "{kind} {line}");
         let told = zone("shelter", line);
         assert!(told.contains("no such key except for kind"), "{line}: {told}");
+    }
+    for line in ["severity = \"low\"", "classes = [\"person\"]", "min_existence = 0.5", "min_confidence = 0.5"] {
+        assert_eq!((zone("alert", line), zone("border", line)), (String::new(), String::new()), "{line}");
+        for kind in ["water", "humanitarian", "shelter", "work", "ignore"] {
+            let told = zone(kind, line);
+            assert!(told.contains("no such key except for kind \"border\" or \"alert\""), "{kind} {line}: {told}");
+        }
     }
     assert!(zone("alert", "entry_hold_s = -1.0").contains("entry_hold_s"));
 }

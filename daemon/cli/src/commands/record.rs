@@ -14,7 +14,7 @@ use vedette_gateway::status::{Answer, Request};
 use vedette_gateway::store::append_audit;
 
 use crate::outcome::Outcome;
-use crate::plain::{printable, words};
+use crate::plain::{name, printable};
 use crate::progress::{self, Metered};
 use crate::socket;
 
@@ -59,7 +59,7 @@ enum Act {
         #[arg(long, default_value = super::GATEWAY_CONFIG)]
         config: PathBuf,
         /// Who exports, for the audit log
-        #[arg(long, default_value_t = super::whoami(), value_parser = words)]
+        #[arg(long, default_value_t = super::whoami(), value_parser = name)]
         by: String,
     },
 }

@@ -11,7 +11,7 @@ use vedette_gateway::status::{Answer, Request};
 use vedette_gateway::store::{acknowledged_before, append_audit};
 
 use crate::outcome::Outcome;
-use crate::plain::words;
+use crate::plain::name;
 use crate::socket;
 
 #[derive(Debug, clap::Args)]
@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     dry_run: bool,
     /// Who deletes, for the audit log
-    #[arg(long, default_value_t = super::whoami(), value_parser = words)]
+    #[arg(long, default_value_t = super::whoami(), value_parser = name)]
     by: String,
 }
 

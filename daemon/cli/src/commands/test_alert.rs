@@ -6,7 +6,7 @@ use vedette_gateway::engine::Severity;
 use vedette_gateway::status::{Answer, Request};
 
 use crate::outcome::Outcome;
-use crate::plain::{printable, words};
+use crate::plain::{name, printable};
 use crate::socket;
 
 #[derive(Debug, clap::Args)]
@@ -17,7 +17,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value = "low", value_parser = parse_severity)]
     severity: Severity,
     /// Who tests
-    #[arg(long, default_value_t = super::whoami(), value_parser = words)]
+    #[arg(long, default_value_t = super::whoami(), value_parser = name)]
     by: String,
 }
 

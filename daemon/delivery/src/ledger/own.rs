@@ -2,7 +2,7 @@
 //! operators do to them, which no gateway could answer.
 
 use vedette_engine::{
-    Act, Alert, AlertKind, AlertState, CloseReason, Headline, Severity, Timestamp, time::format_rfc3339,
+    Act, Alert, AlertKind, AlertState, CloseReason, Headline, MAX_WORDS, Severity, Timestamp, time::format_rfc3339,
 };
 
 use super::store::{Entry, LedgerRestart};
@@ -18,8 +18,6 @@ const OWN_KEEP_S: f64 = 30.0 * 86_400.0;
 pub(super) const OWN_EPOCH: &str = "centre";
 /// Keys of alerts about something that has happened and does not last.
 const EVENTS: [&str; 3] = ["left-behind/", "audit/", "damaged/"];
-/// Greatest length of what an operator writes, characters.
-const MAX_WORDS: usize = 200;
 
 /// Something the centre must tell of.
 #[derive(Clone, Debug)]
@@ -122,5 +120,14 @@ impl Ledger {
 
 /// What somebody typed, at a length that an audit line and an alert can carry, and on one line.
 pub(super) fn shortened(text: &str) -> String {
-    crate::words::printable(text).chars().take(MAX_WORDS).collect()
+    on_one_line(text, MAX_WORDS)
+}
+
+/// A sentence with such words in it, whole with any that an operator may write.
+pub(super) fn sentence(text: &str) -> String {
+    on_one_line(text, 2 * MAX_WORDS)
+}
+
+fn on_one_line(text: &str, most: usize) -> String {
+    crate::words::printable(text).chars().take(most).collect()
 }

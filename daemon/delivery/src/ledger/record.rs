@@ -2,7 +2,7 @@
 
 use vedette_engine::{Act, Alert, AlertKind, AuditRecord, Severity, Timestamp};
 
-use super::own::{Condition, shortened};
+use super::own::{Condition, sentence, shortened};
 use super::store::{LedgerChanges, LedgerStore};
 use super::{Ledger, LedgerAction};
 use crate::GatewayId;
@@ -21,7 +21,9 @@ impl Ledger {
         let command = &order.command;
         let what = match &command.act {
             Act::TestAlert { severity } => format!("a test alert of severity {severity:?}").to_lowercase(),
-            Act::Acknowledge { alert } | Act::Shelve { alert, .. } => format!("alert {alert}"),
+            Act::Acknowledge { alert } | Act::Shelve { alert, .. } | Act::Unshelve { alert } => {
+                format!("alert {alert}")
+            }
             Act::Assign { alert, to } => format!("alert {alert}, to {to}"),
             Act::Comment { alert, text } => format!("alert {alert}: {text}"),
             Act::Grade { alert, grade } => format!("alert {alert}, {grade}"),
@@ -29,7 +31,7 @@ impl Ledger {
             _ => "?".to_owned(),
         };
         let act = command.act.name().to_owned();
-        let (id, what) = (shortened(&command.id), shortened(&what));
+        let (id, what) = (shortened(&command.id), sentence(&what));
         self.audit_line(&AuditRecord {
             at: now,
             by: shortened(&command.by),
@@ -40,7 +42,7 @@ impl Ledger {
 
     pub(super) fn audit_answer(&mut self, now: Timestamp, gateway: &GatewayId, answer: &Answer) -> AuditEntry {
         let outcome = if answer.done { "done" } else { "not done" };
-        let detail = format!("order {} {outcome}: {}", shortened(&answer.id), shortened(&answer.detail));
+        let detail = format!("order {} {outcome}: {}", shortened(&answer.id), sentence(&answer.detail));
         self.audit_line(&AuditRecord { at: now, by: gateway.to_string(), act: "answer".to_owned(), detail })
     }
 

@@ -5,7 +5,7 @@ use vedette_tracker::Timestamp;
 
 use super::{Book, Entry, alert_id, emit};
 use crate::config::Site;
-use crate::input::{Act, Command};
+use crate::input::{Act, Command, MAX_SHELVED_S, MAX_WORDS};
 use crate::output::Transmit;
 use crate::rules::Lasting;
 use crate::status::Counters;
@@ -18,6 +18,8 @@ const MAX_REFUSALS: u32 = 50;
 const REFUSALS_OVER_S: f64 = 3600.0;
 /// Tests that may be open at once, beside the alerts about something; the oldest goes first.
 const MAX_TESTS: usize = 16;
+/// So far a centre's clock may be ahead of ours without its longest shelving being refused.
+const CLOCKS_APART_S: f64 = 60.0;
 /// A test alert is over after this time.
 const TEST_EXPIRES_S: f64 = 600.0;
 
@@ -64,12 +66,24 @@ impl Alert {
             Act::Shelve { until, .. } if *until <= now => {
                 return Err("the time to shelve until has passed".to_owned());
             }
+            Act::Shelve { until, .. } if until.seconds_since(now) > MAX_SHELVED_S + CLOCKS_APART_S => {
+                let [latest, got] = [now.plus_seconds(MAX_SHELVED_S), *until].map(crate::time::format_rfc3339);
+                return Err(format!("expected a time to shelve until of {latest} at the latest, got {got}"));
+            }
             Act::Shelve { until, .. } => {
                 self.shelved_until = Some(*until);
                 format!("shelved until {}", crate::time::format_rfc3339(*until))
             }
+            Act::Unshelve { .. } if !self.is_shelved(now) => {
+                return Err(format!("alert {} is not shelved", self.id));
+            }
+            Act::Unshelve { .. } => {
+                self.shelved_until = None;
+                "unshelved".to_owned()
+            }
             Act::Acknowledge { .. } => {
-                self.state = AlertState::Acknowledged;
+                // Who works on it has seen it: that somebody does says more.
+                self.state = if self.assigned_to.is_some() { AlertState::Assigned } else { AlertState::Acknowledged };
                 "acknowledged".to_owned()
             }
             Act::Assign { to, .. } => {
@@ -253,5 +267,5 @@ impl Book {
 
 /// What somebody typed, at a length that an audit line and an alert can carry.
 fn shortened(text: &str) -> String {
-    text.chars().take(200).collect()
+    text.chars().take(MAX_WORDS).collect()
 }

@@ -124,7 +124,7 @@ impl Book {
 
     /// The alerts that operators shelved, as last emitted.
     pub(crate) fn shelved(&self, now: Timestamp) -> impl Iterator<Item = &Alert> {
-        self.open_alerts().filter(move |alert| alert.shelved_until.is_some_and(|until| now < until))
+        self.open_alerts().filter(move |alert| alert.is_shelved(now))
     }
 
     /// Sets the open alerts against what is the case now.
@@ -391,7 +391,7 @@ fn update(entry: &mut Entry, finding: &Finding, situation: &Situation<'_>, out: 
         // A call that nobody answers is repeated as things are now.
         || (entry.needs_help() && entry.is_unanswered() && now.seconds_since(entry.emitted_at) >= HELP_REPEAT_S);
     let may = now.seconds_since(entry.emitted_at) >= situation.site.rules.update_interval_s;
-    let shelved = entry.alert.shelved_until.is_some_and(|until| now < until);
+    let shelved = entry.alert.is_shelved(now);
     if urgent || (may && !shelved && draft::differs(&entry.alert, &next)) {
         entry.alert = next;
         emit(entry, now, out);

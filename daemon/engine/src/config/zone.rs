@@ -133,6 +133,7 @@ pub(super) fn resolve_all(tables: &[ZoneTable], frame: &SiteFrame, check: &mut C
             check.probability("min_confidence", confidence);
         }
         check_times(table, &mut check);
+        check_limits(table, &mut check);
         let ground = resolve_ground(table, frame, &mut check);
         if table.direction.is_some() && table.kind != ZoneKind::Border {
             check.fault("direction", "no such key except for kind \"border\"", "a direction", Some("remove it"));
@@ -171,11 +172,28 @@ fn check_times(table: &ZoneTable, check: &mut Checker<'_>) {
     for (key, time, kinds) in times {
         let Some(time_s) = time else { continue };
         check.number(key, time_s, 0.0, WEEK_S);
-        if !kinds.contains(&table.kind) {
-            let kinds: Vec<String> = kinds.iter().map(|kind| format!("{kind:?}").to_lowercase()).collect();
-            let expected = format!("no such key except for kind \"{}\"", kinds.join("\" or \""));
-            check.fault(key, &expected, "a time", Some("remove it"));
-        }
+        check_kind(table, key, kinds, "a time", check);
+    }
+}
+
+/// Who may need help is looked for whatever they are, and no sureness more is asked for: only watched ground has these keys.
+fn check_limits(table: &ZoneTable, check: &mut Checker<'_>) {
+    let limits = [
+        ("severity", table.severity.is_some(), "a severity"),
+        ("classes", !table.classes.is_empty(), "classes"),
+        ("min_existence", table.min_existence.is_some(), "a probability"),
+        ("min_confidence", table.min_confidence.is_some(), "a probability"),
+    ];
+    for (key, _, got) in limits.into_iter().filter(|(_, is_given, _)| *is_given) {
+        check_kind(table, key, &[ZoneKind::Border, ZoneKind::Alert], got, check);
+    }
+}
+
+fn check_kind(table: &ZoneTable, key: &str, kinds: &[ZoneKind], got: &str, check: &mut Checker<'_>) {
+    if !kinds.contains(&table.kind) {
+        let kinds: Vec<String> = kinds.iter().map(|kind| format!("{kind:?}").to_lowercase()).collect();
+        let expected = format!("no such key except for kind \"{}\"", kinds.join("\" or \""));
+        check.fault(key, &expected, got, Some("remove it"));
     }
 }
 

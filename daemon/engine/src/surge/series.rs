@@ -94,7 +94,7 @@ impl Series {
         let tests = lengths.len() as f64;
         let warnings = lengths.into_iter().map(|buckets| {
             let window = || self.window(bucket - i64::from(buckets));
-            let count = window().map(|seen| seen.count).sum();
+            let count = total(window());
             let predicted =
                 self.baseline.predicted(window().map(|seen| (slot(settings, seen.bucket), seen.exposure)), settings);
             Warning {
@@ -132,7 +132,7 @@ impl Series {
             zone: seen.zone.to_owned(),
             bucket,
             buckets: u32::try_from(bucket - since + 1).unwrap_or(u32::MAX),
-            count: window().map(|seen| seen.count).sum(),
+            count: total(window()),
             expected,
             chance: tail.rate_above(self.sum),
             method: Method::Cusum,
@@ -156,7 +156,7 @@ impl Series {
     /// While a surge goes on: does it end, or is it the new normal?
     fn follow(&mut self, settings: &Settings, bucket: i64, since: i64) {
         let day = || self.window(bucket - settings.days(1));
-        let counted: u32 = day().map(|seen| seen.count).sum();
+        let counted = total(day());
         let predicted =
             self.baseline.predicted(day().map(|seen| (slot(settings, seen.bucket), seen.exposure)), settings);
         if bucket - since >= settings.days(1) && counted <= predicted.quantile(ENDED_BELOW) {
@@ -189,6 +189,11 @@ impl Series {
             self.recent.pop_front();
         }
     }
+}
+
+/// Counts come from outside: more than a number holds is as many as it holds.
+fn total<'a>(window: impl Iterator<Item = &'a Seen>) -> u32 {
+    window.fold(0, |sum, seen| sum.saturating_add(seen.count))
 }
 
 fn slot(settings: &Settings, bucket: i64) -> usize {

@@ -145,3 +145,14 @@ fn garbage_is_left_out() {
     watch.observe(&settings, 5, &[Observation { zone: "z", count: 1, exposure: 1.0 }]);
     assert!(watch.observe(&settings, 4, &[Observation { zone: "z", count: 1_000, exposure: 1.0 }]).is_empty());
 }
+
+#[test]
+fn counts_of_billions_are_added_up_as_far_as_numbers_go() {
+    let settings = Settings::default();
+    let mut counts = quiet(70, 6.0, 13);
+    counts.extend([4_000_000_000; 48]);
+    counts.extend(quiet(20, 6.0, 17));
+    let found = run(&counts, &settings).into_iter().find(|warning| warning.count >= 4_000_000_000);
+    assert_eq!(found.map(|warning| warning.bucket), Some(70 * 24));
+    assert_eq!(run(&[4_000_000_000; 48], &settings).first().map(|warning| warning.bucket), Some(0));
+}

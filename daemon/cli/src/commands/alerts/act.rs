@@ -4,19 +4,21 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use clap::ValueEnum;
 use vedette_centre::{OrderRecord, SqliteLedger};
 use vedette_gateway::engine::time::parse_rfc3339;
-use vedette_gateway::engine::{self, Act, CloseReason, Command, Timestamp};
+use vedette_gateway::engine::{self, Act, CloseReason, Command, MAX_SHELVED_S, Timestamp};
 
 use super::ledger::History;
 use crate::clock_time::{now, to_the_second};
-use crate::outcome::Outcome;
-use crate::plain::{printable, words};
+use crate::outcome::{Outcome, Wrong};
+use crate::plain::{name, printable, words};
 
 /// Time between looks for the answer.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// Minutes in [`MAX_SHELVED_S`].
+const MAX_SHELVED_MIN: i64 = 7 * 24 * 60;
 /// Version of the messages to gateways.
 const ORDER_VERSION: u32 = 1;
 
@@ -26,13 +28,13 @@ pub(super) struct Common {
     /// The alert: its id, or the beginning of it
     alert: String,
     /// Who acts
-    #[arg(long, default_value_t = crate::commands::whoami(), value_parser = words)]
+    #[arg(long, default_value_t = crate::commands::whoami(), value_parser = name)]
     by: String,
     /// Wait this long for the gateway's answer, seconds; the order stands either way
-    #[arg(long, value_name = "S", default_value_t = 30.0)]
+    #[arg(long, value_name = "S", default_value_t = 30.0, value_parser = from_zero)]
     wait: f64,
     /// The gateway is not to carry it out after this many hours
-    #[arg(long, value_name = "H", default_value_t = 24.0)]
+    #[arg(long, value_name = "H", default_value_t = 24.0, value_parser = from_zero)]
     valid_hours: f64,
 }
 
@@ -87,16 +89,25 @@ ordered! {
 
 ordered! {
     Shelve {
-        /// When it shows again: a time such as 2026-03-01T06:00:00Z
+        /// When it shows again, within seven days: a time such as 2026-03-01T06:00:00Z
         #[arg(long, value_name = "TIME", required_unless_present = "minutes", conflicts_with = "minutes", value_parser = parse_time)]
         until: Option<Timestamp>,
         /// After how many minutes it shows again
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MAX_SHELVED_MIN))]
         minutes: Option<u32>,
     } |this, alert, now| {
         let until = this.until.unwrap_or_else(|| now.plus_seconds(60.0 * f64::from(this.minutes.unwrap_or(0))));
+        let latest = now.plus_seconds(MAX_SHELVED_S);
+        if until > latest {
+            let [latest, got] = [latest, until].map(to_the_second);
+            return Err(Wrong(format!("--until: expected a time within seven days, until {latest}, got {got}")).into());
+        }
         Ok(Act::Shelve { alert, until })
     }
+}
+
+ordered! {
+    Unshelve {} |_this, alert, _now| Ok(Act::Unshelve { alert })
 }
 
 ordered! {
@@ -142,12 +153,14 @@ pub(super) fn parse_time(text: &str) -> Result<Timestamp, String> {
     parse_rfc3339(text).ok_or_else(|| "expected a time such as 2026-03-01T06:00:00Z".to_owned())
 }
 
+fn from_zero(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| (0.0..=1e6).contains(number));
+    number.ok_or_else(|| "expected a number from 0 to 1000000".to_owned())
+}
+
 /// Places the order and waits for its answer.
 pub(super) fn run(ordered: &impl Ordered, history: &History, ledger: &Path) -> anyhow::Result<Outcome> {
     let common = ordered.common();
-    for (name, value) in [("wait", common.wait), ("valid-hours", common.valid_hours)] {
-        ensure!((0.0..=1e6).contains(&value), "--{name}: expected a number from 0, got {value}");
-    }
     let (id, known) = history.find(&common.alert)?;
     let now = now();
     let command =

@@ -9,9 +9,10 @@ use vedette_gateway::engine::{Alert, Mode, Timestamp};
 
 use super::ledger::{History, Known};
 use super::{act::parse_time, weather};
-use crate::clock_time::to_the_second;
+use crate::clock_time::{now, to_the_second};
 use crate::nuisance;
 use crate::outcome::Outcome;
+use crate::plain::printable;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Budget {
@@ -50,7 +51,7 @@ impl Budget {
         };
         let load = Load::of(raised.iter().map(|&(at, ..)| at), first, last.plus_seconds(1.0), self.operators);
         write_load(&load, first, last, self.operators, &mut out)?;
-        write_shelved(&raised, &mut out)?;
+        write_shelved(&raised, now(), &mut out)?;
         let verdicts = history.verdicts();
         let mut worth = Worth::default();
         let mut judged = Vec::new();
@@ -89,10 +90,15 @@ fn write_load(
     )
 }
 
-fn write_shelved(raised: &[(Timestamp, &str, &Known, &Alert)], out: &mut impl Write) -> std::io::Result<()> {
+fn write_shelved(
+    raised: &[(Timestamp, &str, &Known, &Alert)],
+    now: Timestamp,
+    out: &mut impl Write,
+) -> std::io::Result<()> {
     for (_, id, known, alert) in raised {
-        if let (Some(until), true) = (alert.shelved_until, known.is_open()) {
-            writeln!(out, "shelved until {}: {} {}", to_the_second(until), &id[..id.len().min(8)], alert.text)?;
+        if let (Some(until), true) = (alert.shelved_until, known.is_open() && alert.is_shelved(now)) {
+            let (id, text) = (id.get(..8).unwrap_or(id), printable(&alert.text));
+            writeln!(out, "shelved until {}: {id} {text}", to_the_second(until))?;
         }
     }
     Ok(())
@@ -113,4 +119,26 @@ fn write_worth(worth: &Worth, alerts: usize, out: &mut impl Write) -> std::io::R
     )?;
     let (precision, low, high) = (100.0 * precision, 100.0 * low, 100.0 * high);
     writeln!(out, "{precision:.0} % of those judged were real (95 % interval {low:.0} to {high:.0} %)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::alerts::ledger::stating;
+
+    #[test]
+    fn only_what_is_shelved_now_is_told_as_shelved() {
+        let mut known = stating("\"raised\"");
+        let until = Timestamp::from_seconds(100);
+        known.revisions[0].alert.shelved_until = Some(until);
+        let alert = known.newest().expect("a revision");
+        let told = |second: i64| {
+            let mut out = Vec::new();
+            let raised = [(Timestamp::MIN, alert.id.as_str(), &known, alert)];
+            write_shelved(&raised, Timestamp::from_seconds(second), &mut out).expect("written");
+            String::from_utf8(out).expect("UTF-8")
+        };
+        assert_eq!(told(99), "shelved until 1970-01-01T00:01:40Z: cece9ee9 \n");
+        assert_eq!(told(100), "");
+    }
 }

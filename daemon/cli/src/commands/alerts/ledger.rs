@@ -1,6 +1,6 @@
 //! A ledger's alerts with all their revisions, and the orders about them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -55,6 +55,8 @@ pub(super) struct History {
     /// By the alert's id.
     pub(super) alerts: BTreeMap<String, Known>,
     pub(super) orders: Vec<OrderRecord>,
+    /// All that are known, whether they have sent alerts or not.
+    pub(super) gateways: BTreeSet<String>,
     /// Entries of a newer version of the protocol.
     pub(super) unreadable: usize,
 }
@@ -78,12 +80,14 @@ impl History {
                     continue;
                 };
                 let gateway = entry.gateway.to_string();
+                history.gateways.insert(gateway.clone());
                 let known = history.alerts.entry(alert.id.clone());
                 let known = known.or_insert_with(|| Known { gateway, revisions: Vec::new() });
                 known.revisions.push(Revision { at: entry.received_at, alert, verdict: entry.verdict });
             }
         }
         history.orders = SqliteLedger::orders(path)?;
+        history.gateways.extend(SqliteLedger::gateways(path)?.iter().map(|record| record.gateway.to_string()));
         Ok(history)
     }
 
@@ -124,6 +128,18 @@ const fn is_by_an_operator(reason: CloseReason) -> bool {
     }
 }
 
+/// An alert of which one revision came, in this state.
+#[cfg(test)]
+pub(super) fn stating(state: &str) -> Known {
+    let text = format!(
+        r#"{{"id":"cece9ee9","rev":3,"dedup_key":"key","mode":"actual","severity":"high","kind":"crossing",
+            "state":{state},"confidence":0.9,"first_seen":1,"last_seen":1,"expires_at":2,"erase_at":3,"text":""}}"#
+    );
+    let alert = serde_json::from_str(&text).expect("an alert");
+    let revisions = vec![Revision { at: Timestamp::MIN, alert, verdict: Verdict::Unsigned }];
+    Known { gateway: "gate-1".to_owned(), revisions }
+}
+
 #[cfg(test)]
 mod tests {
     use vedette_centre::{GatewayId, Order};
@@ -133,23 +149,14 @@ mod tests {
 
     /// An alert that ended so, and how operators wanted it closed one after the other.
     fn closed(state: &str, wanted: &[CloseReason]) -> Option<CloseReason> {
-        let text = format!(
-            r#"{{"id":"cece9ee9","rev":3,"dedup_key":"key","mode":"actual","severity":"high","kind":"crossing",
-                "state":{state},"confidence":0.9,"first_seen":1,"last_seen":1,"expires_at":2,"erase_at":3,"text":""}}"#
-        );
-        let alert: Alert = serde_json::from_str(&text).expect("an alert");
-        let known = Known {
-            gateway: "gate-1".to_owned(),
-            revisions: vec![Revision { at: Timestamp::MIN, alert, verdict: Verdict::Unsigned }],
-        };
         let order = |reason: &CloseReason| {
             let act = Act::Close { alert: "cece9ee9".to_owned(), reason: *reason };
             let command = Command { id: "op-1".to_owned(), by: "anna".to_owned(), expires_at: None, act };
             let gateway = GatewayId::new("gate-1").expect("an id");
             OrderRecord { gateway, order: Order { v: 1, command, expires_at: Timestamp::MIN }, answer: None }
         };
-        let alerts = BTreeMap::from([("cece9ee9".to_owned(), known)]);
-        let history = History { alerts, orders: wanted.iter().map(order).collect(), unreadable: 0 };
+        let alerts = BTreeMap::from([("cece9ee9".to_owned(), stating(state))]);
+        let history = History { alerts, orders: wanted.iter().map(order).collect(), ..History::default() };
         history.verdicts().get("cece9ee9").copied()
     }
 

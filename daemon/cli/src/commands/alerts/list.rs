@@ -3,11 +3,11 @@
 use std::io::Write;
 
 use vedette_centre::Verdict;
-use vedette_gateway::engine::{Alert, AlertState, Mode};
+use vedette_gateway::engine::{Alert, AlertState, Mode, Timestamp};
 
 use super::ledger::{History, Known, Revision};
-use crate::clock_time::to_the_second;
-use crate::outcome::Outcome;
+use crate::clock_time::{now, to_the_second};
+use crate::outcome::{Outcome, Wrong};
 use crate::plain::printable;
 
 /// Characters of an id that are shown: enough to tell alerts apart.
@@ -31,23 +31,20 @@ pub(super) struct List {
 
 impl List {
     pub(super) fn run(&self, history: &History) -> anyhow::Result<Outcome> {
-        let mut shown: Vec<(&Known, &Alert)> = history
-            .alerts
-            .values()
-            .filter(|known| self.all || known.is_open())
-            .filter(|known| self.gateway.as_ref().is_none_or(|gateway| *gateway == known.gateway))
-            .filter_map(|known| Some((known, known.newest()?)))
-            .filter(|(_, alert)| !self.shelved || alert.shelved_until.is_some())
-            .collect();
-        shown.sort_by_key(|(known, _)| known.raised_at());
+        if let Some(gateway) = self.gateway.as_ref().filter(|gateway| !history.gateways.contains(*gateway)) {
+            let known: Vec<&str> = history.gateways.iter().map(String::as_str).collect();
+            let known = if known.is_empty() { "none yet".to_owned() } else { known.join(", ") };
+            return Err(Wrong(format!("--gateway: expected one that is known ({known}), got {gateway:?}")).into());
+        }
+        let now = now();
         let mut out = std::io::stdout().lock();
-        for (known, alert) in shown {
+        for (known, alert) in self.shown(history, now) {
             if self.json {
                 let mut object = serde_json::to_value(alert)?;
                 object["signature"] = serde_json::to_value(known.newest_revision().map(|revision| &revision.verdict))?;
                 writeln!(out, "{object}")?;
             } else {
-                writeln!(out, "{}", line(known, alert))?;
+                writeln!(out, "{}", line(known, alert, now))?;
             }
         }
         if history.unreadable > 0 {
@@ -55,9 +52,22 @@ impl List {
         }
         Ok(Outcome::Done)
     }
+
+    fn shown<'a>(&self, history: &'a History, now: Timestamp) -> Vec<(&'a Known, &'a Alert)> {
+        let mut shown: Vec<(&Known, &Alert)> = history
+            .alerts
+            .values()
+            .filter(|known| self.all || known.is_open())
+            .filter(|known| self.gateway.as_ref().is_none_or(|gateway| *gateway == known.gateway))
+            .filter_map(|known| Some((known, known.newest()?)))
+            .filter(|(_, alert)| !self.shelved || alert.is_shelved(now))
+            .collect();
+        shown.sort_by_key(|(known, _)| known.raised_at());
+        shown
+    }
 }
 
-fn line(known: &Known, alert: &Alert) -> String {
+fn line(known: &Known, alert: &Alert, now: Timestamp) -> String {
     let id = alert.id.get(..SHORT).unwrap_or(&alert.id);
     let raised = known.raised_at().map(to_the_second).unwrap_or_default();
     let severity = format!("{:?}", alert.severity).to_uppercase();
@@ -66,8 +76,11 @@ fn line(known: &Known, alert: &Alert) -> String {
         Mode::Exercise => "EXERCISE ",
         Mode::Test => "TEST ",
     };
-    let (state, text, doubt) =
-        (state(alert), printable(&alert.text), known.newest_revision().map_or("", |revision| doubt(&revision.verdict)));
+    let (state, text, doubt) = (
+        state(alert, now),
+        printable(&alert.text),
+        known.newest_revision().map_or("", |revision| doubt(&revision.verdict)),
+    );
     format!("{id}  {raised}  {:<12} {severity:<8} {state:<12} {mode}{text}{doubt}", known.gateway)
 }
 
@@ -81,8 +94,9 @@ const fn doubt(verdict: &Verdict) -> &'static str {
     }
 }
 
-fn state(alert: &Alert) -> String {
-    if let (AlertState::Raised | AlertState::Updated, Some(_)) = (alert.state, alert.shelved_until) {
+/// In one word what it is at this time.
+fn state(alert: &Alert, at: Timestamp) -> String {
+    if matches!(alert.state, AlertState::Raised | AlertState::Updated) && alert.is_shelved(at) {
         return "shelved".to_owned();
     }
     match alert.state {
@@ -103,13 +117,13 @@ impl Show {
         let mut out = std::io::stdout().lock();
         writeln!(out, "alert {id} of {}", known.gateway)?;
         if let Some(alert) = known.newest() {
-            details(alert, &mut out)?;
+            details(alert, now(), &mut out)?;
         }
         let mut revisions: Vec<&Revision> = known.revisions.iter().collect();
         revisions.sort_by_key(|revision| revision.alert.rev);
         for Revision { at, alert, verdict } in revisions {
-            let (at, text) = (to_the_second(*at), printable(&alert.text));
-            writeln!(out, "{at}  rev {} {:<12} {text} ({verdict})", alert.rev, state(alert))?;
+            let (state, text) = (state(alert, *at), printable(&alert.text));
+            writeln!(out, "{}  rev {} {state:<12} {text} ({verdict})", to_the_second(*at), alert.rev)?;
         }
         for record in history.orders.iter().filter(|record| record.order.command.act.alert() == Some(id)) {
             let answer = record.answer.as_ref().map_or("not answered yet", |answer| answer.detail.as_str());
@@ -121,7 +135,7 @@ impl Show {
     }
 }
 
-fn details(alert: &Alert, out: &mut impl Write) -> std::io::Result<()> {
+fn details(alert: &Alert, now: Timestamp, out: &mut impl Write) -> std::io::Result<()> {
     writeln!(out, "  {:?}, {:?}, {:.0} % sure", alert.kind, alert.severity, alert.percent_sure())?;
     for part in &alert.contributors {
         match part.share {
@@ -129,7 +143,7 @@ fn details(alert: &Alert, out: &mut impl Write) -> std::io::Result<()> {
             None => writeln!(out, "  {:<16} expected, and silent", part.sensor)?,
         }
     }
-    if let Some(until) = alert.shelved_until {
+    if let Some(until) = alert.shelved_until.filter(|_| alert.is_shelved(now)) {
         writeln!(out, "  shelved until {}", to_the_second(until))?;
     }
     if let Some(name) = &alert.assigned_to {
@@ -139,4 +153,30 @@ fn details(alert: &Alert, out: &mut impl Write) -> std::io::Result<()> {
         writeln!(out, "  graded {grade}")?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::alerts::ledger::stating;
+
+    #[test]
+    fn an_alert_shows_again_when_its_shelving_is_over() {
+        let mut known = stating("\"raised\"");
+        let until = Timestamp::from_seconds(100);
+        known.revisions[0].alert.shelved_until = Some(until);
+        let history = History { alerts: [("cece9ee9".to_owned(), known)].into(), ..History::default() };
+        let told = |second: i64| {
+            let now = Timestamp::from_seconds(second);
+            let list = List { all: false, shelved: true, gateway: None, json: false };
+            let state = history.alerts["cece9ee9"].newest().map(|alert| state(alert, now));
+            (list.shown(&history, now).len(), state.expect("a revision"))
+        };
+        assert_eq!(told(99), (1, "shelved".to_owned()));
+        assert_eq!(told(100), (0, "raised".to_owned()));
+        let (_, known) = history.find("cece").expect("there");
+        let mut out = Vec::new();
+        details(known.newest().expect("a revision"), until, &mut out).expect("written");
+        assert!(!String::from_utf8_lossy(&out).contains("shelved"));
+    }
 }

@@ -37,6 +37,8 @@ enum What {
     Close(act::Close),
     /// Hear no more of an alert until later
     Shelve(act::Shelve),
+    /// Hear again of an alert that is shelved
+    Unshelve(act::Unshelve),
     /// Remark something about an alert
     Comment(act::Comment),
     /// Say how far source and content of an alert are to be trusted
@@ -46,8 +48,11 @@ enum What {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
-    let path = Config::read(&arguments.config)?.ledger.path;
-    let history = History::read(&path)?;
+    let config = Config::read(&arguments.config)?;
+    let path = config.ledger.path;
+    let mut history = History::read(&path)?;
+    history.gateways.insert(config.centre.id);
+    history.gateways.extend(config.gateway.iter().map(|gateway| gateway.id.clone()));
     match &arguments.what {
         What::List(list) => list.run(&history),
         What::Show(show) => show.run(&history),
@@ -55,6 +60,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
         What::Assign(order) => act::run(order, &history, &path),
         What::Close(order) => act::run(order, &history, &path),
         What::Shelve(order) => act::run(order, &history, &path),
+        What::Unshelve(order) => act::run(order, &history, &path),
         What::Comment(order) => act::run(order, &history, &path),
         What::Grade(order) => act::run(order, &history, &path),
         What::Budget(budget) => budget.run(&history),

@@ -4,10 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, bail, ensure};
 use vedette_gateway::engine::Timestamp;
+use vedette_gateway::engine::surge::MAX_ZONES;
 use vedette_gateway::engine::time::parse_rfc3339;
+
+use crate::plain::printable;
 
 const HOUR_S: i64 = 3_600;
 const DAY_S: i64 = 86_400;
+/// When clocks are put forward or back, a day is shorter or longer by this much.
+const CLOCK_CHANGE_S: i64 = HOUR_S;
 
 /// One zone in one bucket.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,9 +25,11 @@ pub(super) struct Row {
 /// Counts in buckets of one length.
 #[derive(Debug)]
 pub(super) struct Series {
-    /// By bucket number (time since 1970 in buckets), then zone.
+    /// By bucket number (time since `first_s` in buckets), then zone.
     pub(super) buckets: BTreeMap<i64, BTreeMap<String, Row>>,
     pub(super) buckets_per_day: u32,
+    /// When bucket 0 begins, seconds since 1970: days begin at the midnight that the counts go by.
+    first_s: i64,
     /// It is known where surges were.
     pub(super) labelled: bool,
 }
@@ -33,7 +40,7 @@ impl Series {
     }
 
     pub(super) fn time(&self, bucket: i64) -> Timestamp {
-        Timestamp::from_micros(bucket * self.bucket_s() * 1_000_000)
+        Timestamp::from_seconds(self.first_s + bucket * self.bucket_s())
     }
 
     pub(super) fn unit(&self) -> &'static str {
@@ -73,8 +80,9 @@ impl Columns {
         let field =
             |index: usize| fields.get(index).copied().with_context(|| format!("expected more than {index} fields"));
         let text = field(self.t)?;
-        let t = parse_rfc3339(text)
-            .with_context(|| format!("t: expected a time such as 2026-03-01T02:00:00Z, got {text:?}"))?;
+        let t = parse_rfc3339(text).or_else(|| parse_rfc3339(&format!("{text}T00:00:00Z"))).with_context(|| {
+            format!("t: expected a time such as 2026-03-01T02:00:00Z, or a date such as 2026-03-01, got {text:?}")
+        })?;
         let text = field(self.count)?;
         let count = text.parse().with_context(|| format!("count: expected a whole number, got {text:?}"))?;
         let exposure = match self.exposure.map(field).transpose()? {
@@ -107,22 +115,41 @@ pub(super) fn read(text: &str) -> anyhow::Result<Series> {
             Ok((index + 1, t, zone, row))
         })
         .collect::<anyhow::Result<_>>()?;
-    let buckets_per_day = buckets_per_day(&rows.iter().map(|&(_, t, ..)| t).collect())?;
+    let zones: BTreeSet<&str> = rows.iter().map(|(_, _, zone, _)| zone.as_str()).collect();
+    ensure!(zones.len() <= MAX_ZONES, "expected at most {MAX_ZONES} zones, got {}", zones.len());
+    let mut times: BTreeMap<i64, usize> = BTreeMap::new();
+    for &(number, t, ..) in &rows {
+        times.entry(t).or_insert(number);
+    }
+    let buckets_per_day = buckets_per_day(&times)?;
     let bucket_s = DAY_S / i64::from(buckets_per_day);
+    // Midnight by the clock of a place moves by an hour twice a year: the nearest one is meant.
+    let (first_s, early_s) = match times.keys().next() {
+        Some(first) if buckets_per_day == 1 => (first.rem_euclid(DAY_S), DAY_S / 2),
+        _ => (0, 0),
+    };
     let mut buckets: BTreeMap<i64, BTreeMap<String, Row>> = BTreeMap::new();
     for (number, t, zone, row) in rows {
-        let before = buckets.entry(t.div_euclid(bucket_s)).or_default().insert(zone.clone(), row);
-        ensure!(before.is_none(), "line {number}: expected one row for a zone and time, got a second for {zone}");
+        let before = buckets.entry((t - first_s + early_s).div_euclid(bucket_s)).or_default().insert(zone.clone(), row);
+        ensure!(
+            before.is_none(),
+            "line {number}: expected one row for a zone and time, got a second for {}",
+            printable(&zone)
+        );
     }
-    Ok(Series { buckets, buckets_per_day, labelled: columns.surge.is_some() })
+    Ok(Series { buckets, buckets_per_day, first_s, labelled: columns.surge.is_some() })
 }
 
-fn buckets_per_day(times: &BTreeSet<i64>) -> anyhow::Result<u32> {
-    let spacing = times.iter().zip(times.iter().skip(1)).map(|(a, b)| b - a).min();
-    match spacing {
-        Some(HOUR_S) => Ok(24),
-        Some(DAY_S) => Ok(1),
-        Some(other) => bail!("expected counts of hours or of days, got times {other} s apart"),
+/// By the times that are nearest to each other, each with its line.
+fn buckets_per_day(times: &BTreeMap<i64, usize>) -> anyhow::Result<u32> {
+    let pairs = times.iter().zip(times.iter().skip(1));
+    let nearest = pairs.map(|((a, line), (b, other))| (b - a, *line.max(other))).min();
+    match nearest {
+        Some((HOUR_S, _)) => Ok(24),
+        Some((spacing_s, _)) if (spacing_s - DAY_S).abs() <= CLOCK_CHANGE_S => Ok(1),
+        Some((spacing_s, line)) => {
+            bail!("line {line}: expected counts of hours or of days, got times {spacing_s} s apart")
+        }
         None => bail!("expected counts at two times at least, got {}", times.len()),
     }
 }
@@ -159,6 +186,43 @@ mod tests {
         assert_eq!(fault(&rows("2026-03-01T00:00:00Z,n,1,1,yes")), "line 2: surge: expected 0 or 1, got \"yes\"");
         assert_eq!(fault(&rows("2026-03-01T00:00:00Z,n,1,1,0")), "expected counts at two times at least, got 1");
         let odd = rows("2026-03-01T00:00:00Z,n,1,1,0\n2026-03-01T00:20:00Z,n,1,1,0");
-        assert_eq!(fault(&odd), "expected counts of hours or of days, got times 1200 s apart");
+        assert_eq!(fault(&odd), "line 3: expected counts of hours or of days, got times 1200 s apart");
+    }
+
+    /// Places that put their clocks forward, wherever their midnight falls in the days of UTC.
+    #[test]
+    fn days_are_those_of_the_place_and_may_be_an_hour_shorter_or_longer() {
+        let series = |rows: &[&str]| {
+            let lines: String = rows.iter().map(|t| format!("{t},n,1\n")).collect();
+            read(&format!("t,zone,count\n{lines}")).unwrap()
+        };
+        for offsets in [["+01:00", "+02:00"], ["Z", "+01:00"], ["-05:00", "-04:00"], ["+12:00", "+13:00"]] {
+            let [winter, summer] = offsets;
+            let times = [("28", winter), ("29", winter), ("30", summer), ("31", summer)];
+            let times = times.map(|(day, offset)| format!("2026-03-{day}T00:00:00{offset}"));
+            let series = series(&times.each_ref().map(String::as_str));
+            let buckets: Vec<i64> = series.buckets.keys().copied().collect();
+            assert!(
+                series.buckets_per_day == 1 && buckets.windows(2).all(|pair| pair[0] + 1 == pair[1]),
+                "{buckets:?}"
+            );
+            assert_eq!(buckets.len(), 4, "{offsets:?}");
+            assert_eq!(Some(series.time(buckets[0])), parse_rfc3339(&times[0]));
+        }
+        assert_eq!(series(&["2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z"]).buckets.len(), 2);
+        assert_eq!(series(&["2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z"]).buckets.len(), 2);
+        let dates = series(&["2026-01-01", "2026-01-02"]);
+        assert_eq!(Some(dates.time(*dates.buckets.keys().next().unwrap())), parse_rfc3339("2026-01-01T00:00:00Z"));
+    }
+
+    #[test]
+    fn more_zones_than_are_watched_are_refused() {
+        let rows = |zones: usize| {
+            let rows =
+                (0..zones).map(|zone| format!("2026-03-01T00:00:00Z,z{zone},1\n2026-03-01T01:00:00Z,z{zone},1\n"));
+            format!("t,zone,count\n{}", rows.collect::<String>())
+        };
+        assert!(read(&rows(256)).is_ok());
+        assert_eq!(format!("{:#}", read(&rows(257)).unwrap_err()), "expected at most 256 zones, got 257");
     }
 }

@@ -10,13 +10,14 @@ use anyhow::Context;
 use vedette_gateway::engine::surge::{Observation, Settings, Warning, Watch};
 
 use crate::clock_time::to_the_minute;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Wrong};
+use crate::plain::printable;
 use counts::Series;
 use verdict::Verdict;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Counts by zone: a CSV file with the columns t (beginning of the hour or day, RFC 3339), zone and count, and, where
+    /// Counts by zone: a CSV file with the columns t (beginning of the hour or day, RFC 3339; or a date), zone and count, and, where
     /// known, exposure (part of the sensor hours that were watched) and surge (1 where a surge is known to have been)
     #[arg(long, value_name = "COUNTS.csv")]
     backtest: PathBuf,
@@ -36,16 +37,16 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let path = &arguments.backtest;
-    for (name, value) in
-        [("expected-per-day", arguments.expected_per_day), ("false-per-year", arguments.false_per_year)]
-    {
-        anyhow::ensure!(value.is_finite() && value > 0.0, "--{name}: expected a number above 0, got {value}");
+    // The bounds of [rules]: beyond them a backtest tells nothing of what a gateway would say.
+    for (name, value, above, most) in [
+        ("expected-per-day", arguments.expected_per_day, 0.0, 100_000.0),
+        ("false-per-year", arguments.false_per_year, 0.0, 100.0),
+        ("rise", arguments.rise, 1.0, 100.0),
+    ] {
+        if !(value > above && value <= most) {
+            return Err(Wrong(format!("--{name}: expected a number above {above}, up to {most}, got {value}")).into());
+        }
     }
-    anyhow::ensure!(
-        arguments.rise > 1.0 && arguments.rise <= 100.0,
-        "--rise: expected more than 1, got {}",
-        arguments.rise
-    );
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     let series = counts::read(&text).with_context(|| path.display().to_string())?;
     let settings = Settings {
@@ -82,7 +83,7 @@ fn backtest(series: &Series, settings: &Settings) -> Vec<Warning> {
 fn line(warning: &Warning, series: &Series, verdict: &Verdict) -> String {
     let Warning { zone, bucket, buckets, count, expected, chance, .. } = warning;
     let time = to_the_minute(series.time(bucket + 1));
-    let unit = series.unit();
+    let (zone, unit) = (printable(zone), series.unit());
     let per_year = chance * series.buckets_per_year();
     let truth = match verdict.surge_of(warning) {
         Some(began) => format!("; surge since {}", to_the_minute(series.time(began))),

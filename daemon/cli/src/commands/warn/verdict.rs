@@ -6,6 +6,7 @@ use std::fmt;
 use vedette_gateway::engine::surge::Warning;
 
 use super::counts::Series;
+use crate::plain::printable;
 
 /// A warning this many days after a surge's end is still about it: it takes a day for a zone to be quiet again.
 const ABOUT_UNTIL_DAYS: i64 = 1;
@@ -23,6 +24,8 @@ struct Zone {
     buckets: usize,
     events: u64,
     surges: Vec<Surge>,
+    /// The last hour or day that was counted was one of a surge.
+    in_surge: bool,
     warnings: usize,
     wrong: usize,
 }
@@ -45,10 +48,12 @@ impl Verdict {
                 zone.buckets += 1;
                 zone.events += u64::from(row.count);
                 match zone.surges.last_mut() {
-                    Some(last) if row.surge && last.ended + 1 >= bucket => last.ended = bucket,
+                    // Hours that nobody counted end no surge.
+                    Some(last) if row.surge && zone.in_surge => last.ended = bucket,
                     _ if row.surge => zone.surges.push(Surge { began: bucket, ended: bucket, warned: None }),
                     _ => {}
                 }
+                zone.in_surge = row.surge;
             }
         }
         let mut verdict = Self {
@@ -86,7 +91,7 @@ impl Verdict {
     fn row(&self, f: &mut fmt::Formatter<'_>, name: &str, zone: &Zone) -> fmt::Result {
         let years = zone.buckets as f64 / self.buckets_per_year;
         let days = zone.buckets as f64 / self.buckets_per_day;
-        write!(f, "{name:<16} {days:>7.0} {:>8} {:>8}", zone.events, zone.warnings)?;
+        write!(f, "{:<16} {days:>7.0} {:>8} {:>8}", printable(name), zone.events, zone.warnings)?;
         if !self.labelled {
             return writeln!(f, " {:>12.2}", zone.warnings as f64 / years);
         }
@@ -156,5 +161,30 @@ impl Verdict {
             all.surges.extend(zone.surges.iter().map(copy));
         }
         all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::counts;
+    use super::*;
+
+    #[test]
+    fn a_gap_in_a_surge_makes_no_second_one_and_a_quiet_hour_does() {
+        let surges = |hours: &[(u32, u32)]| {
+            let lines: String =
+                hours.iter().map(|(t, surge)| format!("2026-03-01T{t:02}:00:00Z,n,3,{surge}\n")).collect();
+            let series = counts::read(&format!("t,zone,count,surge\n{lines}")).expect("counts");
+            let verdict = Verdict::new(&series, &[]);
+            verdict.zones["n"].surges.iter().map(|surge| surge.ended - surge.began + 1).collect::<Vec<i64>>()
+        };
+        assert_eq!(surges(&[(0, 0), (1, 1), (2, 1), (5, 1), (6, 0)]), [5]);
+        assert_eq!(surges(&[(0, 1), (1, 0), (2, 1), (5, 0), (6, 1)]), [1, 1, 1]);
+    }
+
+    #[test]
+    fn names_of_zones_give_the_terminal_no_orders() {
+        let series = counts::read("t,zone,count\n2026-03-01,\u{1b}[31mred,1\n2026-03-02,north,1\n").expect("counts");
+        assert!(!Verdict::new(&series, &[]).to_string().contains('\u{1b}'));
     }
 }

@@ -121,3 +121,67 @@ fn what_was_said_of_an_approach_is_not_said_of_the_crossing() {
     let assigned = crossing_after(|alert| Act::Assign { alert, to: "ben".into() });
     assert_eq!(assigned.state, AlertState::Assigned, "somebody is on the way");
 }
+
+/// An alert about somebody in the depot, open for a long time.
+fn open_alert(stage: &mut Stage) -> Alert {
+    stage.run(0, 10, |second| Some(track(5, second, [220.0, -250.0], [0.0, 0.0]))).remove(0)
+}
+
+/// Whether it was done, and the answer's words.
+fn answer(out: &[Output]) -> (bool, String) {
+    let Some(Output::Transmit(Transmit::CommandAnswer { done, detail, .. })) = out.last() else { panic!("{out:?}") };
+    (*done, detail.clone())
+}
+
+#[test]
+fn acknowledging_an_assigned_alert_leaves_it_with_who_works_on_it() {
+    let mut stage = Stage::new();
+    let alert = open_alert(&mut stage).id;
+    stage.command("c1", at(10.0), Act::Assign { alert: alert.clone(), to: "patrol 3".into() });
+    let seen = alerts(stage.command("c2", at(11.0), Act::Acknowledge { alert })).remove(0);
+    assert_eq!((seen.state, seen.assigned_to.as_deref()), (AlertState::Assigned, Some("patrol 3")));
+}
+
+#[test]
+fn an_alert_is_shelved_for_a_week_at_most() {
+    let mut stage = Stage::new();
+    let alert = open_alert(&mut stage).id;
+    let week_s = 7.0 * 86_400.0;
+    let mut shelve = |id: &str, for_s: f64| {
+        let until = at(10.0 + for_s);
+        answer(&stage.command(id, at(10.0), Act::Shelve { alert: alert.clone(), until }))
+    };
+    let [latest, got] = [10.0 + week_s, 10.0 + 8.0 * 86_400.0].map(|second| crate::time::format_rfc3339(at(second)));
+    let refused = format!("expected a time to shelve until of {latest} at the latest, got {got}");
+    assert_eq!(shelve("c1", 8.0 * 86_400.0), (false, refused));
+    assert!(shelve("c2", week_s).0);
+    assert!(shelve("c3", week_s + 5.0).0, "the centre's clock is a little ahead");
+}
+
+#[test]
+fn shelving_ends_when_an_operator_wants_to_hear_of_the_alert_again() {
+    let mut stage = Stage::new();
+    let alert = open_alert(&mut stage).id;
+    let unshelve = Act::Unshelve { alert: alert.clone() };
+    let not_shelved = (false, format!("alert {alert} is not shelved"));
+    assert_eq!(answer(&stage.command("c1", at(10.0), unshelve.clone())), not_shelved);
+    stage.command("c2", at(11.0), Act::Shelve { alert: alert.clone(), until: at(100.0) });
+    let out = stage.command("c3", at(12.0), unshelve.clone());
+    assert_eq!(answer(&out), (true, format!("alert {alert} unshelved")));
+    assert!(
+        out.iter().any(|output| matches!(output, Output::Durable(Durable::Audit(record)) if record.act == "unshelve"))
+    );
+    assert_eq!(alerts(out)[0].shelved_until, None);
+    // What has ended by itself needs no end.
+    stage.command("c4", at(13.0), Act::Shelve { alert, until: at(20.0) });
+    assert_eq!(answer(&stage.command("c5", at(20.0), unshelve)), not_shelved);
+}
+
+#[test]
+fn orders_of_before_are_read_and_the_new_one_has_its_name() {
+    let shelve = r#"{"id":"c1","by":"anna","act":{"act":"shelve","alert":"a1","until":1772327640000000}}"#;
+    let order: Command = serde_json::from_str(shelve).expect("an order");
+    assert!(matches!(order.act, Act::Shelve { .. }), "{order:?}");
+    let unshelve = serde_json::to_value(Act::Unshelve { alert: "a1".into() }).expect("JSON");
+    assert_eq!(unshelve, serde_json::json!({ "act": "unshelve", "alert": "a1" }));
+}
