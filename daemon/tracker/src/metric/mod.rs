@@ -19,7 +19,10 @@ mod picture;
 use nalgebra::Vector2;
 use serde::Serialize;
 
-pub use crossing::{CrossingOptions, CrossingReport, CrossingScore, TrueCrossing, crossings, score_crossings};
+pub use crossing::{
+    CrossingOptions, CrossingReport, CrossingScore, CrossingTotals, TrueCrossing, crossings, direction_over, quantile,
+    score_crossings,
+};
 
 use crate::Timestamp;
 use identity::Identities;
