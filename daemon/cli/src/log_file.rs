@@ -12,6 +12,7 @@ use vedette_gateway::record::{Inputs, Recording};
 use vedette_gateway::replay::{JsonLines, Ticks, Told};
 
 use crate::progress::{self, Metered};
+use crate::text_file;
 
 /// Which log, and how the engine is configured for it.
 #[derive(Debug, clap::Args)]
@@ -54,10 +55,11 @@ impl Log {
         let path = &arguments.path;
         let file = File::open(path).with_context(|| path.display().to_string())?;
         let bar = progress::bar(file.metadata().map_or(0, |metadata| metadata.len()), "{bytes}/{total_bytes}");
-        let source = BufReader::with_capacity(1 << 16, Metered::new(file, bar.clone()));
+        let mut source = BufReader::with_capacity(1 << 16, Metered::new(file, bar.clone()));
         if path.extension().is_some_and(|extension| extension == "mcap") {
             return Self::recorded(path, config, source, bar);
         }
+        text_file::begin(&mut source).with_context(|| path.display().to_string())?;
         let Some(config) = config else { bail!("a log of detections needs --config") };
         let told = Lines { path: path.clone(), kind: Kind::Text(JsonLines::new(source)) };
         Ok(Self { engine: Engine::new(&config.engine)?, told, ticks: Ticks::Made, bar })

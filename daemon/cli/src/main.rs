@@ -11,6 +11,7 @@ mod progress;
 mod socket;
 mod stop;
 mod story;
+mod text_file;
 
 use std::process::ExitCode;
 

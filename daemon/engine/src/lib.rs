@@ -12,6 +12,7 @@ mod calls;
 pub mod camera;
 pub mod codec;
 pub mod config;
+mod crossing;
 pub mod digest;
 mod engine;
 pub mod geo;
@@ -33,6 +34,7 @@ pub use alert::{
     Severity, Suppression,
 };
 pub use book::Learned;
+pub use crossing::crossing_reports;
 pub use engine::{Engine, EngineError, Picture, PictureRate, Snapshot};
 pub use grade::{Grade, GradeError};
 pub use input::{Act, Command, Fact, Frame, FrameContent, Input, MAX_SHELVED_S, MAX_WORDS, RadioFrame};

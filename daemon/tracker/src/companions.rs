@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::bernoulli::Bernoulli;
 use crate::birth::Birth;
 use crate::config::TrackerConfig;
+use crate::gate::longer_side;
 use crate::gaussian::Gaussian;
 use crate::measure::Plot;
 use crate::view::View;
@@ -106,26 +107,36 @@ pub(crate) struct Newborn {
 /// Pairs of plots close enough to be companions, with the density of their distance. Plots that are surely a track's
 /// take no part.
 fn neighbours(plots: &[Plot<'_>], unclaimed: &[f64]) -> Vec<(usize, usize, f64)> {
-    let mut placed: Vec<(f64, usize, Vector2<f64>, Matrix2<f64>)> = Vec::new();
+    let mut placed: Vec<(usize, Vector2<f64>, Matrix2<f64>)> = Vec::new();
     for (index, plot) in plots.iter().enumerate().filter(|(index, _)| unclaimed[*index] > SURELY_CLAIMED) {
         if let Some((place, noise)) = plot.on_ground() {
-            placed.push((place.x, index, place, noise));
+            placed.push((index, place, noise));
         }
     }
-    placed.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let along = longer_side(placed.iter().map(|(_, place, _)| *place));
+    placed.sort_unstable_by(|a, b| a.1[along].total_cmp(&b.1[along]).then(a.0.cmp(&b.0)));
+    let noisiest = placed.iter().map(|(.., noise)| *noise).max_by(|a, b| a.trace().total_cmp(&b.trace()));
+    let noisiest = noisiest.unwrap_or_default();
+    let spread = |a: &Matrix2<f64>, b: &Matrix2<f64>| a + b + Matrix2::identity() * (SPREAD_M * SPREAD_M);
+    let reach = |spread: &Matrix2<f64>| REACH_SD * libm::sqrt(spread.trace() * 0.5);
     let mut pairs = Vec::new();
-    for (position, (_, a, place_a, noise_a)) in placed.iter().enumerate() {
-        for (east, b, place_b, noise_b) in &placed[position + 1..] {
-            let spread = noise_a + noise_b + Matrix2::identity() * (SPREAD_M * SPREAD_M);
-            let reach = REACH_SD * libm::sqrt(spread.trace() * 0.5);
-            if east - place_a.x > reach {
-                break;
-            }
-            if (place_b.y - place_a.y).abs() <= reach {
-                pairs.push((*a, *b, density(place_b - place_a, &spread)));
+    for (position, (a, place_a, noise_a)) in placed.iter().enumerate() {
+        let farthest = reach(&spread(noise_a, &noisiest));
+        let ahead = placed[position + 1..].iter();
+        for (b, place_b, noise_b) in ahead.take_while(|(_, place, _)| place[along] - place_a[along] <= farthest) {
+            let spread = spread(noise_a, noise_b);
+            let apart = place_b - place_a;
+            if apart.amax() <= reach(&spread) {
+                let (west, east) = if (apart.x, b) > (0.0, a) { (a, b) } else { (b, a) };
+                pairs.push((*west, *east, density(apart, &spread)));
             }
         }
     }
+    // What each plot sums up comes from west to east, whichever side is longer: the sums are the same to the bit.
+    let mut west_of = vec![0; plots.len()];
+    placed.sort_unstable_by(|a, b| a.1.x.total_cmp(&b.1.x).then(a.0.cmp(&b.0)));
+    placed.iter().enumerate().for_each(|(position, (plot, ..))| west_of[*plot] = position);
+    pairs.sort_unstable_by_key(|(west, east, _)| (west_of[*west], west_of[*east]));
     pairs
 }
 
@@ -137,4 +148,45 @@ fn density(offset: Vector2<f64>, covariance: &Matrix2<f64>) -> f64 {
         return 0.0;
     }
     libm::exp(-0.5 * squared) / (core::f64::consts::TAU * libm::sqrt(determinant))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::measure::fixture::{plot_of, sensor};
+    use crate::{Coverage, Measurement, SensorKind};
+
+    proptest! {
+        /// Whichever way the ground is longer, and however much less sure some plots are.
+        #[test]
+        fn neighbours_are_all_that_are_in_reach(
+            places in prop::collection::vec((-1.0_f64..1.0, -1.0_f64..1.0, 1.0_f64..20.0), 0..40),
+            (east_m, north_m) in (10.0_f64..500.0, 10.0_f64..500.0),
+        ) {
+            let radar = sensor(SensorKind::Radar, Coverage::Circle { radius_m: 5_000.0 });
+            let at = |place: &(f64, f64, f64)| Vector2::new(place.0 * east_m, place.1 * north_m);
+            let noise = |place: &(f64, f64, f64)| Matrix2::identity() * (place.2 * place.2);
+            let plot = |place: &(f64, f64, f64)| {
+                plot_of(Measurement::Position { position_m: at(place), covariance_m2: noise(place) }, &radar)
+            };
+            let plots: Vec<Plot<'_>> = places.iter().map(plot).collect();
+            let found = neighbours(&plots, &vec![1.0; plots.len()]);
+            let mut expected = Vec::new();
+            let mut ranked: Vec<usize> = (0..places.len()).collect();
+            ranked.sort_by(|a, b| at(&places[*a]).x.total_cmp(&at(&places[*b]).x));
+            for (position, a) in ranked.iter().enumerate() {
+                for b in &ranked[position + 1..] {
+                    let (from, to) = (&places[*a], &places[*b]);
+                    let spread = noise(from) + noise(to) + Matrix2::identity() * (SPREAD_M * SPREAD_M);
+                    let reach = REACH_SD * libm::sqrt(spread.trace() * 0.5);
+                    if (at(to) - at(from)).amax() <= reach {
+                        expected.push((*a, *b, density(at(to) - at(from), &spread)));
+                    }
+                }
+            }
+            prop_assert_eq!(found, expected);
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The filter's recursion: predict, gate, associate, update, give birth, learn, forget.
 
 mod arrivals;
+mod forget;
 mod learn;
 
 use serde::{Deserialize, Serialize};
@@ -356,17 +357,6 @@ impl Filter {
                 let mooring = track.mooring.get_or_insert_with(|| Mooring::new(time, &state));
                 mooring.watch(time, &state, config.fixture_after_s);
             }
-        }
-    }
-
-    /// Drops the least likely tracks: those below the threshold, and those beyond the bound.
-    fn forget(&mut self, config: &TrackerConfig) {
-        self.tracks.retain(|track| track.existence_of_all() > config.forget_existence);
-        if self.tracks.len() > config.max_tracks {
-            let mut ranked: Vec<f64> = self.tracks.iter().map(|track| track.existence).collect();
-            ranked.sort_by(|a, b| b.total_cmp(a));
-            let least = ranked[config.max_tracks];
-            self.tracks.retain(|track| track.existence > least);
         }
     }
 }

@@ -67,7 +67,7 @@ impl PlotIndex {
                 None => everywhere.push(number),
             }
         }
-        let along = longer_side(&placed);
+        let along = longer_side(placed.iter().map(|(place, _)| *place));
         placed.sort_unstable_by(|a, b| a.0[along].total_cmp(&b.0[along]).then(a.1.cmp(&b.1)));
         let age_s = plots.first().map_or(0.0, |plot| plot.age_s);
         Self { placed, along, everywhere, widest_m2, age_s }
@@ -108,9 +108,9 @@ impl PlotIndex {
 }
 
 /// The axis on which places lie farther apart.
-fn longer_side(placed: &[(Vector2<f64>, usize)]) -> usize {
-    let Some((first, _)) = placed.first() else { return 0 };
-    let (low, high) = placed.iter().fold((*first, *first), |(low, high), (place, _)| (low.inf(place), high.sup(place)));
+pub(crate) fn longer_side(mut places: impl Iterator<Item = Vector2<f64>>) -> usize {
+    let Some(first) = places.next() else { return 0 };
+    let (low, high) = places.fold((first, first), |(low, high), place| (low.inf(&place), high.sup(&place)));
     let extent = high - low;
     usize::from(extent.y > extent.x)
 }

@@ -3,6 +3,7 @@
 use nalgebra::Vector2;
 
 use crate::bernoulli::Outlook;
+use crate::gate::longer_side;
 use crate::gaussian::Gaussian;
 
 /// Objects nearer than this that move alike are together.
@@ -20,15 +21,16 @@ const MOST_COUNTED: usize = 64;
 
 /// For each track the 95 % range of the number of objects it moves with, itself included and given that it exists.
 pub(crate) fn counts(tracks: &[Outlook<'_>]) -> Vec<(u32, u32)> {
-    let mut by_east: Vec<(f64, usize)> =
-        tracks.iter().enumerate().map(|(place, outlook)| (outlook.state.mean[0], place)).collect();
-    by_east.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    let along = longer_side(tracks.iter().map(|outlook| outlook.state.position()));
+    let mut placed: Vec<(f64, usize)> =
+        tracks.iter().enumerate().map(|(place, outlook)| (outlook.state.mean[along], place)).collect();
+    placed.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let mut ranges = vec![(1, 1); tracks.len()];
     let mut existence = Vec::new();
-    for (position, (east, place)) in by_east.iter().enumerate() {
-        let west_of = by_east[..position].iter().rev().take_while(|other| east - other.0 <= TOGETHER_M);
-        let east_of = by_east[position + 1..].iter().take_while(|other| other.0 - east <= TOGETHER_M);
-        let beside = west_of.chain(east_of).filter(|other| together(&tracks[*place].state, &tracks[other.1].state));
+    for (position, (here, place)) in placed.iter().enumerate() {
+        let behind = placed[..position].iter().rev().take_while(|other| here - other.0 <= TOGETHER_M);
+        let ahead = placed[position + 1..].iter().take_while(|other| other.0 - here <= TOGETHER_M);
+        let beside = behind.chain(ahead).filter(|other| together(&tracks[*place].state, &tracks[other.1].state));
         existence.clear();
         existence.extend(beside.map(|other| tracks[other.1].existence));
         ranges[*place] = range(&existence, tracks[*place].track.companions);

@@ -45,7 +45,16 @@ fn check_settings(config: &TrackerConfig) -> Result<(), ModelError> {
     of.not_negative("max_lag_s", config.max_lag_s)?;
     of.probability("confirm_existence", config.confirm_existence)?;
     of.probability("doubt_existence", config.doubt_existence)?;
-    of.probability("forget_existence", config.forget_existence)
+    of.probability("forget_existence", config.forget_existence)?;
+    of.not_negative("fixture_after_s", config.fixture_after_s)?;
+    of.not_negative("visibility_dwell_s", config.visibility_dwell_s)?;
+    of.probability("visible_share", config.visible_share)?;
+    of.not_negative("object_extent_m", config.object_extent_m)?;
+    of.not_negative("further_returns", config.further_returns)?;
+    of.not_negative("join_plots_m", config.join_plots_m)?;
+    of.some("max_tracks", config.max_tracks)?;
+    of.some("max_logged_plots", config.max_logged_plots)?;
+    of.some("max_logged_tracks", config.max_logged_tracks)
 }
 
 fn check_sensor(sensor: &SensorModel) -> Result<(), ModelError> {
@@ -106,7 +115,45 @@ impl Owner<'_> {
         self.require(got.is_finite(), what, got, "a finite number")
     }
 
+    fn some(&self, what: &'static str, count: usize) -> Result<(), ModelError> {
+        self.require(count > 0, what, 0.0, "one or more")
+    }
+
     fn require(&self, holds: bool, what: &'static str, got: f64, expected: &'static str) -> Result<(), ModelError> {
         if holds { Ok(()) } else { Err(ModelError::OutOfRange { what, whose: self.0.to_owned(), got, expected }) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(change: impl FnOnce(&mut TrackerConfig)) -> Option<&'static str> {
+        let mut config = TrackerConfig::default();
+        change(&mut config);
+        check(&config, []).err().map(|ModelError::OutOfRange { what, .. }| what)
+    }
+
+    #[test]
+    fn every_number_of_the_settings_is_checked() {
+        assert_eq!(refused(|_| {}), None);
+        for wrong in [f64::NAN, f64::INFINITY, -1.0, 7.0] {
+            assert_eq!(refused(|config| config.visible_share = wrong), Some("visible_share"), "{wrong}");
+        }
+        for wrong in [f64::NAN, f64::INFINITY, -1.0] {
+            assert_eq!(refused(|config| config.fixture_after_s = wrong), Some("fixture_after_s"), "{wrong}");
+            assert_eq!(refused(|config| config.visibility_dwell_s = wrong), Some("visibility_dwell_s"), "{wrong}");
+            assert_eq!(refused(|config| config.object_extent_m = wrong), Some("object_extent_m"), "{wrong}");
+            assert_eq!(refused(|config| config.further_returns = wrong), Some("further_returns"), "{wrong}");
+            assert_eq!(refused(|config| config.join_plots_m = wrong), Some("join_plots_m"), "{wrong}");
+        }
+    }
+
+    /// A filter that may keep nothing tracks nothing.
+    #[test]
+    fn no_bound_is_zero() {
+        assert_eq!(refused(|config| config.max_tracks = 0), Some("max_tracks"));
+        assert_eq!(refused(|config| config.max_logged_plots = 0), Some("max_logged_plots"));
+        assert_eq!(refused(|config| config.max_logged_tracks = 0), Some("max_logged_tracks"));
     }
 }

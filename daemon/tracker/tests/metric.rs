@@ -102,6 +102,35 @@ fn no_truth_is_an_error() {
     assert_eq!(score([], lines(), &ScoreOptions::default()), Err(ScoreError::NoTruth));
 }
 
+#[test]
+fn without_a_track_no_measure_is_minus_zero() {
+    let score = serde_json::to_string(&score(truth(), [], &ScoreOptions::default()).unwrap()).unwrap();
+    assert!(!score.contains("-0.0"), "{score}");
+}
+
+#[test]
+fn an_object_in_two_places_at_once_is_refused() {
+    let mut twice = truth();
+    twice.push(TruthPoint { position_m: Vector2::zeros(), ..twice[3].clone() });
+    let (id, t, second) = (twice[3].id.clone(), twice[3].t, twice.len() - 1);
+    let error = score(twice, lines(), &ScoreOptions::default()).unwrap_err();
+    assert_eq!(error, ScoreError::ObjectTwice { id, t, first: 3, second });
+}
+
+/// Other trackers' files have such lines.
+#[test]
+fn a_number_that_two_tracks_had_goes_on_with_one_of_their_objects() {
+    let point = |t: f64, id: &str, x: f64| TruthPoint { t, id: id.to_owned(), position_m: Vector2::new(x, 0.0) };
+    let truth = [point(1.0, "a", 0.0), point(1.0, "b", 10.0), point(2.0, "a", 0.0), point(2.0, "b", 10.0)];
+    let line = |t: f64, places: &[f64]| {
+        let t = ScoreOptions::default().epoch.plus_seconds(t);
+        let tracks = places.iter().map(|x| ("7".to_owned(), Vector2::new(*x, 0.0))).collect();
+        TrackLine { t, now: t, tracks }
+    };
+    let score = score(truth, [line(1.0, &[0.0, 10.0]), line(2.0, &[5.0])], &ScoreOptions::default()).unwrap();
+    assert_eq!((score.missed, score.false_tracks, score.mota), (0.5, 0.0, 0.75));
+}
+
 /// The metric by definition: the least over all ways to assign, tried one by one.
 fn gospa_by_definition(objects: &[Vector2<f64>], tracks: &[Vector2<f64>], cutoff_m: f64) -> f64 {
     fn least(objects: &[Vector2<f64>], tracks: &mut Vec<Vector2<f64>>, limit: f64) -> f64 {

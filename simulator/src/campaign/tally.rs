@@ -1,22 +1,20 @@
 //! What many runs of one scenario add up to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
-use vedette_engine::metric::{CrossingOptions, CrossingReport, TrueCrossing, score_crossings};
-use vedette_engine::{Alert, AlertState, Direction, Place, Timestamp};
+use vedette_engine::metric::{CrossingOptions, TrueCrossing, quantile, score_crossings};
+use vedette_engine::{Alert, AlertState, Direction, Place, crossing_reports};
 
 use super::cause::cause;
 use super::drive::Run;
 use super::places::places;
 use super::{interval, lower_bound};
-use crate::geometry::{Point, distance};
+use crate::geometry::distance;
 use crate::scenario::{AgentKind, Scenario, Zone, ZoneShape};
 
 /// Length of the windows in which an operator's load is counted.
 const WINDOW_S: f64 = 600.0;
-/// An alert belongs to a crossing when it was written at most this long before it.
-const BEFORE_S: f64 = 300.0;
 
 /// Sums over runs.
 #[derive(Clone, Debug, Default)]
@@ -118,7 +116,6 @@ impl Tally {
     fn score_line(&mut self, border: &Zone, scenario: &Scenario, run: &Run) -> Vec<String> {
         let ZoneShape::Line(line) = &border.shape else { return Vec::new() };
         let begins = scenario.layout.begins;
-        let asks: BTreeMap<&String, Timestamp> = run.asking().map(|(written, alert)| (&alert.id, *written)).collect();
         let crossings: Vec<TrueCrossing> = run
             .truth
             .crossings
@@ -132,16 +129,10 @@ impl Tally {
                 position_m: crossing.at_m.into(),
             })
             .collect();
-        let reports: Vec<CrossingReport> = run
-            .alerts
-            .iter()
-            .filter(|(written, alert)| {
-                alert.kind.is_movement() && asks.get(&alert.id).is_some_and(|from| written >= from)
-            })
-            .map(|(written, alert)| crossing_report(*written, alert, line, run))
-            .collect();
-        let options = CrossingOptions { before_s: BEFORE_S, ..CrossingOptions::default() };
-        let score = score_crossings(&crossings, &reports, &options);
+        let alerts = run.alerts.iter().map(|(written, alert)| (*written, alert));
+        let line_m: Vec<_> = line.iter().map(|point| (*point).into()).collect();
+        let reports = crossing_reports(alerts, &line_m, &run.engine.site().frame);
+        let score = score_crossings(&crossings, &reports, &CrossingOptions::default());
         self.crossings += score.crossings;
         self.found += score.found;
         self.direction_right += score.direction_right;
@@ -258,20 +249,6 @@ impl Tally {
     }
 }
 
-/// The value below which this share of the values lies.
-fn quantile(values: &[f64], share: f64) -> Option<f64> {
-    let mut values = values.to_vec();
-    values.sort_by(f64::total_cmp);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss,
-        reason = "an index"
-    )]
-    let index = (share * values.len() as f64) as usize;
-    values.get(index.min(values.len().saturating_sub(1))).copied()
-}
-
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (calm, worst) = self.load();
@@ -335,27 +312,4 @@ fn about_crossers(scenario: &Scenario, run: &Run) -> BTreeSet<String> {
 
 fn is_first(alert: &Alert) -> bool {
     alert.rev == 1 || alert.state == AlertState::Raised
-}
-
-fn crossing_report(written: Timestamp, alert: &Alert, line: &[Point], run: &Run) -> CrossingReport {
-    let position_m = match &alert.place {
-        Some(Place::Point { lat, lon, .. }) => run.engine.site().frame.to_site(*lat, *lon),
-        _ => None,
-    };
-    CrossingReport {
-        alert: alert.id.clone(),
-        written,
-        seen: alert.last_seen,
-        position_m,
-        direction: alert.heading_deg.and_then(|heading_deg| direction(line, heading_deg)),
-        expected: alert.eta.map(|eta| alert.last_seen.plus_seconds(eta.s)),
-    }
-}
-
-/// Which way somebody with this heading goes over the line, taken as straight from end to end.
-fn direction(line: &[Point], heading_deg: f64) -> Option<Direction> {
-    let (from, to) = (line.first()?, line.last()?);
-    let heading = heading_deg.to_radians();
-    let leftward = (to[0] - from[0]) * libm::cos(heading) - (to[1] - from[1]) * libm::sin(heading);
-    Some(if leftward < 0.0 { Direction::In } else { Direction::Out })
 }

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use regex::Regex;
 use vedette_gateway::engine::config::Site;
-use vedette_gateway::engine::{Durable, Input, Timestamp};
-use vedette_gateway::replay::{Driver, Saying, Ticks, TrackWriter, topic};
+use vedette_gateway::engine::time::format_rfc3339;
+use vedette_gateway::engine::{Counters, Durable, Engine, Input, Timestamp};
+use vedette_gateway::replay::{Driver, Jump, Saying, Ticks, TrackWriter, topic};
 
 use crate::log_file::{Log, LogArguments};
 use crate::outcome::Outcome;
@@ -63,6 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     let mut clock = Clock::new(log.bar.clone());
     // Without some of its inputs the engine waits for others than the live one did.
     let ticks = if log.ticks == Ticks::Recorded && !selection.is_all() { Ticks::Mended } else { log.ticks };
+    let before = log.engine.counters().clone();
     // Who asks for tracks alone need not wait for the rules.
     let judges = arguments.tracks.is_none() || arguments.alerts.is_some();
     let engine = if judges { log.engine } else { log.engine.without_rules() };
@@ -99,11 +101,39 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     if left_out > 0 {
         eprintln!("{left_out} inputs left out by their topic");
     }
+    for Jump { from, to, input } in driver.jumps() {
+        eprintln!("time jumps from {} to {} at input {input}", format_rfc3339(*from), format_rfc3339(*to));
+    }
+    tell_unused(driver.engine(), &before);
+    if inputs + left_out == 0 && passed_over > 0 {
+        eprintln!("no line is a JSON object that says when it was received: is this a log of detections?");
+    } else if inputs > 0 && driver.engine().counters().get("plots") == before.get("plots") {
+        eprintln!("not one input gave a detection");
+    }
     let torn = log.told.torn();
     if let Some(torn) = torn {
         eprintln!("the recording ends early: {torn}");
     }
     Ok(if passed_over == 0 && torn.is_none() { Outcome::Done } else { Outcome::WithLosses })
+}
+
+/// Tells what of the inputs was not used, by reason.
+fn tell_unused(engine: &Engine, before: &Counters) {
+    let mut unused: Vec<String> = Vec::new();
+    for (name, count) in engine.counters().iter() {
+        let reason = name.strip_prefix("faults{reason=\"").and_then(|rest| rest.strip_suffix("\"}"));
+        if let Some(reason) = reason
+            && count > before.get(name)
+        {
+            unused.push(format!("{} {}", count - before.get(name), reason.replace('_', " ")));
+        }
+    }
+    if !unused.is_empty() {
+        eprintln!("not used, by reason: {}", unused.join(", "));
+    }
+    for sensor in engine.status().unknown_sensors {
+        eprintln!("{} messages of {:?}, which is not configured", sensor.messages, sensor.id);
+    }
 }
 
 /// Which inputs are wanted, by topic. Time passes whatever is wanted.

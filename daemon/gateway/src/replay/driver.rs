@@ -26,6 +26,19 @@ pub struct Driver {
     next_picture: Option<Timestamp>,
     now: Timestamp,
     ticks: Ticks,
+    fed: u64,
+    jumps: Vec<Jump>,
+}
+
+/// A step of the log's time so long that nothing can have been going on: some clock was wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Jump {
+    /// The time before.
+    pub from: Timestamp,
+    /// The time of the input after it.
+    pub to: Timestamp,
+    /// That input, counted from 1.
+    pub input: u64,
 }
 
 /// Where the ticks of a replay come from.
@@ -41,6 +54,12 @@ pub enum Ticks {
 
 /// The live daemon ticks at most this much after a deadline.
 const LIVE_DELAY_S: f64 = 0.25;
+
+/// Time is not passed through tick by tick over a longer step than this.
+const LONGEST_STEP_S: f64 = 30.0 * 86_400.0;
+
+/// Jumps remembered one by one.
+const MOST_JUMPS: usize = 100;
 
 impl Driver {
     /// Drives `engine`. Tracks are told after every processed scan time, or with `every_micros` at its whole multiples
@@ -58,7 +77,16 @@ impl Driver {
     }
 
     fn of(engine: Engine, every_micros: Option<i64>) -> Self {
-        Self { engine, out: Vec::new(), every_micros, next_picture: None, now: Timestamp::MIN, ticks: Ticks::Made }
+        Self {
+            engine,
+            out: Vec::new(),
+            every_micros,
+            next_picture: None,
+            now: Timestamp::MIN,
+            ticks: Ticks::Made,
+            fed: 0,
+            jumps: Vec::new(),
+        }
     }
 
     /// The same driver with ticks from elsewhere.
@@ -67,9 +95,15 @@ impl Driver {
         Self { ticks, ..self }
     }
 
-    /// Lets time pass to `told.now`, ticking at the engine's deadlines, and hands over the input.
+    /// Lets time pass to `told.now`, ticking at the engine's deadlines, and hands over the input. Of a jump only as much
+    /// passes as everything before it needs to be processed.
     pub fn feed(&mut self, told: Told, sink: &mut dyn FnMut(Saying<'_>)) {
-        self.tick_until(told.now, sink);
+        self.fed += 1;
+        if self.now != Timestamp::MIN && told.now.seconds_since(self.now) > LONGEST_STEP_S {
+            self.jump(told.now, sink);
+        } else {
+            self.tick_until(told.now, sink);
+        }
         self.now = self.now.max(told.now);
         if self.next_picture.is_none() {
             self.next_picture =
@@ -91,10 +125,28 @@ impl Driver {
         self.tell(sink);
     }
 
+    /// The jumps of the log's time, the first hundred.
+    #[must_use]
+    pub fn jumps(&self) -> &[Jump] {
+        &self.jumps
+    }
+
     /// The engine as the log left it.
     #[must_use]
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    fn jump(&mut self, to: Timestamp, sink: &mut dyn FnMut(Saying<'_>)) {
+        if self.jumps.len() < MOST_JUMPS {
+            self.jumps.push(Jump { from: self.now, to, input: self.fed });
+        }
+        self.tick_until(self.now.plus_seconds(self.engine.wait()), sink);
+        // Pictures go on at the new time.
+        self.next_picture = None;
+        if self.ticks != Ticks::Recorded {
+            self.engine.handle(to, vedette_engine::Input::Tick, &mut self.out);
+        }
     }
 
     fn tick_until(&mut self, end: Timestamp, sink: &mut dyn FnMut(Saying<'_>)) {

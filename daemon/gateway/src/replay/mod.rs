@@ -8,7 +8,7 @@ mod jsonl;
 mod topic;
 mod tracks;
 
-pub use driver::{Driver, Saying, Ticks};
+pub use driver::{Driver, Jump, Saying, Ticks};
 pub use jsonl::{JsonLines, LogError, Told};
 pub use topic::topic;
 pub use tracks::TrackWriter;

@@ -53,7 +53,7 @@ pub struct CrossingOptions {
 
 impl Default for CrossingOptions {
     fn default() -> Self {
-        Self { before_s: 900.0, after_s: 60.0, radius_m: 100.0, speed_mps: 2.5 }
+        Self { before_s: 300.0, after_s: 60.0, radius_m: 100.0, speed_mps: 2.5 }
     }
 }
 
@@ -89,46 +89,112 @@ pub struct CrossingScore {
     pub outcomes: Vec<CrossingOutcome>,
 }
 
-/// The passages of the line `from_m` to `to_m` by the objects of the truth, in order of time.
+/// The passages of a line, a chain of segments, by the objects of the truth, in order of time.
 ///
 /// Between two points of an object motion is straight. "In" is from the line's left to its right.
 #[must_use]
-pub fn crossings(
-    truth: impl IntoIterator<Item = TruthPoint>,
+pub fn crossings<'a>(
+    truth: impl IntoIterator<Item = &'a TruthPoint>,
     epoch: Timestamp,
-    from_m: Vector2<f64>,
-    to_m: Vector2<f64>,
+    line_m: &[Vector2<f64>],
 ) -> Vec<TrueCrossing> {
-    let mut paths: BTreeMap<String, Vec<(f64, Vector2<f64>)>> = BTreeMap::new();
+    let mut paths: BTreeMap<&str, Vec<(f64, Vector2<f64>)>> = BTreeMap::new();
     for point in truth {
-        paths.entry(point.id).or_default().push((point.t, point.position_m));
+        paths.entry(&point.id).or_default().push((point.t, point.position_m));
     }
-    let along = to_m - from_m;
-    let left_of = |point: Vector2<f64>| along.perp(&(point - from_m));
     let mut found = Vec::new();
     for (object, mut path) in paths {
         path.sort_by(|a, b| a.0.total_cmp(&b.0));
         for step in path.windows(2) {
             let [(before_s, p), (after_s, q)] = [step[0], step[1]];
-            let (before, after) = (left_of(p), left_of(q));
-            if (before > 0.0) == (after > 0.0) {
-                continue;
+            for segment in line_m.windows(2) {
+                let Some((share, direction)) = passage([segment[0], segment[1]], [p, q]) else { continue };
+                found.push(TrueCrossing {
+                    time: epoch.plus_seconds(before_s + (after_s - before_s) * share),
+                    object: object.to_owned(),
+                    direction,
+                    position_m: p + (q - p) * share,
+                });
             }
-            let share = before / (before - after);
-            let position_m = p + (q - p) * share;
-            if !(0.0..=along.norm_squared()).contains(&along.dot(&(position_m - from_m))) {
-                continue;
-            }
-            found.push(TrueCrossing {
-                time: epoch.plus_seconds(before_s + (after_s - before_s) * share),
-                object: object.clone(),
-                direction: if before > 0.0 { Direction::In } else { Direction::Out },
-                position_m,
-            });
         }
     }
     found.sort_by_key(|crossing| crossing.time);
     found
+}
+
+/// At what part of the step from `p` to `q` it passes the segment, and which way.
+fn passage([from_m, to_m]: [Vector2<f64>; 2], [p, q]: [Vector2<f64>; 2]) -> Option<(f64, Direction)> {
+    let along = to_m - from_m;
+    let left_of = |point: Vector2<f64>| along.perp(&(point - from_m));
+    let (before, after) = (left_of(p), left_of(q));
+    if (before > 0.0) == (after > 0.0) {
+        return None;
+    }
+    let share = before / (before - after);
+    let passed_m = p + (q - p) * share;
+    let is_beside = (0.0..=along.norm_squared()).contains(&along.dot(&(passed_m - from_m)));
+    is_beside.then_some((share, if before > 0.0 { Direction::In } else { Direction::Out }))
+}
+
+/// Which way somebody with this heading goes over a line, taken as straight from end to end.
+#[must_use]
+pub fn direction_over(line_m: &[Vector2<f64>], heading_deg: f64) -> Option<Direction> {
+    let along = line_m.last()? - line_m.first()?;
+    let heading = heading_deg.to_radians();
+    let leftward = along.x * libm::cos(heading) - along.y * libm::sin(heading);
+    Some(if leftward < 0.0 { Direction::In } else { Direction::Out })
+}
+
+/// The value below which this share of the values lies.
+#[must_use]
+pub fn quantile(values: &[f64], share: f64) -> Option<f64> {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
+    let index = (share * super::number(values.len())) as usize;
+    values.get(index.min(values.len().saturating_sub(1))).copied()
+}
+
+/// What the scores of several lines come to.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CrossingTotals {
+    /// Number of crossings.
+    pub crossings: usize,
+    /// Crossings with an alert.
+    pub found: usize,
+    /// Crossings found with the direction right.
+    pub direction_right: usize,
+    /// Crossings that an expected time was told for beforehand.
+    pub with_eta: usize,
+    /// Median absolute error of the expected time at the line, over these, seconds.
+    pub eta_error_median_s: Option<f64>,
+    /// The error that nine in ten stay below, seconds.
+    pub eta_error_p90_s: Option<f64>,
+    /// Alerts that belong to no crossing of any line.
+    pub unmatched_alerts: usize,
+}
+
+impl CrossingTotals {
+    /// Those of these lines, each scored with the same alerts.
+    #[must_use]
+    pub fn of(lines: &[CrossingScore]) -> Self {
+        let errors: Vec<f64> = lines
+            .iter()
+            .flat_map(|line| &line.outcomes)
+            .filter_map(|outcome| outcome.eta_error_s.map(f64::abs))
+            .collect();
+        let is_unmatched = |alert: &&String| lines.iter().all(|line| line.unmatched_alerts.contains(alert));
+        let sum = |count: fn(&CrossingScore) -> usize| lines.iter().map(count).sum();
+        Self {
+            crossings: sum(|line| line.crossings),
+            found: sum(|line| line.found),
+            direction_right: sum(|line| line.direction_right),
+            with_eta: errors.len(),
+            eta_error_median_s: quantile(&errors, 0.5),
+            eta_error_p90_s: quantile(&errors, 0.9),
+            unmatched_alerts: lines.first().map_or(0, |line| line.unmatched_alerts.iter().filter(is_unmatched).count()),
+        }
+    }
 }
 
 /// Which crossings were reported, and which alerts were for nothing.
@@ -226,7 +292,7 @@ mod tests {
         let mut truth = walker("a", &[(99.0, 0.0, 2.0), (101.0, 0.0, -2.0), (103.0, 0.0, -6.0)]);
         truth.extend(walker("b", &[(99.0, 900.0, -2.0), (101.0, 900.0, 2.0)]));
         let line = [Vector2::new(-1000.0, 0.0), Vector2::new(1000.0, 0.0)];
-        let crossings = crossings(truth, EPOCH, line[0], line[1]);
+        let crossings = crossings(&truth, EPOCH, &line);
         assert_eq!(crossings.len(), 2);
         assert_eq!(crossings[0].time, EPOCH.plus_seconds(100.0));
         assert_eq!((crossings[0].direction, crossings[1].direction), (Direction::In, Direction::Out));
@@ -236,5 +302,37 @@ mod tests {
         assert_eq!(score.unmatched_alerts, ["wrong"]);
         assert_eq!(score.mean_eta_error_s, Some(4.0));
         assert_eq!(score.outcomes[0].first_written, Some(EPOCH.plus_seconds(90.0)));
+    }
+
+    #[test]
+    fn a_bent_line_is_passed_at_either_segment() {
+        let bent = [Vector2::new(-100.0, 0.0), Vector2::new(0.0, 0.0), Vector2::new(0.0, 100.0)];
+        let mut truth = walker("a", &[(0.0, -50.0, 10.0), (10.0, -50.0, -10.0)]);
+        truth.extend(walker("b", &[(20.0, 10.0, 50.0), (30.0, -10.0, 50.0)]));
+        truth.extend(walker("c", &[(20.0, 50.0, 10.0), (30.0, 50.0, -10.0)]));
+        let found = crossings(&truth, EPOCH, &bent);
+        let told: Vec<_> = found.iter().map(|found| (found.object.as_str(), found.direction, found.time)).collect();
+        let expected = [("a", Direction::In, EPOCH.plus_seconds(5.0)), ("b", Direction::Out, EPOCH.plus_seconds(25.0))];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn totals_add_up_lines_and_an_alert_is_for_nothing_only_if_it_is_at_every_line() {
+        let truth = walker("a", &[(99.0, 0.0, 2.0), (101.0, 0.0, -2.0), (201.0, 0.0, -202.0)]);
+        let lines = [0.0, -100.0].map(|north_m| [Vector2::new(-100.0, north_m), Vector2::new(100.0, north_m)]);
+        let reports = [report("first", 90.0, 5.0), report("wrong", 95.0, -900.0)];
+        let scores =
+            lines.map(|line| score_crossings(&crossings(&truth, EPOCH, &line), &reports, &CrossingOptions::default()));
+        let totals = CrossingTotals::of(&scores);
+        assert_eq!((totals.crossings, totals.found, totals.unmatched_alerts), (2, 2, 1));
+        assert_eq!((totals.with_eta, totals.eta_error_p90_s), (2, Some(46.0)));
+    }
+
+    #[test]
+    fn a_heading_to_the_right_of_a_line_is_in() {
+        let eastward = [Vector2::new(0.0, 0.0), Vector2::new(100.0, 0.0)];
+        assert_eq!(direction_over(&eastward, 180.0), Some(Direction::In));
+        assert_eq!(direction_over(&eastward, 350.0), Some(Direction::Out));
+        assert_eq!(direction_over(&[], 0.0), None);
     }
 }

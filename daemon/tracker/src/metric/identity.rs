@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Places, assignment, number, squared_distances};
+use super::{Places, assignment, number, squared_distances, total};
 
 /// An object's life as far as tracks are concerned.
 #[derive(Clone, Debug)]
@@ -106,7 +106,8 @@ impl Identities {
         let mut pairs = Vec::new();
         for (row, (object, _)) in objects.iter().enumerate() {
             let Some(column) = self.matched.get(object).and_then(|track| column_of.get(track)) else { continue };
-            if costs[row][*column] < limit {
+            // A line may have a number twice: once only one is left, it goes on with the first of its objects.
+            if costs[row][*column] < limit && !pairs.iter().any(|(_, taken)| taken == column) {
                 pairs.push((row, *column));
             }
         }
@@ -153,6 +154,6 @@ impl Identities {
         for ((object, track), count) in &self.overlaps {
             gains[rows[object]][columns[track]] = number(*count);
         }
-        assignment::largest_total(&gains).into_iter().map(|(row, column)| gains[row][column]).sum()
+        total(assignment::largest_total(&gains).into_iter().map(|(row, column)| gains[row][column]))
     }
 }

@@ -19,7 +19,10 @@ mod picture;
 use nalgebra::Vector2;
 use serde::Serialize;
 
-pub use crossing::{CrossingOptions, CrossingReport, CrossingScore, TrueCrossing, crossings, score_crossings};
+pub use crossing::{
+    CrossingOptions, CrossingReport, CrossingScore, CrossingTotals, TrueCrossing, crossings, direction_over, quantile,
+    score_crossings,
+};
 
 use crate::Timestamp;
 use identity::Identities;
@@ -123,24 +126,36 @@ pub struct Score {
 }
 
 /// Why nothing could be scored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScoreError {
     /// No truth within the time asked for.
     #[error("expected at least one truth point, got none")]
     NoTruth,
+    /// An object in two places at once.
+    #[error("expected object {id} once at t = {t}, got it again: points {first} and {second}, from 0")]
+    ObjectTwice {
+        /// The object.
+        id: String,
+        /// The time, as the second point has it.
+        t: f64,
+        /// The first of the two points, counted from 0.
+        first: usize,
+        /// The second.
+        second: usize,
+    },
 }
 
 /// Scores the lines against the truth. Neither needs to be in order of time.
 ///
 /// # Errors
-/// When there is no truth.
+/// When there is no truth, or an object is in two places at once.
 pub fn score(
     truth: impl IntoIterator<Item = TruthPoint>,
     lines: impl IntoIterator<Item = TrackLine>,
     options: &ScoreOptions,
 ) -> Result<Score, ScoreError> {
-    let frames = Frames::new(truth, lines, options);
+    let frames = Frames::new(truth, lines, options)?;
     if frames.times().is_empty() {
         return Err(ScoreError::NoTruth);
     }
@@ -174,6 +189,11 @@ fn number(count: usize) -> f64 {
     count as f64
 }
 
+/// The sum, which is 0 for no values: `sum` makes that -0.
+fn total(values: impl Iterator<Item = f64>) -> f64 {
+    values.fold(0.0, |sum, value| sum + value)
+}
+
 fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / number(values.len())
 }
@@ -187,7 +207,7 @@ impl Sums {
     fn add(&mut self, objects: &Places, tracks: &Places, far: usize, cutoff_m: f64) {
         let costs = squared_distances(objects, tracks);
         let pairs = assignment::within(&costs, cutoff_m);
-        let squares: f64 = pairs.iter().map(|(row, column)| costs[*row][*column]).sum();
+        let squares = total(pairs.iter().map(|(row, column)| costs[*row][*column]));
         let missed = number(objects.len() - pairs.len());
         let false_tracks = number(tracks.len() - pairs.len());
         self.gospa.push(libm::sqrt(squares + cutoff_m * cutoff_m / 2.0 * (missed + false_tracks)));

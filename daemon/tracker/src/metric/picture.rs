@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use nalgebra::Vector2;
 
-use super::{Places, ScoreOptions, TrackLine, TruthPoint};
+use super::{Places, ScoreError, ScoreOptions, TrackLine, TruthPoint};
 use crate::Timestamp;
 
 /// Clocks that round may disagree by this much.
@@ -30,13 +30,18 @@ impl Frames {
         truth: impl IntoIterator<Item = TruthPoint>,
         lines: impl IntoIterator<Item = TrackLine>,
         options: &ScoreOptions,
-    ) -> Self {
+    ) -> Result<Self, ScoreError> {
         let mut names = Names::default();
         let mut by_time: BTreeMap<i64, Places> = BTreeMap::new();
-        for point in truth {
+        let mut told: BTreeMap<(i64, usize), usize> = BTreeMap::new();
+        for (second, point) in truth.into_iter().enumerate() {
             let millis = millis(point.t);
             if options.until_s.is_none_or(|until| seconds(millis) <= until + 1e-9) {
-                by_time.entry(millis).or_default().push((names.number(point.id), point.position_m));
+                let object = names.number(&point.id);
+                if let Some(first) = told.insert((millis, object), second) {
+                    return Err(ScoreError::ObjectTwice { id: point.id, t: point.t, first, second });
+                }
+                by_time.entry(millis).or_default().push((object, point.position_m));
             }
         }
         let mut names = Names::default();
@@ -45,12 +50,12 @@ impl Frames {
             .map(|line| Line {
                 t: since(line.t, options.epoch),
                 now: since(line.now, options.epoch),
-                tracks: line.tracks.into_iter().map(|(id, position)| (names.number(id), position)).collect(),
+                tracks: line.tracks.into_iter().map(|(id, position)| (names.number(&id), position)).collect(),
             })
             .collect();
         lines.sort_by(|a, b| a.t.total_cmp(&b.t));
         let times = by_time.keys().map(|millis| seconds(*millis)).collect();
-        Self { times, objects: by_time.into_values().collect(), lines }
+        Ok(Self { times, objects: by_time.into_values().collect(), lines })
     }
 
     /// The truth times, in order.
@@ -104,8 +109,12 @@ struct Names {
 }
 
 impl Names {
-    fn number(&mut self, name: String) -> usize {
+    fn number(&mut self, name: &str) -> usize {
+        if let Some(number) = self.numbers.get(name) {
+            return *number;
+        }
         let next = self.numbers.len();
-        *self.numbers.entry(name).or_insert(next)
+        self.numbers.insert(name.to_owned(), next);
+        next
     }
 }
