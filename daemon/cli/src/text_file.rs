@@ -1,11 +1,21 @@
 //! The beginnings of text files: what marks one that was written otherwise than expected.
 
-use std::io::BufRead;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const GZIP: &[u8] = b"\x1f\x8b";
+
+/// A text file, from its first character on.
+pub(crate) fn open(path: &Path) -> anyhow::Result<BufReader<File>> {
+    let named = || path.display().to_string();
+    let mut reader = BufReader::new(File::open(path).with_context(named)?);
+    begin(&mut reader).with_context(named)?;
+    Ok(reader)
+}
 
 /// Passes over a byte order mark; refuses what is compressed.
 pub(crate) fn begin(reader: &mut impl BufRead) -> anyhow::Result<()> {

@@ -160,8 +160,7 @@ impl Aligner {
     /// The newest looks that have not been released, of sensors that send theirs in parts, each with the time until which more of it
     /// may come.
     fn in_parts(&self, site: &Site) -> impl Iterator<Item = (Timestamp, Timestamp)> {
-        let heard = self.sensors.iter().enumerate().filter_map(|(index, arrivals)| Some((index, arrivals.as_ref()?)));
-        heard.filter(|(_, arrivals)| arrivals.parts_s > 0.0 && arrivals.newest > self.horizon).filter_map(
+        self.heard().filter(|(_, arrivals)| arrivals.parts_s > 0.0 && arrivals.newest > self.horizon).filter_map(
             |(index, arrivals)| {
                 let most_s = f64::min(site.sensors[index].model.scan_period_s? * PARTS_MAX_SHARE, PARTS_MAX_S);
                 let waits_s = f64::min(arrivals.parts_s * PARTS_SHARE + DELAY_MARGIN_S, most_s);
@@ -170,10 +169,14 @@ impl Aligner {
         )
     }
 
-    /// The sensors that may still deliver something, by index.
+    /// The sensors that have delivered something, by index.
+    fn heard(&self) -> impl Iterator<Item = (usize, &Arrivals)> {
+        self.sensors.iter().enumerate().filter_map(|(index, arrivals)| Some((index, arrivals.as_ref()?)))
+    }
+
+    /// Those of them that may still deliver something.
     fn waited_for(&self, now: Timestamp) -> impl Iterator<Item = (usize, &Arrivals)> {
-        let heard = self.sensors.iter().enumerate().filter_map(|(index, arrivals)| Some((index, arrivals.as_ref()?)));
-        heard.filter(move |(_, arrivals)| now.seconds_since(arrivals.arrived) < FORGOTTEN_AFTER_S)
+        self.heard().filter(move |(_, arrivals)| now.seconds_since(arrivals.arrived) < FORGOTTEN_AFTER_S)
     }
 }
 

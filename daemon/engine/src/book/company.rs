@@ -24,11 +24,11 @@ const PLAINLY: f64 = 0.6;
 const SAME_CAUSE_WITHIN_S: f64 = 120.0;
 /// .. or this, where it has happened or was answered: who comes to the line after somebody has crossed it is somebody else.
 const SAME_WALK_WITHIN_S: f64 = 20.0;
-/// Who was seen so long while the other was seen, too, is not the other. A track that takes another's plots overlaps with it for less.
-const BOTH_SEEN_S: f64 = 10.0;
 /// .. and within what somebody on foot can have gone since, up to this far.
 const SAME_CAUSE_SPEED_MPS: f64 = 2.5;
 const SAME_CAUSE_MAX_M: f64 = 150.0;
+/// Who was seen so long while the other was seen, too, is not the other. A track that takes another's plots overlaps with it for less.
+const BOTH_SEEN_S: f64 = 10.0;
 
 /// A track's finding, and the key that it goes under.
 struct Member {

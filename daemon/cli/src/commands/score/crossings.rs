@@ -1,7 +1,6 @@
 //! Crossings of border lines: which were told, the right way, and in time.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::BufRead;
 use std::path::Path;
 
 use anyhow::Context;
@@ -49,13 +48,10 @@ pub(super) fn score(
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<Alert>> {
-    let named = || path.display().to_string();
-    let mut reader = BufReader::new(File::open(path).with_context(named)?);
-    text_file::begin(&mut reader).with_context(named)?;
     let alert = |(index, line): (usize, std::io::Result<String>)| {
         line.map_err(anyhow::Error::from)
             .and_then(|line| Ok(serde_json::from_str(&line)?))
             .with_context(|| format!("{}:{}: expected an alert", path.display(), index + 1))
     };
-    reader.lines().enumerate().map(alert).collect()
+    text_file::open(path)?.lines().enumerate().map(alert).collect()
 }

@@ -1,7 +1,6 @@
 //! Tracks as `vedette replay --tracks` writes them.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::BufRead;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
@@ -44,11 +43,8 @@ enum Status {
 
 impl Tracks {
     pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
-        let named = || path.display().to_string();
-        let mut reader = BufReader::new(File::open(path).with_context(named)?);
-        text_file::begin(&mut reader).with_context(named)?;
         let mut tracks = Self { lines: Vec::new(), without_place: 0 };
-        for (index, line) in reader.lines().enumerate() {
+        for (index, line) in text_file::open(path)?.lines().enumerate() {
             let place = || format!("{}:{}", path.display(), index + 1);
             tracks.take(&line.with_context(place)?).with_context(place)?;
         }

@@ -1,7 +1,6 @@
 //! The truth: where each object was when.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::BufRead;
 use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
@@ -24,11 +23,8 @@ pub(super) struct Truth {
 
 impl Truth {
     pub(super) fn read(path: &Path) -> anyhow::Result<Self> {
-        let named = || path.display().to_string();
-        let mut reader = BufReader::new(File::open(path).with_context(named)?);
-        text_file::begin(&mut reader).with_context(named)?;
         let mut truth = Self { points: Vec::new(), lines: Vec::new() };
-        for (index, line) in reader.lines().enumerate() {
+        for (index, line) in text_file::open(path)?.lines().enumerate() {
             let place = || format!("{}:{}", path.display(), index + 1);
             let line = line.with_context(place)?;
             if index == 0 {
