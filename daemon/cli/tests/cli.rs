@@ -1,15 +1,11 @@
 //! Exit statuses and what goes to which stream.
 
+mod program;
+
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
-fn vedette(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_vedette")).args(arguments).current_dir(folder).output().expect("the program runs")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
+use program::{text, vedette};
 
 const SITE: &str = concat!(
     "[site]\nid = \"north\"\norigin = { lat = 52.0, lon = 23.6 }\n",

@@ -2,13 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
 
+mod program;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use vedette_gateway::config::Config;
 use vedette_gateway::engine::config::EngineConfig;
 use vedette_gateway::engine::{Durable, Engine, Frame, FrameContent, Input, Timestamp};
 use vedette_gateway::record::RecordingFile;
+
+use program::{text, vedette};
 
 const SITE: &str = r#"
 [site]
@@ -45,14 +48,6 @@ scan_period_s = 1.0
 "#;
 
 const BEGIN_S: i64 = 1_772_323_200;
-
-fn vedette(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_vedette")).args(arguments).current_dir(folder).output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
 
 fn read(folder: &Path, site: &str) -> EngineConfig {
     let path = folder.join("read.toml");
