@@ -5,66 +5,98 @@
 //! around a confirmed track, which makes those plots less likely to begin a track of their own, or to lead a younger
 //! track astray. A plot that agrees with a second object is still taken by it.
 
+use std::collections::BTreeMap;
+
 use nalgebra::Vector2;
 
 use crate::bernoulli::Bernoulli;
 use crate::config::TrackerConfig;
 use crate::detection::{Detection, Measurement};
+use crate::gaussian::Gaussian;
 use crate::measure::Plot;
 
 /// What a plot that may well be a further return of another object says about a second one, compared to a plot in the
 /// open.
 pub(crate) const NEWS_IN_SHADOW: f64 = 0.05;
 
-/// Density of the plot as a further return of the track's object. Zero for tracks that may not be objects, and for plots without a place.
-pub(crate) fn further_return(config: &TrackerConfig, track: &Bernoulli, plot: &Plot<'_>) -> f64 {
-    let extent_m = config.object_extent_m;
-    let placed = matches!(plot.measurement, Measurement::Position { .. } | Measurement::RangeBearing { .. });
-    if !track.confirmed || !placed || extent_m <= 0.0 {
-        return 0.0;
+/// Where further returns of one object come from.
+pub(crate) struct FurtherReturns {
+    /// The object's place, as wide as it is itself.
+    pub(crate) spread: Gaussian,
+    count: f64,
+}
+
+impl FurtherReturns {
+    /// Those of a track; none of what may not be an object, or where objects give one plot.
+    pub(crate) fn of(config: &TrackerConfig, track: &Bernoulli) -> Option<Self> {
+        let extent_m = config.object_extent_m;
+        if !track.confirmed || extent_m <= 0.0 {
+            return None;
+        }
+        let mut spread = track.moments();
+        spread.covariance[(0, 0)] += extent_m * extent_m;
+        spread.covariance[(1, 1)] += extent_m * extent_m;
+        Some(Self { spread, count: track.existence * config.further_returns })
     }
-    let mut spread = track.moments();
-    spread.covariance[(0, 0)] += extent_m * extent_m;
-    spread.covariance[(1, 1)] += extent_m * extent_m;
-    track.existence * config.further_returns * plot.likelihood(&spread)
+
+    /// Density of the plot as one of them; zero for plots without a place.
+    pub(crate) fn density(&self, plot: &Plot<'_>) -> f64 {
+        let placed = matches!(plot.measurement, Measurement::Position { .. } | Measurement::RangeBearing { .. });
+        if placed { self.count * plot.likelihood(&self.spread) } else { 0.0 }
+    }
 }
 
 /// Joins the positions of one scan that are nearer to each other than `within_m`, in chains, into their means.
 pub(crate) fn joined(detections: &[Detection], within_m: f64) -> Vec<Detection> {
-    let place = |detection: &Detection| match detection.measurement {
-        Measurement::Position { position_m, .. } => Some(position_m),
-        _ => None,
+    let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (member, leader) in leaders(detections, within_m).into_iter().enumerate() {
+        groups.entry(leader).or_default().push(member);
+    }
+    let mean = |(leader, members): (usize, Vec<usize>)| {
+        let mut joined = detections[leader];
+        if let Measurement::Position { position_m, .. } = &mut joined.measurement {
+            let places = members.iter().filter_map(|member| place(&detections[*member]));
+            let (count, sum) = places.fold((0.0, Vector2::zeros()), |(count, sum), place| (count + 1.0, sum + place));
+            *position_m = sum / count;
+        }
+        if members.iter().any(|member| detections[*member].object != joined.object) {
+            joined.object = None;
+        }
+        joined
     };
-    let mut group: Vec<usize> = (0..detections.len()).collect();
-    for later in 0..detections.len() {
-        for earlier in 0..later {
-            let near = match (place(&detections[earlier]), place(&detections[later])) {
-                (Some(a), Some(b)) => (a - b).norm() < within_m,
-                _ => false,
-            };
-            if near {
-                let (to, from) = (group[earlier].min(group[later]), group[earlier].max(group[later]));
-                group.iter_mut().filter(|member| **member == from).for_each(|member| *member = to);
-            }
+    groups.into_iter().map(mean).collect()
+}
+
+/// For each detection the first of its chain. Neighbours are sought from west to east.
+fn leaders(detections: &[Detection], within_m: f64) -> Vec<usize> {
+    let mut placed: Vec<(Vector2<f64>, usize)> = detections
+        .iter()
+        .enumerate()
+        .filter_map(|(number, detection)| Some((place(detection)?, number)))
+        .collect();
+    placed.sort_unstable_by(|a, b| a.0.x.total_cmp(&b.0.x).then(a.1.cmp(&b.1)));
+    let mut leader: Vec<usize> = (0..detections.len()).collect();
+    let first_of = |leader: &[usize], mut member: usize| {
+        while leader[member] != member {
+            member = leader[member];
+        }
+        member
+    };
+    for (rank, (here, number)) in placed.iter().enumerate() {
+        let east = placed[rank + 1..].iter().take_while(|(there, _)| there.x - here.x < within_m);
+        for (_, other) in east.filter(|(there, _)| (there - here).norm() < within_m) {
+            let (a, b) = (first_of(&leader, *number), first_of(&leader, *other));
+            leader[a.max(b)] = a.min(b);
         }
     }
-    let leaders = (0..detections.len()).filter(|place| group[*place] == *place);
-    leaders
-        .map(|leader| {
-            let mut joined = detections[leader];
-            let members = (0..detections.len()).filter(|member| group[*member] == leader);
-            let places: Vec<Vector2<f64>> = members.filter_map(|member| place(&detections[member])).collect();
-            if let Measurement::Position { position_m, .. } = &mut joined.measurement {
-                let count = places.iter().fold(0.0, |count, _| count + 1.0);
-                *position_m = places.iter().sum::<Vector2<f64>>() / count;
-            }
-            let mut numbers = (0..detections.len()).filter(|member| group[*member] == leader);
-            if numbers.any(|member| detections[member].object != joined.object) {
-                joined.object = None;
-            }
-            joined
-        })
-        .collect()
+    (0..leader.len()).map(|member| first_of(&leader, member)).collect()
+}
+
+fn place(detection: &Detection) -> Option<Vector2<f64>> {
+    match detection.measurement {
+        Measurement::Position { position_m, .. } => Some(position_m),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

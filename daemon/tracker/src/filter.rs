@@ -15,7 +15,7 @@ use crate::cells::Cells;
 use crate::companions::Companions;
 use crate::config::TrackerConfig;
 use crate::detection::Scan;
-use crate::extent;
+use crate::extent::FurtherReturns;
 use crate::fields::Fields;
 use crate::fixture::Mooring;
 use crate::gate::{Gates, PlotIndex};
@@ -101,6 +101,9 @@ impl Filter {
     /// plots outside it are left out.
     pub(crate) fn step(&mut self, models: Models<'_>, scan: &Scan, region: Option<&Region>) {
         let Some(model) = models.sensors.get(scan.sensor) else { return };
+        if region.is_none() && self.now > Timestamp::MIN {
+            self.sensors[scan.sensor].note_delay(self.now.seconds_since(scan.time).max(0.0));
+        }
         self.advance(models, scan.time);
         self.take_in(models, model, scan, region);
         let reports_event = reports_events(model) && !scan.detections.is_empty();
@@ -119,11 +122,11 @@ impl Filter {
         self.predict(models, &touched, scan.time);
         touched.iter().for_each(|track| sharpen(&mut self.tracks[*track], &view));
         let prospects = self.prospects(models, &touched, &view);
-        view.further = self.further_returns(models.config, &touched, &view);
+        let index = PlotIndex::new(&view.plots);
+        view.further = self.further_returns(models.config, &touched, &view, &index);
         let undetected = self.fields.of(scan.sensor);
         let mut births: Vec<_> = view.plots.iter().map(|plot| birth(models.config, undetected, &view, plot)).collect();
         self.settle_arrivals(&view, &touched, &mut births);
-        let index = PlotIndex::new(&view.plots);
         self.add_companions(&touched, &prospects, &view, &index, &mut births);
         let foreign: Vec<f64> =
             births.iter().enumerate().map(|(plot, birth)| birth.intensity + view.background(plot)).collect();
@@ -284,15 +287,23 @@ impl Filter {
     }
 
     /// For each plot, the tracks (by place in `touched`) of which it may be a further return, with the intensity.
-    fn further_returns(&self, config: &TrackerConfig, touched: &[usize], view: &View<'_>) -> Vec<Vec<(usize, f64)>> {
+    fn further_returns(
+        &self,
+        config: &TrackerConfig,
+        touched: &[usize],
+        view: &View<'_>,
+        index: &PlotIndex,
+    ) -> Vec<Vec<(usize, f64)>> {
         let mut further = vec![Vec::new(); view.plots.len()];
-        if config.object_extent_m > 0.0 {
-            for (place, track) in touched.iter().enumerate() {
-                for (plot, found) in view.plots.iter().zip(&mut further) {
-                    let density = extent::further_return(config, &self.tracks[*track], plot);
-                    if density > 0.0 {
-                        found.push((place, density));
-                    }
+        let mut near = Vec::new();
+        for (place, track) in touched.iter().enumerate() {
+            let Some(returns) = FurtherReturns::of(config, &self.tracks[*track]) else { continue };
+            near.clear();
+            index.in_gate(&returns.spread, &mut near);
+            for plot in &near {
+                let density = returns.density(&view.plots[*plot]);
+                if density > 0.0 {
+                    further[*plot].push((place, density));
                 }
             }
         }

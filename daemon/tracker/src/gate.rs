@@ -83,13 +83,24 @@ impl PlotIndex {
             let mut low = Vector2::repeat(f64::INFINITY);
             let mut high = Vector2::repeat(f64::NEG_INFINITY);
             for (_, state) in hypothesis.active() {
-                let (place, variance) = then(state, self.age_s);
-                let half = (variance + self.widest_m2).map(|variance| GATE_SD * libm::sqrt(variance));
-                low = low.inf(&(place - half));
-                high = high.sup(&(place + half));
+                let (of_state_low, of_state_high) = self.gate(state);
+                low = low.inf(&of_state_low);
+                high = high.sup(&of_state_high);
             }
             self.in_rectangle(low, high, found);
         }
+    }
+
+    /// Adds the plots on the ground inside the box around a state, in no particular order.
+    pub(crate) fn in_gate(&self, state: &Gaussian, found: &mut Vec<usize>) {
+        let (low, high) = self.gate(state);
+        self.in_rectangle(low, high, found);
+    }
+
+    fn gate(&self, state: &Gaussian) -> (Vector2<f64>, Vector2<f64>) {
+        let (place, variance) = then(state, self.age_s);
+        let half = (variance + self.widest_m2).map(|variance| GATE_SD * libm::sqrt(variance));
+        (place - half, place + half)
     }
 
     /// Plots on the ground in the square of this half-width, in no particular order.

@@ -1,11 +1,11 @@
 //! Late scans: the recent past is kept, and filtered again with the late scan in its place.
 //!
 //! A bounded log of scans and a few checkpoints of the filter, close together in the near past and sparse in the far
-//! one. Only the region that the late scan concerns is filtered again; elsewhere the tracks stay as they are. The pass
-//! brings the checkpoints that it passes up to date, so that a sensor which is always late finds recent ones. When the
-//! last pass was too recent, the late scan is instead applied at once to tracks moved back along their velocities, and
-//! the next pass puts it into its place. Nothing is logged before the first late scan, so a site where all
-//! is in order pays nothing.
+//! one. A late scan is first applied to tracks moved back along their velocities: that is all it says about its sensor, about
+//! objects nobody has seen yet, and about tracks that it missed. Then the regions around its plots are filtered again, and
+//! their tracks replaced; when the last pass was too recent, the next one does that. The pass brings the checkpoints that
+//! it passes up to date, so that a sensor which is always late finds recent ones. Nothing is logged before the first late
+//! scan, so a site where all is in order pays nothing.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -42,7 +42,7 @@ pub struct LateScans {
 }
 
 /// Late scans that were applied out of sequence since the last pass: checkpoints after them do not know of them.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Pending {
     /// The time of the first.
     since: Timestamp,
@@ -51,10 +51,10 @@ struct Pending {
 
 impl Pending {
     fn joined(self, other: Option<Self>) -> Self {
-        other.map_or(self, |other| Self {
-            since: self.since.min(other.since),
-            region: self.region.joined(&other.region),
-        })
+        match other {
+            Some(other) => Self { since: self.since.min(other.since), region: self.region.joined(other.region) },
+            None => self,
+        }
     }
 }
 
@@ -120,7 +120,7 @@ impl History {
             kept -= self.checkpoints.pop_front().map_or(0, |oldest| oldest.tracks.len());
         }
         let first = self.checkpoints.front().map(|checkpoint| checkpoint.now);
-        self.pending = self.pending.filter(|pending| first.is_some_and(|first| first < pending.since));
+        self.pending.take_if(|pending| first.is_none_or(|first| first >= pending.since));
     }
 
     /// Takes in a scan from before the filter's present.
@@ -133,7 +133,9 @@ impl History {
         self.needed = true;
         let place = self.scans.partition_point(|other| other.time <= scan.time);
         self.log(place, scan);
-        let pending = Pending { since: scan.time, region: Region::of(scan, model) }.joined(self.pending);
+        filter.step(models, scan, None);
+        let region = Region::of(scan, model, filter.sensors[scan.sensor].origin_m);
+        let pending = Pending { since: scan.time, region }.joined(self.pending.take());
         let rested = self.last_pass.is_none_or(|last| filter.now.seconds_since(last) >= PASS_INTERVAL_S);
         let from = self.checkpoints.iter().rposition(|checkpoint| checkpoint.now < pending.since);
         match from {
@@ -146,7 +148,6 @@ impl History {
             _ => {
                 self.late.out_of_sequence += 1;
                 self.pending = Some(pending);
-                filter.step(models, scan, None);
             }
         }
         // Where all is late, no scan in order takes a checkpoint.

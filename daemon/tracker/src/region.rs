@@ -1,14 +1,20 @@
-//! The part of the ground that a late scan concerns.
+//! The parts of the ground that a late scan concerns.
 
 use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
 
-use crate::detection::{Measurement, Pose, Scan};
+use crate::detection::{Measurement, Scan};
 use crate::sensor::SensorModel;
 
-/// A box on the ground.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// Boxes on the ground; none overlap.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Region {
+    boxes: Vec<Rectangle>,
+}
+
+/// A rectangle along the axes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Rectangle {
     low_m: Vector2<f64>,
     high_m: Vector2<f64>,
 }
@@ -19,36 +25,110 @@ const AROUND_PLOT_M: f64 = 60.0;
 /// Faster than this nobody comes in from outside the region while it is filtered again.
 const FASTEST_MPS: f64 = 10.0;
 
+/// More boxes than this become one: each track is held against each of them.
+const MOST_BOXES: usize = 16;
+
 impl Region {
-    /// What `scan` says something about: the surroundings of its plots, or all its coverage when a plot has no place
-    /// or there is none.
-    pub(crate) fn of(scan: &Scan, model: &SensorModel) -> Self {
-        let origin = scan.at.map_or(model.position_m, |pose: Pose| pose.position_m);
-        let coverage = model.coverage.bounds_m(origin);
-        let everywhere = Self { low_m: coverage.0, high_m: coverage.1 }.grown(AROUND_PLOT_M);
-        let mut around: Option<Self> = None;
-        for detection in &scan.detections {
-            let Measurement::Position { position_m, .. } = detection.measurement else { return everywhere };
-            let own = Self { low_m: position_m, high_m: position_m }.grown(AROUND_PLOT_M);
-            around = Some(around.map_or(own, |so_far| so_far.joined(&own)));
+    /// What `scan` of a sensor at `origin_m` says something about: the surroundings of its plots, or all its coverage
+    /// when a plot has no place or there is none.
+    pub(crate) fn of(scan: &Scan, model: &SensorModel, origin_m: Vector2<f64>) -> Self {
+        let place = |measurement: &Measurement| match measurement {
+            Measurement::Position { position_m, .. } => Some(*position_m),
+            _ => None,
+        };
+        let places: Option<Vec<_>> = scan.detections.iter().map(|detection| place(&detection.measurement)).collect();
+        let (low_m, high_m) = model.coverage.bounds_m(origin_m);
+        match places {
+            Some(places) if !places.is_empty() => {
+                Self::apart(places.iter().map(|place| Rectangle { low_m: *place, high_m: *place }.grown(AROUND_PLOT_M)))
+            }
+            _ => Self::apart([Rectangle { low_m, high_m }.grown(AROUND_PLOT_M)]),
         }
-        around.unwrap_or(everywhere)
     }
 
     /// The region from which objects may come in within `interval_s`.
     pub(crate) fn within_reach(&self, interval_s: f64) -> Self {
-        self.grown(FASTEST_MPS * interval_s + AROUND_PLOT_M)
+        let margin_m = FASTEST_MPS * interval_s + AROUND_PLOT_M;
+        Self::apart(self.boxes.iter().map(|part| part.grown(margin_m)))
     }
 
     pub(crate) fn holds(&self, point: Vector2<f64>) -> bool {
+        self.boxes.iter().any(|part| part.holds(point))
+    }
+
+    pub(crate) fn joined(&self, other: Self) -> Self {
+        Self::apart(self.boxes.iter().copied().chain(other.boxes))
+    }
+
+    /// The boxes with those that overlap joined, and all of them when they are too many.
+    fn apart(parts: impl IntoIterator<Item = Rectangle>) -> Self {
+        let mut boxes: Vec<Rectangle> = Vec::new();
+        for mut part in parts {
+            while let Some(place) = boxes.iter().position(|other| other.overlaps(&part)) {
+                part = part.joined(&boxes.swap_remove(place));
+            }
+            boxes.push(part);
+            if boxes.len() > MOST_BOXES
+                && let Some(all) = boxes.drain(..).reduce(|all, part| all.joined(&part))
+            {
+                boxes.push(all);
+            }
+        }
+        Self { boxes }
+    }
+}
+
+impl Rectangle {
+    fn holds(&self, point: Vector2<f64>) -> bool {
         point.x >= self.low_m.x && point.y >= self.low_m.y && point.x <= self.high_m.x && point.y <= self.high_m.y
+    }
+
+    fn overlaps(&self, other: &Self) -> bool {
+        self.low_m.x <= other.high_m.x
+            && self.low_m.y <= other.high_m.y
+            && other.low_m.x <= self.high_m.x
+            && other.low_m.y <= self.high_m.y
     }
 
     fn grown(&self, margin_m: f64) -> Self {
         Self { low_m: self.low_m.add_scalar(-margin_m), high_m: self.high_m.add_scalar(margin_m) }
     }
 
-    pub(crate) fn joined(&self, other: &Self) -> Self {
+    fn joined(&self, other: &Self) -> Self {
         Self { low_m: self.low_m.inf(&other.low_m), high_m: self.high_m.sup(&other.high_m) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn around(places: &[(f64, f64)]) -> Region {
+        let point = |(east_m, north_m): &(f64, f64)| Vector2::new(*east_m, *north_m);
+        Region::apart(places.iter().map(|place| Rectangle { low_m: point(place), high_m: point(place) }.grown(10.0)))
+    }
+
+    #[test]
+    fn what_lies_between_two_distant_plots_is_left_alone() {
+        let region = around(&[(0.0, 0.0), (500.0, 500.0)]);
+        assert!(region.holds(Vector2::new(505.0, 495.0)));
+        assert!(!region.holds(Vector2::new(250.0, 250.0)));
+    }
+
+    proptest! {
+        /// Whatever is joined: each place is held, no two boxes overlap, and there are few.
+        #[test]
+        fn boxes_stay_apart_and_few(places in prop::collection::vec((0.0..900.0_f64, 0.0..900.0_f64), 1..80)) {
+            let region = around(&places).joined(around(&places[..1]));
+            prop_assert!(region.boxes.len() <= MOST_BOXES);
+            for (place, part) in region.boxes.iter().enumerate() {
+                prop_assert!(region.boxes[..place].iter().all(|other| !other.overlaps(part)));
+            }
+            for (east_m, north_m) in places {
+                prop_assert!(region.holds(Vector2::new(east_m, north_m)));
+            }
+        }
     }
 }

@@ -20,6 +20,9 @@ const CLUTTER_PRIOR_SCANS: f64 = 50.0;
 /// A scan is absent when the next is this many periods after the last.
 const ABSENT_AFTER_PERIODS: f64 = 1.5;
 
+/// Part of a long delay that is still reckoned with after each scan that came sooner.
+const LATENESS_KEPT: f64 = 0.95;
+
 /// A sensor is dead when so many false plots were to be expected and none came.
 const DEAD_AFTER_FALSE_PLOTS: f64 = 8.0;
 const SMALLEST_CLUTTER: f64 = 0.01;
@@ -37,6 +40,9 @@ pub(crate) struct SensorState {
     pub(crate) absent_at: Option<Timestamp>,
     /// Scans in a row that were counted so.
     absent: u32,
+    /// How far its scans came behind others lately: so long none can be told to be absent.
+    #[serde(default)]
+    late_s: f64,
     hits: f64,
     chances: f64,
     false_plots: f64,
@@ -74,6 +80,7 @@ impl SensorState {
             fired: None,
             absent_at: None,
             absent: 0,
+            late_s: 0.0,
             hits: DETECTION_PRIOR * model.detection_probability,
             chances: DETECTION_PRIOR,
             false_plots: CLUTTER_PRIOR_SCANS * clutter,
@@ -110,14 +117,20 @@ impl SensorState {
 
     /// Notes a scan that arrived.
     pub(crate) fn note_scan(&mut self, model: &SensorModel, time: Timestamp, reports_event: bool) {
-        self.last_scan = Some(time);
+        self.last_scan = self.last_scan.max(Some(time));
         if reports_event {
-            self.fired = Some(time);
+            self.fired = self.fired.max(Some(time));
         }
         self.absent = 0;
         if let Some(period_s) = model.scan_period_s.filter(|_| !model.reports_empty_scans) {
-            self.absent_at = Some(time.plus_seconds(ABSENT_AFTER_PERIODS * period_s));
+            let due = time.plus_seconds(ABSENT_AFTER_PERIODS * period_s + self.late_s);
+            self.absent_at = self.absent_at.max(Some(due));
         }
+    }
+
+    /// Notes by how much a scan came behind the newest of all sensors.
+    pub(crate) fn note_delay(&mut self, delay_s: f64) {
+        self.late_s = delay_s.max(self.late_s * LATENESS_KEPT);
     }
 
     /// Notes that no scan arrived. A sensor that says nothing for much longer than its own false plots should take

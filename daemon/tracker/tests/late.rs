@@ -2,9 +2,9 @@
 
 mod field;
 
-use field::{position, radar, scan};
+use field::{Noise, position, radar, scan};
 use nalgebra::Vector2;
-use vedette_tracker::{Scan, Timestamp, Track, Tracker, TrackerConfig};
+use vedette_tracker::{Clutter, Scan, SensorModel, Timestamp, Track, Tracker, TrackerConfig};
 
 /// Two walkers, seen every second with an error that repeats itself.
 fn scans(seconds: u32) -> Vec<Scan> {
@@ -90,4 +90,75 @@ fn a_sensor_that_is_always_late_is_filtered_at_its_own_time() {
     let late = tracker.late_scans();
     assert!(late.out_of_sequence <= 5, "{late:?}");
     assert_eq!(late.refiltered + late.out_of_sequence, 59, "the last is as old as the present");
+}
+
+/// What a late radar's scans say about it is learned as if they came in time: it is wrong ten times a scan where one
+/// hundredth was configured, and sees three in four where nine in ten were.
+#[test]
+fn a_sensor_that_is_always_late_teaches_what_it_is_worth() {
+    let poor = SensorModel { clutter: Clutter::PerScan(0.01), ..radar("poor", 0.0) };
+    let models = vec![radar("in time", 0.0), poor];
+    let learned = |lag_s: u32| {
+        let mut noise = Noise::new(7);
+        let mut tracker = Tracker::new(TrackerConfig::default(), models.clone()).expect("a valid model");
+        let walkers = scans(150);
+        let mut looks: Vec<(u32, Scan)> = Vec::new();
+        for (second, truth) in (1..).zip(&walkers) {
+            let mut seen = truth.detections.clone();
+            seen.retain(|_| noise.uniform() < 0.75);
+            let anywhere = |noise: &mut Noise| 4_000.0 * noise.uniform() - 2_000.0;
+            seen.extend((0..10).map(|_| position(anywhere(&mut noise), anywhere(&mut noise), 5.0)));
+            looks.push((2 * second, truth.clone()));
+            looks.push((2 * (second + lag_s) + 1, Scan { sensor: 1, detections: seen, ..scan(second, Vec::new()) }));
+        }
+        looks.sort_by_key(|(arrival, _)| *arrival);
+        looks.iter().for_each(|(_, look)| tracker.step(look));
+        tracker.sensor_estimates().nth(1).expect("two sensors")
+    };
+    let (in_time, late) = (learned(0), learned(2));
+    assert!(in_time.clutter > 5.0, "{in_time:?}");
+    assert!((late.clutter / in_time.clutter - 1.0).abs() < 0.1, "{in_time:?} in time, {late:?} late");
+    assert!(in_time.detection_probability < 0.86, "{in_time:?}");
+    assert!((late.detection_probability - in_time.detection_probability).abs() < 0.02, "{in_time:?}, {late:?}");
+}
+
+/// Of a sensor that is always late and says nothing when it sees nothing, silence is not taken for that too soon.
+#[test]
+fn a_late_scan_is_not_taken_for_an_absent_one() {
+    let quiet = SensorModel { reports_empty_scans: false, detection_probability: 0.98, ..radar("late", 0.0) };
+    let blind = SensorModel { detection_probability: 0.05, ..radar("in time", 0.0) };
+    let mut tracker = Tracker::new(TrackerConfig::default(), vec![blind, quiet]).expect("a valid model");
+    let walkers = scans(60);
+    let mut doubted = 0;
+    for second in 1..=60_u32 {
+        tracker.step(&scan(second, Vec::new()));
+        if second > 4 {
+            tracker.step(&Scan { sensor: 1, ..walkers[second as usize - 5].clone() });
+        }
+        let tracks = tracker.tracks_at(Timestamp::from_seconds(i64::from(second)));
+        if second > 20 && tracks.iter().filter(|track| track.existence > 0.5).count() < 2 {
+            doubted += 1;
+        }
+    }
+    assert_eq!(doubted, 0, "of 40 seconds");
+}
+
+/// Two messages of one look, each with somebody new: filtering one's surroundings again leaves the other alone.
+#[test]
+fn parts_of_one_look_begin_tracks_of_their_own() {
+    let mut tracker = Tracker::new(TrackerConfig::default(), vec![radar("radar", 0.0)]).expect("a valid model");
+    let part = |second: u32, east_m: f64| scan(second, vec![position(east_m, 1.4 * f64::from(second), 2.0)]);
+    for second in 1..=20 {
+        if second != 15 && second != 18 {
+            tracker.step(&part(second, 0.0));
+        }
+        tracker.step(&part(second, 1_500.0));
+        // The first late scan only wakes the log up; the second is filtered again.
+        if second == 16 || second == 20 {
+            tracker.step(&part(if second == 16 { 15 } else { 18 }, 0.0));
+        }
+    }
+    assert_eq!(tracker.late_scans().refiltered, 1);
+    let tracks = tracker.tracks_at(Timestamp::from_seconds(20));
+    assert_eq!(tracks.iter().filter(|track| track.existence > 0.5).count(), 2, "{tracks:?}");
 }

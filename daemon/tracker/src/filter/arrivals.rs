@@ -59,11 +59,12 @@ impl Filter {
         unclaimed: &[f64],
     ) {
         let newborn = self.companions.together(view, &births, 1.0, unclaimed);
+        let first_plot = self.plots_before(view);
         for (plot, (birth, newborn)) in births.into_iter().zip(newborn).enumerate() {
             let existence = newborn.existence;
             let ambiguous = if birth.is_ambiguous() { LEAST_AMBIGUOUS } else { 0.0 };
             if existence > config.forget_existence.max(ambiguous) && birth.is_possible() {
-                let label = Label { time: view.time, sensor: view.sensor, plot: view.numbers[plot] };
+                let label = Label { time: view.time, sensor: view.sensor, plot: first_plot + view.numbers[plot] };
                 let class = class::fused(&class::PRIOR, view.plots[plot].class.as_ref(), 1.0);
                 let visibility = Visibility::born(config, view.sensor, view.time);
                 let existence = existence.min(MOST_CERTAIN);
@@ -77,6 +78,15 @@ impl Filter {
                 self.tracks.push(track);
             }
         }
+    }
+
+    /// How far the tracks are numbered that began with an earlier scan of the same look, one that came in several messages.
+    fn plots_before(&self, view: &View<'_>) -> usize {
+        let look = (view.time, view.sensor);
+        let of_look = |label: &Label| (label.time, label.sensor);
+        let end = self.tracks.partition_point(|track| of_look(&track.label) <= look);
+        let last = self.tracks[..end].last().map(|track| track.label).filter(|label| of_look(label) == look);
+        last.map_or(0, |label| label.plot + 1)
     }
 
     /// Learns how many new objects to expect, the first time from all that a sensor sees at its first look.
