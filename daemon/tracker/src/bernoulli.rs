@@ -133,6 +133,23 @@ impl Bernoulli {
         (1.0 - weight) * own + sum
     }
 
+    /// The state that the plot agrees with: under the joint hypothesis that explains it best, as it was when the prospect
+    /// was taken.
+    pub(crate) fn moments_for(&self, prospect: &Prospect, plot: &Plot<'_>) -> Gaussian {
+        let own = self.moments_at(prospect);
+        if self.bond.is_none() || self.is_ambiguous() {
+            return own;
+        }
+        let weighed = self.rivals().map(|rival| {
+            let density = rival.hypothesis.mean(|state| plot.likelihood(state));
+            (rival.hypothesis.weight * rival.existence * prospect.detected[0] * density, &rival.hypothesis)
+        });
+        let weight: f64 = 1.0 - self.rivals().map(|rival| rival.hypothesis.weight).sum::<f64>();
+        let of_own = weight * self.existence * self.likelihood(prospect, plot);
+        let best = weighed.max_by(|a, b| a.0.total_cmp(&b.0));
+        best.filter(|(density, _)| *density > of_own).map_or(own, |(_, hypothesis)| hypothesis.moments())
+    }
+
     /// Whether the object may be in places far apart, as long as no position was measured.
     pub(crate) fn is_ambiguous(&self) -> bool {
         self.hypotheses.len() > 1

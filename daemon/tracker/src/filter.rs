@@ -3,6 +3,8 @@
 mod arrivals;
 mod forget;
 mod learn;
+#[cfg(test)]
+mod soundness;
 
 use serde::{Deserialize, Serialize};
 

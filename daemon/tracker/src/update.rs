@@ -74,10 +74,11 @@ fn note(track: &mut Bernoulli, prospect: &Prospect, verdict: &Verdict, view: &Vi
     let likeliest = verdict.claims.iter().max_by(|a, b| a.1.total_cmp(&b.1));
     match likeliest {
         Some((plot, share)) if *share > 0.05 => {
-            let prior = track.moments_at(prospect);
-            let density = track.likelihood(prospect, &view.plots[*plot]);
-            let ratio = share * libm::log((density / view.clutter[*plot]).max(1e-12)) + (1.0 - share) * silence;
-            track.records.note(view.sensor, view.time, *share, ratio, &view.plots[*plot], &prior);
+            let (plot, clutter) = (&view.plots[*plot], view.clutter[*plot]);
+            let density = track.density_of_all(prospect, plot) / track.existence_of_all().max(f64::MIN_POSITIVE);
+            let ratio = share * libm::log((density / clutter).max(1e-12)) + (1.0 - share) * silence;
+            let prior = track.moments_for(prospect, plot);
+            track.records.note(view.sensor, view.time, *share, ratio, plot, &prior);
         }
         _ => track.records.note_silence(view.sensor, silence),
     }

@@ -5,7 +5,10 @@ mod field;
 use field::{Walkers, position, radar, scan};
 use nalgebra::Vector2;
 use proptest::prelude::*;
-use vedette_tracker::{Detection, ModelError, Scan, Timestamp, Track, TrackStatus, Tracker, TrackerConfig};
+use vedette_tracker::{
+    Contribution, Detection, Measurement, ModelError, Scan, SensorModel, Timestamp, Track, TrackStatus, Tracker,
+    TrackerConfig,
+};
 
 fn tracker() -> Tracker {
     Tracker::new(TrackerConfig::default(), vec![radar("near", 0.0)]).expect("a valid model")
@@ -92,28 +95,61 @@ fn an_empty_sensor_far_away_changes_nothing() {
     assert_eq!(after(&with_far, both), alone);
 }
 
-#[test]
-fn innovations_fit_their_covariance_on_a_matched_model() {
-    let mut walkers = Walkers::new(40, 11);
-    let mut tracker = tracker();
-    let (mut sum, mut count) = (0.0, 0_u32);
+/// Squared innovations of every track at every scan, normalised by their covariances: their mean, and how many there are.
+fn mean_squared_innovation(seed: u64, model: SensorModel, as_seen: fn(&Detection) -> Detection) -> (f64, f64) {
+    let mut walkers = Walkers::new(40, seed);
+    let mut tracker = Tracker::new(TrackerConfig::default(), vec![model]).expect("a valid model");
+    let (mut sum, mut count) = (0.0, 0.0);
     for second in 1..=80 {
-        tracker.step(&scan(second, walkers.step(0.95, 0, 5.0)));
+        let plots = walkers.step(0.95, 0, 5.0).iter().map(as_seen).collect();
+        tracker.step(&scan(second, plots));
         let now = Timestamp::from_seconds(i64::from(second));
         if second > 5 {
-            for track in tracker.tracks_at(now) {
-                for contribution in track.contributions.iter().filter(|contribution| contribution.time == now) {
+            let of_now = |contribution: &&Contribution| contribution.time == now;
+            for track in tracker.tracks_at(now).iter().filter(|track| track.existence > 0.999) {
+                for contribution in track.contributions.iter().filter(of_now) {
                     sum += contribution.test_ratio;
-                    count += 1;
+                    count += 1.0;
                 }
             }
         }
     }
-    // The mean of n chi-square variables of two degrees of freedom: mean 2, variance 4 / n; five sigma.
-    let mean = sum / f64::from(count);
-    let bound = 5.0 * libm::sqrt(4.0 / f64::from(count));
-    assert!(count > 2500, "{count} innovations");
-    assert!((mean - 2.0).abs() < bound, "mean {mean} of {count}, bound {bound}");
+    (sum / count, count)
+}
+
+/// As a radar 20 km to the south gives it: there 5 m across are a quarter of a milliradian.
+fn from_afar(detection: &Detection) -> Detection {
+    let Measurement::Position { position_m, .. } = detection.measurement else { return *detection };
+    let from_radar = position_m - FAR_SOUTH_M;
+    let range_m = from_radar.norm();
+    let measurement = Measurement::RangeBearing {
+        range_m,
+        range_sd_m: 5.0,
+        azimuth_rad: libm::atan2(from_radar.x, from_radar.y),
+        azimuth_sd_rad: 5.0 / range_m,
+        range_rate_mps: None,
+    };
+    Detection { measurement, ..*detection }
+}
+
+const FAR_SOUTH_M: Vector2<f64> = Vector2::new(0.0, -20_000.0);
+
+/// The mean of n chi-square variables of two degrees of freedom has mean 2 and variance 4 / n.
+#[test]
+fn innovations_fit_their_covariance_on_a_matched_model() {
+    let polar = SensorModel { position_m: FAR_SOUTH_M, ..radar("polar", 0.0) };
+    for (model, as_seen) in [(radar("flat", 0.0), (|seen| *seen) as fn(&Detection) -> Detection), (polar, from_afar)] {
+        let (mut sum, mut all) = (0.0, 0.0);
+        for seed in 11..=18 {
+            let (mean, count) = mean_squared_innovation(seed, model.clone(), as_seen);
+            assert!(count > 2500.0, "{count} innovations");
+            assert!((mean - 2.0).abs() < 4.0 * libm::sqrt(4.0 / count), "{}, seed {seed}: mean {mean}", model.id);
+            sum += mean * count;
+            all += count;
+        }
+        let mean = sum / all;
+        assert!((mean - 2.0).abs() < 3.0 * libm::sqrt(4.0 / all), "{}: mean {mean} of {all}", model.id);
+    }
 }
 
 #[test]
