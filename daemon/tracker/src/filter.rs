@@ -108,6 +108,9 @@ impl Filter {
         }
         self.advance(models, scan.time);
         self.take_in(models, model, scan, region);
+        if region.is_none() {
+            self.sensors[scan.sensor].note_strengths(scan);
+        }
         let reports_event = reports_events(model) && !scan.detections.is_empty();
         self.sensors[scan.sensor].note_scan(model, scan.time, reports_event);
     }

@@ -27,7 +27,8 @@
 //! **Measurement.** Each kind of plot gives an innovation `z - h(x)`, a Jacobian `H` and noise `R` (`measure/`); then
 //! `S = H P H' + R`, `K = P H' S⁻¹`, `x <- x + K (z - h(x))`, `P <- (I - K H) P (I - K H)' + K R K'`. The plot's
 //! density is `N(z; h(x), S)`, summed over modes and hypotheses. Where an event is counted in time (presence, crossing)
-//! the density is the rate of such events.
+//! the density is the rate of such events; how strong a presence was, among the last of its sensor, says how near the
+//! middle of the footprint it is (`strength.rs`).
 //!
 //! **Association.** With `pD` the detection probability averaged over the density (`coverage.rs`), `c(z)` the intensity
 //! of false plots and `λ(z)` that of new objects at the plot, the weight of "track `i` gave plot `j`" against "the track
@@ -58,8 +59,9 @@
 //! would have been seen lose weight. Sensors that report events are asked once a second: who was inside a footprint, or
 //! crossed a line, and was not reported (`silence.rs`).
 //!
-//! **Late scans** are filtered in at their own time from a log bounded by the configuration (`refilter.rs`). Tracks keep their numbers
-//! through that, because a track is known by the plot that began it.
+//! **Late scans** teach what they say about their sensor at once, and are filtered in at their own time around their plots, from a
+//! log bounded by the configuration (`refilter.rs`). Tracks keep their numbers through that, because a track is known by
+//! the plot that began it.
 //!
 //! **Report.** A track is confirmed when `r` reaches the threshold, by default one half, where reporting and not
 //! reporting cost the same in GOSPA. A position is given as a point only while its standard deviation is small enough.
@@ -118,6 +120,7 @@ mod sensor;
 mod sensor_state;
 mod sharpen;
 mod silence;
+mod strength;
 mod time;
 mod track;
 mod tracker;

@@ -16,6 +16,7 @@ use crate::clock_offset::Lag;
 use crate::detection::{ClassProbabilities, Measurement};
 use crate::gaussian::{Gaussian, Linearised};
 use crate::sensor::SensorModel;
+use crate::strength::Nearness;
 use crate::track::Contribution;
 
 /// One detection ready for filtering: the measurement, where the sensor stood, and the shape it watches.
@@ -32,6 +33,8 @@ pub(crate) struct Plot<'a> {
     pub(crate) age_s: f64,
     /// Part of an independent measurement that this one is worth; the update weighs it so, the association does not.
     pub(crate) share: f64,
+    /// What the strength of a presence says about its distance.
+    pub(crate) nearness: Option<Nearness>,
     pub(crate) sensor: &'a SensorModel,
 }
 
@@ -234,6 +237,7 @@ pub(crate) mod fixture {
             origin_variance_m2: 0.0,
             age_s: sensor.plot_age_s,
             share: 1.0,
+            nearness: None,
             sensor,
         }
     }

@@ -7,8 +7,10 @@ use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
 
 use crate::clock_offset::ClockOffset;
+use crate::detection::{Measurement, Scan};
 use crate::hint::Reliability;
 use crate::sensor::{Clutter, SensorModel};
+use crate::strength::Strengths;
 use crate::time::Timestamp;
 
 /// Expected detections that the configured detection probability is worth.
@@ -53,6 +55,9 @@ pub(crate) struct SensorState {
     /// How far its clock is ahead.
     #[serde(default)]
     pub(crate) clock: ClockOffset,
+    /// How strong its last reports were.
+    #[serde(default)]
+    pub(crate) strengths: Strengths,
 }
 
 /// What has been learned of a sensor.
@@ -87,6 +92,7 @@ impl SensorState {
             scans: CLUTTER_PRIOR_SCANS,
             numbering: Reliability::default(),
             clock: ClockOffset::default(),
+            strengths: Strengths::default(),
         }
     }
 
@@ -125,6 +131,15 @@ impl SensorState {
         if let Some(period_s) = model.scan_period_s.filter(|_| !model.reports_empty_scans) {
             let due = time.plus_seconds(ABSENT_AFTER_PERIODS * period_s + self.late_s);
             self.absent_at = self.absent_at.max(Some(due));
+        }
+    }
+
+    /// Notes how strong the reports of a scan were.
+    pub(crate) fn note_strengths(&mut self, scan: &Scan) {
+        for detection in &scan.detections {
+            if let Measurement::Presence { strength: Some(strength) } = detection.measurement {
+                self.strengths.note(strength);
+            }
         }
     }
 

@@ -68,6 +68,12 @@ impl<'a> View<'a> {
                 origin_variance_m2,
                 age_s: model.plot_age_s + state.clock.mean_s(),
                 share,
+                nearness: match detection.measurement {
+                    Measurement::Presence { strength } => {
+                        strength.and_then(|strength| state.strengths.nearness(strength, &model.coverage))
+                    }
+                    _ => None,
+                },
                 sensor: model,
             })
             .enumerate()

@@ -24,12 +24,13 @@ pub(crate) fn rate_per_s(sensor: &SensorModel) -> f64 {
     -libm::log1p(-sensor.detection_probability.min(0.999))
 }
 
-/// Probability that an object in this state is inside the footprint.
+/// Probability that an object in this state is inside the footprint, weighed by what the report's strength says about where.
 pub(crate) fn probability_inside(plot: &Plot<'_>, prior: &Gaussian) -> f64 {
     if is_out_of_reach(plot, prior) {
         return 0.0;
     }
-    quadrature::probability(prior, |place| is_inside(plot, place))
+    let points = quadrature::points(prior.position(), &prior.position_covariance());
+    points.iter().map(|(place, weight)| weight * agreement(plot, *place)).sum()
 }
 
 /// The state cut to the footprint, and the rate of reports. `None` when it is outside.
@@ -40,7 +41,8 @@ pub(crate) fn update(plot: &Plot<'_>, prior: &Gaussian) -> Option<(Gaussian, f64
     let before = prior.position_covariance();
     let (mut inside, mut sum, mut square) = (0.0, Vector2::zeros(), Matrix2::zeros());
     for (place, weight) in quadrature::points(prior.position(), &before) {
-        if is_inside(plot, place) {
+        let weight = weight * agreement(plot, place);
+        if weight > 0.0 {
             let offset = place - prior.position();
             inside += weight;
             sum += offset * weight;
@@ -48,7 +50,7 @@ pub(crate) fn update(plot: &Plot<'_>, prior: &Gaussian) -> Option<(Gaussian, f64
         }
     }
     let rate = inside * rate_per_s(plot.sensor);
-    if inside >= SURELY_INSIDE {
+    if inside >= SURELY_INSIDE && plot.nearness.is_none() {
         return Some((*prior, rate));
     }
     if inside <= 1e-9 {
@@ -80,8 +82,12 @@ fn is_out_of_reach(plot: &Plot<'_>, prior: &Gaussian) -> bool {
     quadrature::is_beyond(prior, outside_m - libm::sqrt(plot.origin_variance_m2))
 }
 
-fn is_inside(plot: &Plot<'_>, place: Vector2<f64>) -> bool {
-    plot.sensor.coverage.signed_distance_m(plot.origin_m, place) >= -libm::sqrt(plot.origin_variance_m2)
+/// Density of the report at a place, relative to one that could come from anywhere inside; zero outside.
+fn agreement(plot: &Plot<'_>, place: Vector2<f64>) -> f64 {
+    if plot.sensor.coverage.signed_distance_m(plot.origin_m, place) < -libm::sqrt(plot.origin_variance_m2) {
+        return 0.0;
+    }
+    plot.nearness.map_or(1.0, |nearness| nearness.at((place - plot.origin_m).norm()))
 }
 
 #[cfg(test)]
