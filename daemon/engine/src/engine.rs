@@ -329,7 +329,9 @@ impl Engine {
         if snapshot.state.exercise != (site.mode == Mode::Exercise) {
             return Err(EngineError::SnapshotMode { got: snapshot.state.exercise });
         }
-        Ok(Self { site, pictures: PictureRate::default(), inspected: false, judges: true, state: *snapshot.state })
+        let mut state = *snapshot.state;
+        state.tracker.set_entries(&site.entries());
+        Ok(Self { site, pictures: PictureRate::default(), inspected: false, judges: true, state })
     }
 }
 

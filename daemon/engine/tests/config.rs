@@ -110,6 +110,8 @@ fn a_key_of_a_zone_that_nothing_looks_at_is_a_fault() {
         ("border", "approach_hold_s = 5.0"),
         ("border", "vehicle_stop_s = 0.0"),
         ("water", "help_after_s = 5.0"),
+        ("entry", "arrivals = 5.0"),
+        ("entry", "heading_deg = 180.0"),
     ];
     for (kind, line) in allowed {
         assert_eq!(zone(kind, line), "", "{kind} {line}");
@@ -124,6 +126,9 @@ fn a_key_of_a_zone_that_nothing_looks_at_is_a_fault() {
         }
     }
     assert!(zone("alert", "entry_hold_s = -1.0").contains("entry_hold_s"));
+    assert!(zone("entry", "arrivals = nan").contains("arrivals"));
+    let hours = "schedule = [{ from = \"08:00\", to = \"16:00\" }]";
+    assert!(zone("entry", hours).contains("no such key for kind \"entry\""));
 }
 
 #[test]

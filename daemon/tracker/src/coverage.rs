@@ -130,7 +130,7 @@ impl Coverage {
 }
 
 /// The edges, the one that closes the polygon first.
-fn edges(points_m: &[[f64; 2]]) -> impl Iterator<Item = ([f64; 2], [f64; 2])> + '_ {
+pub(crate) fn edges(points_m: &[[f64; 2]]) -> impl Iterator<Item = ([f64; 2], [f64; 2])> + '_ {
     let mut from = points_m.last().copied().unwrap_or_default();
     points_m.iter().map(move |to| (core::mem::replace(&mut from, *to), *to))
 }

@@ -69,11 +69,8 @@ pub(crate) fn joined(detections: &[Detection], within_m: f64) -> Vec<Detection> 
 
 /// For each detection the first of its chain. Neighbours are sought from west to east.
 fn leaders(detections: &[Detection], within_m: f64) -> Vec<usize> {
-    let mut placed: Vec<(Vector2<f64>, usize)> = detections
-        .iter()
-        .enumerate()
-        .filter_map(|(number, detection)| Some((place(detection)?, number)))
-        .collect();
+    let mut placed: Vec<(Vector2<f64>, usize)> =
+        detections.iter().enumerate().filter_map(|(number, detection)| Some((place(detection)?, number))).collect();
     placed.sort_unstable_by(|a, b| a.0.x.total_cmp(&b.0.x).then(a.1.cmp(&b.1)));
     let mut leader: Vec<usize> = (0..detections.len()).collect();
     let first_of = |leader: &[usize], mut member: usize| {

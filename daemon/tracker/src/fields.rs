@@ -8,6 +8,7 @@ use crate::config::TrackerConfig;
 use crate::sensor::SensorModel;
 use crate::time::Timestamp;
 use crate::undetected::Undetected;
+use crate::undetected::entry::EntryZone;
 
 /// Coverages nearer to each other than this belong to one field.
 const APART_M: f64 = 1000.0;
@@ -35,6 +36,11 @@ impl Fields {
             members[field].push(sensor.clone());
         }
         Self { fields: members.iter().map(|sensors| Undetected::new(config, sensors)).collect(), place }
+    }
+
+    /// Lets people come in through these zones, and through no others.
+    pub(crate) fn set_entries(&mut self, entries: &[EntryZone]) {
+        self.fields.iter_mut().for_each(|field| field.set_entries(entries));
     }
 
     /// The field that a sensor watches.

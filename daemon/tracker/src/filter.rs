@@ -30,6 +30,7 @@ use crate::sensor_state::SensorState;
 use crate::sharpen::sharpen;
 use crate::silence::{DELIVERED, EventSensors, reports_events};
 use crate::time::Timestamp;
+use crate::undetected::entry::EntryZone;
 use crate::update::{follow, update};
 use crate::view::View;
 use crate::watch::{self, Watched};
@@ -74,6 +75,11 @@ impl Filter {
             events: EventSensors::new(models.sensors),
             now: Timestamp::MIN,
         }
+    }
+
+    /// Where people come in inside the watched ground, see [`Fields::set_entries`].
+    pub(crate) fn set_entries(&mut self, entries: &[EntryZone]) {
+        self.fields.set_entries(entries);
     }
 
     /// A copy to come back to. The intensity of the undetected and the cells change slowly and are large: they stay out.

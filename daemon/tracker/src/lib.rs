@@ -46,8 +46,8 @@
 //! (`association.rs`, `assignment.rs`, \[6\]). Numbers that a sensor gives its objects weigh the pairs a little (`hint.rs`).
 //!
 //! **Birth.** Every plot begins a track with `r = p_unclaimed λ(z) / (λ(z) + c(z))` (`birth.rs`), leftovers or not.
-//! `λ` is the grid's intensity plus the companions of objects found nearby, because people walk in groups
-//! (`companions.rs`). The rate of arrivals, the number of companions, and each sensor's detection probability and
+//! `λ` is the grid's intensity, to which places inside where people come in may be added (`undetected/entry.rs`), plus the
+//! companions of objects found nearby, because people walk in groups (`companions.rs`). The rate of arrivals, the number of companions, and each sensor's detection probability and
 //! clutter are learned on line from conjugate counts; the configuration is only where they start. A sensor that stands
 //! still also learns where in its coverage it surely sees less or has more clutter than elsewhere (`cells.rs`).
 //!
@@ -140,4 +140,5 @@ pub use sensor_state::SensorEstimate;
 pub use time::Timestamp;
 pub use track::{Contribution, Track, TrackId, TrackStatus};
 pub use tracker::Tracker;
+pub use undetected::entry::EntryZone;
 pub use validity::ModelError;

@@ -12,7 +12,7 @@ use crate::report::report;
 use crate::sensor_state::{SensorEstimate, SensorState};
 use crate::validity::{self, ModelError};
 use crate::watch::{self, Watched};
-use crate::{Scan, SensorModel, Timestamp, Track, TrackId};
+use crate::{EntryZone, Scan, SensorModel, Timestamp, Track, TrackId};
 
 /// Tracks less likely than this have no number and are not shown.
 const SHOWN_EXISTENCE: f64 = 0.1;
@@ -51,6 +51,11 @@ impl Tracker {
         sensors: impl IntoIterator<Item = &'a SensorModel>,
     ) -> Result<(), ModelError> {
         validity::check(config, sensors)
+    }
+
+    /// Says where people come in inside the watched ground; what was said before no longer holds.
+    pub fn set_entries(&mut self, entries: &[EntryZone]) {
+        self.filter.set_entries(entries);
     }
 
     /// Takes in one scan. Scans should come in time order; a late one is used as far as the configured lag allows.

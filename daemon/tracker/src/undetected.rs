@@ -3,18 +3,20 @@
 //! Objects enter from beyond the grid, where nobody watches, walk in one of eight directions, seldom turn, and leave
 //! the intensity with each scan, footprint or line that would have reported them. So a plot in the middle of a
 //! well-watched field is unlikely to be a new object and one at its edge likely, and who crosses a line comes from the
-//! side that nobody watches. Beside these walkers there are those who appear anywhere: a position may be one of them;
+//! side that nobody watches. Places inside where people come in may be given. Beside these walkers there are those who appear anywhere: a position may be one of them;
 //! a bearing, a presence or a crossing, which the place of origin has to complete, is taken for a walker.
 //! The rate itself is learned: a gamma count of confirmed tracks against
 //! how many the intensity had promised (Williams, IEEE Transactions on Aerospace and Electronic Systems 51(3), 2015,
 //! for the intensity; the rate's conjugate estimate is ours).
 
+pub(crate) mod entry;
 mod footprint;
 mod walk;
 
 use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
 
+use self::entry::Newcomers;
 use self::footprint::Footprint;
 use self::walk::{STEP_S, direction};
 use crate::config::TrackerConfig;
@@ -76,6 +78,9 @@ pub(crate) struct Undetected {
     appeared_until: Option<Timestamp>,
     /// For each sensor that stands still, the part of each cell it sees.
     footprints: Vec<Option<Footprint>>,
+    /// Who comes in inside the grid.
+    #[serde(default)]
+    newcomers: Vec<Newcomers>,
     /// Confirmed and promised objects: their ratio scales the configured rate.
     arrived: f64,
     promised: f64,
@@ -124,6 +129,7 @@ impl Undetected {
             promised: RATE_PRIOR,
             counted_until: Timestamp::MIN,
             footprints: Vec::new(),
+            newcomers: Vec::new(),
         };
         let fixed =
             |sensor: &SensorModel| (!sensor.mobile).then(|| field.footprint(&sensor.coverage, sensor.position_m));

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
-use vedette_tracker::{ModelError, Tracker};
+use vedette_tracker::{EntryZone, ModelError, Tracker};
 
 pub use check::ConfigFault;
 pub use rules::{AlignTable, RulesTable};
@@ -170,6 +170,11 @@ impl Site {
     #[must_use]
     pub fn sensor_named(&self, id: &str) -> Option<usize> {
         self.by_id.get(id).copied()
+    }
+
+    /// Where people come in inside the watched ground.
+    pub(crate) fn entries(&self) -> Vec<EntryZone> {
+        self.zones.iter().filter_map(|zone| zone.entry.clone()).collect()
     }
 
     /// Index of the own unit with this name or alias.

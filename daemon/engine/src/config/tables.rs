@@ -256,6 +256,12 @@ pub struct ZoneTable {
     /// A vehicle that stands so long here is told of, instead of `[rules] vehicle_stop_s`; 0: never here.
     #[serde(default)]
     pub vehicle_stop_s: Option<f64>,
+    /// Where people come in: so many times as many as out of ground of the same width that nobody watches; 1 when absent.
+    #[serde(default)]
+    pub arrivals: Option<f64>,
+    /// Where people come in: the way they walk then, clockwise from north; any when absent.
+    #[serde(default)]
+    pub heading_deg: Option<f64>,
 }
 
 impl SiteTable {

@@ -2,14 +2,14 @@
 
 use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
-use vedette_tracker::ClassProbabilities;
+use vedette_tracker::{ClassProbabilities, EntryZone};
 
 use super::check::Checker;
 use super::schedule::Schedule;
 use super::sensor::check_points;
 use super::tables::ZoneTable;
 use crate::Severity;
-use crate::geo::SiteFrame;
+use crate::geo::{SiteFrame, wrap_angle};
 
 /// What a zone is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -29,6 +29,8 @@ pub enum ZoneKind {
     Water,
     /// A shelter: who rests here needs no help for that.
     Shelter,
+    /// A place inside the watched ground where people come in, out of a wood or a building: tracks begin there more readily.
+    Entry,
 }
 
 impl ZoneKind {
@@ -115,6 +117,8 @@ pub struct Zone {
     pub help_after_s: Option<f64>,
     /// How long a vehicle stands before it is told of, when it is not the rules' own.
     pub vehicle_stop_s: Option<f64>,
+    /// What the tracker is told of a place where people come in.
+    pub entry: Option<EntryZone>,
 }
 
 pub(super) fn resolve_all(tables: &[ZoneTable], frame: &SiteFrame, check: &mut Checker<'_>) -> Vec<Zone> {
@@ -135,6 +139,7 @@ pub(super) fn resolve_all(tables: &[ZoneTable], frame: &SiteFrame, check: &mut C
         check_times(table, &mut check);
         check_limits(table, &mut check);
         let ground = resolve_ground(table, frame, &mut check);
+        let entry = resolve_entry(table, &ground, frame, &mut check);
         if table.direction.is_some() && table.kind != ZoneKind::Border {
             check.fault("direction", "no such key except for kind \"border\"", "a direction", Some("remove it"));
         }
@@ -153,6 +158,7 @@ pub(super) fn resolve_all(tables: &[ZoneTable], frame: &SiteFrame, check: &mut C
             approach_hold_s: table.approach_hold_s,
             help_after_s: table.help_after_s,
             vehicle_stop_s: table.vehicle_stop_s,
+            entry,
         });
     }
     zones
@@ -187,6 +193,31 @@ fn check_limits(table: &ZoneTable, check: &mut Checker<'_>) {
     for (key, _, got) in limits.into_iter().filter(|(_, is_given, _)| *is_given) {
         check_kind(table, key, &[ZoneKind::Border, ZoneKind::Alert], got, check);
     }
+}
+
+/// How people come in: only a place where they do has these keys, and it has no hours.
+fn resolve_entry(table: &ZoneTable, ground: &Ground, frame: &SiteFrame, check: &mut Checker<'_>) -> Option<EntryZone> {
+    const MOST_ARRIVALS: f64 = 1_000.0;
+    let keys =
+        [("arrivals", table.arrivals.is_some(), "a number"), ("heading_deg", table.heading_deg.is_some(), "a heading")];
+    for (key, _, got) in keys.into_iter().filter(|(_, is_given, _)| *is_given) {
+        check_kind(table, key, &[ZoneKind::Entry], got, check);
+    }
+    if table.kind != ZoneKind::Entry {
+        return None;
+    }
+    if !table.schedule.is_empty() {
+        check.fault("schedule", "no such key for kind \"entry\"", "a schedule", Some("remove it"));
+    }
+    let arrivals = check.number("arrivals", table.arrivals.unwrap_or(1.0), 0.0, MOST_ARRIVALS);
+    let Ground::Polygon(points) = ground else { return None };
+    let heading_rad = table.heading_deg.map(|heading_deg| {
+        check.number("heading_deg", heading_deg, -360.0, 360.0);
+        // True north there; the tracker works with the frame's north.
+        let middle = points.iter().sum::<Vector2<f64>>() / points.iter().fold(0.0, |count, _| count + 1.0);
+        wrap_angle(heading_deg.to_radians() + frame.convergence_rad(middle))
+    });
+    Some(EntryZone { points_m: points.iter().map(|point| (*point).into()).collect(), heading_rad, arrivals })
 }
 
 fn check_kind(table: &ZoneTable, key: &str, kinds: &[ZoneKind], got: &str, check: &mut Checker<'_>) {

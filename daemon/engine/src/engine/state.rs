@@ -314,6 +314,7 @@ impl State {
             self.calls = Calls::default();
         }
         if before.zones != site.zones {
+            self.tracker.set_entries(&site.entries());
             self.rules.begin_anew();
         }
         self.news = true;
@@ -372,7 +373,9 @@ impl State {
 
 fn tracker(site: &Site) -> Result<Tracker, EngineError> {
     let models = site.sensors.iter().map(|sensor| sensor.model.clone()).collect();
-    Ok(Tracker::new(site.tracker.clone(), models)?)
+    let mut tracker = Tracker::new(site.tracker.clone(), models)?;
+    tracker.set_entries(&site.entries());
+    Ok(tracker)
 }
 
 fn sensors(site: &Site) -> Vec<SensorStatus> {

@@ -19,6 +19,11 @@ pub(super) struct Cells<'a> {
 const LANES: usize = 8;
 
 impl Footprint {
+    /// The cells, each with the part that is seen.
+    pub(super) fn parts(&self) -> impl Iterator<Item = (usize, f32)> {
+        self.0.iter().flat_map(|(first, run)| (*first..).zip(run.iter().copied()))
+    }
+
     /// Takes out of all cells what is detected, and gives how many walkers and how many who appeared it was.
     pub(super) fn take(&self, detection: f32, cells: &mut Cells<'_>) -> (f64, f64) {
         let (mut walkers, mut others) = ([0.0; LANES], [0.0; LANES]);

@@ -37,6 +37,7 @@ impl Undetected {
                 *sum += *after * A_HEADING;
             }
         }
+        self.enter();
     }
 
     /// Appends the walkers of one direction after a step, in cells. Beyond the grid nobody watches: intensity one. Rows lie one
