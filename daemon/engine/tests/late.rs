@@ -48,6 +48,10 @@ fn a_late_scan_is_filtered_in_and_no_line_is_written_again() {
     }
     let (engine, told) = pictures(&frames);
     assert_eq!(engine.counters().get("scans_late"), 3);
+    // The first only wakes the log up.
+    let became =
+        ["scans_refiltered", "scans_out_of_sequence", "scans_too_late"].map(|name| engine.counters().get(name));
+    assert_eq!(became, [2, 1, 0]);
     assert!(told.windows(2).all(|pair| pair[0].at < pair[1].at), "a time is told once, in order");
     assert_eq!(told.len(), 40, "none for the late scans");
 

@@ -140,7 +140,12 @@ impl State {
         let mut times: Vec<Timestamp> = Vec::new();
         for released in self.aligner.release(self.now, site) {
             self.counters.add("scans", 1);
+            let before = self.tracker.late_scans();
             self.tracker.step(&released.scan);
+            let late = self.tracker.late_scans();
+            self.counters.add("scans_refiltered", late.refiltered - before.refiltered);
+            self.counters.add("scans_out_of_sequence", late.out_of_sequence - before.out_of_sequence);
+            self.counters.add("scans_too_late", late.too_late - before.too_late);
             self.rules.observe(&released.scan, site);
             self.news = true;
             if inspected {
