@@ -24,7 +24,7 @@ use crate::view::View;
 const PRIOR_SD_S: f64 = 0.2;
 
 /// No offset beyond this is believed.
-const MOST_S: f64 = 1.0;
+const MOST_S: f64 = 5.0;
 
 /// Time over which an estimate fades: clocks drift, and are set.
 const FADES_OVER_S: f64 = 21_600.0;

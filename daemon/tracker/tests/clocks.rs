@@ -74,6 +74,16 @@ fn a_clock_half_a_second_ahead_is_found() {
     assert!(trail_s.abs() < 0.5 / 4.0 + 0.08, "tracks trail by {trail_s} s");
 }
 
+/// Beyond what is usual, but no reason to be wrong about everything that it sees.
+#[test]
+fn a_clock_three_seconds_behind_is_found() {
+    let tracker = run(&[0.0, 0.0, -3.0, 0.0], 400);
+    let estimates: Vec<_> = tracker.sensor_estimates().collect();
+    let good = [0, 1, 3].map(|sensor: usize| estimates[sensor].clock_offset_s);
+    let against_good = estimates[2].clock_offset_s - good.iter().sum::<f64>() / 3.0;
+    assert!((against_good + 3.0).abs() < 0.3, "{against_good} s ahead of the others, {estimates:?}");
+}
+
 #[test]
 fn clocks_that_agree_are_left_alone() {
     let tracker = run(&[0.0; 4], 240);
