@@ -234,8 +234,17 @@ fn density<const D: usize>(lower: &SMatrix<f64, D, D>, innovation: &SVector<f64,
         normaliser *= lower[(row, row)] * SQRT_TWO_PI;
     }
     let squared = whitened.norm_squared();
-    (libm::exp(-0.5 * squared) / normaliser, squared)
+    (bell(squared) / normaliser, squared)
 }
+
+/// `exp(-d²/2)` of a squared Mahalanobis distance; nothing where it would be too small for a normal number: processors
+/// take a hundred times as long over those, and in a crowd most plots are so far from most ways of moving.
+pub(crate) fn bell(squared: f64) -> f64 {
+    if squared > FARTHEST_SQUARED { 0.0 } else { libm::exp(-0.5 * squared) }
+}
+
+/// Even the product of two densities so far out is a normal number.
+const FARTHEST_SQUARED: f64 = 600.0;
 
 /// Square root of two pi.
 pub(crate) const SQRT_TWO_PI: f64 = 2.506_628_274_631_000_5;

@@ -2,7 +2,7 @@
 
 use nalgebra::{Matrix2, Matrix2x4, Vector2};
 
-use crate::gaussian::{Gaussian, Linearised, SQRT_TWO_PI};
+use crate::gaussian::{Gaussian, Linearised, SQRT_TWO_PI, bell};
 
 /// Density of the position for a state. As [`Linearised::likelihood`] gives it, to the bit, without the products with ones
 /// and zeros: it is what a filter of positions computes most often.
@@ -26,7 +26,7 @@ pub(crate) fn likelihood(
     let east = innovation.x / lower_east;
     let north = (innovation.y - lower_cross * east) / lower_north;
     let normaliser = lower_east * SQRT_TWO_PI * (lower_north * SQRT_TWO_PI);
-    libm::exp(-0.5 * (east * east + north * north)) / normaliser
+    bell(east * east + north * north) / normaliser
 }
 
 /// Kalman update of a state and the density, as [`Linearised::update`] gives them, with the products with the Jacobian's
