@@ -244,7 +244,7 @@ pub(crate) fn bell(squared: f64) -> f64 {
 }
 
 /// Even the product of two densities so far out is a normal number.
-const FARTHEST_SQUARED: f64 = 600.0;
+pub(crate) const FARTHEST_SQUARED: f64 = 600.0;
 
 /// Square root of two pi.
 pub(crate) const SQRT_TWO_PI: f64 = 2.506_628_274_631_000_5;

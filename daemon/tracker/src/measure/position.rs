@@ -2,7 +2,7 @@
 
 use nalgebra::{Matrix2, Matrix2x4, Vector2};
 
-use crate::gaussian::{Gaussian, Linearised, SQRT_TWO_PI, bell};
+use crate::gaussian::{FARTHEST_SQUARED, Gaussian, Linearised, SQRT_TWO_PI, bell};
 
 /// Density of the position for a state. As [`Linearised::likelihood`] gives it, to the bit, without the products with ones
 /// and zeros: it is what a filter of positions computes most often.
@@ -18,12 +18,15 @@ pub(crate) fn likelihood(
         prior.covariance[(row, column)] + (covariance_m2[(row, column)] + own)
     };
     let lower_east = libm::sqrt(spread(0, 0));
-    let lower_cross = spread(1, 0) / lower_east;
-    let lower_north = libm::sqrt(spread(1, 1) - lower_cross * lower_cross);
-    if !(lower_east > 0.0 && lower_north > 0.0) {
+    let east = innovation.x / lower_east;
+    if !(lower_east > 0.0 && east * east <= FARTHEST_SQUARED) {
         return 0.0;
     }
-    let east = innovation.x / lower_east;
+    let lower_cross = spread(1, 0) / lower_east;
+    let lower_north = libm::sqrt(spread(1, 1) - lower_cross * lower_cross);
+    if !(lower_north > 0.0) {
+        return 0.0;
+    }
     let north = (innovation.y - lower_cross * east) / lower_north;
     let normaliser = lower_east * SQRT_TWO_PI * (lower_north * SQRT_TWO_PI);
     bell(east * east + north * north) / normaliser
