@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::config::TrackerConfig;
 use crate::sensor::SensorModel;
 use crate::time::Timestamp;
-use crate::undetected::Undetected;
 use crate::undetected::entry::EntryZone;
+use crate::undetected::{Intensity, Undetected};
 
 /// Coverages nearer to each other than this belong to one field.
 const APART_M: f64 = 1000.0;
@@ -51,6 +51,16 @@ impl Fields {
     /// The same, to change it.
     pub(crate) fn of_mut(&mut self, sensor: usize) -> &mut Undetected {
         &mut self.fields[self.place[sensor].0]
+    }
+
+    /// How many are undetected in each field.
+    pub(crate) fn intensities(&self) -> Vec<Intensity> {
+        self.fields.iter().map(Undetected::intensity).collect()
+    }
+
+    /// Goes to these intensities; the rates that were learned stay.
+    pub(crate) fn set_intensities(&mut self, intensities: Vec<Intensity>) {
+        self.fields.iter_mut().zip(intensities).for_each(|(field, intensity)| field.set_intensity(intensity));
     }
 
     /// Lets time pass in the field that a sensor watches. The others wait for their own sensors.

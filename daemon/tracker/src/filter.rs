@@ -7,11 +7,12 @@ mod learn;
 mod soundness;
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 
 use self::arrivals::proves_objects;
 use crate::association::associate;
 use crate::belief::Pair;
-use crate::bernoulli::{Bernoulli, Prospect};
+use crate::bernoulli::{Bernoulli, Label, Prospect};
 use crate::birth::birth;
 use crate::cells::Cells;
 use crate::companions::Companions;
@@ -30,6 +31,7 @@ use crate::sensor_state::SensorState;
 use crate::sharpen::sharpen;
 use crate::silence::{DELIVERED, EventSensors, reports_events};
 use crate::time::Timestamp;
+use crate::undetected::Intensity;
 use crate::undetected::entry::EntryZone;
 use crate::update::{follow, update};
 use crate::view::View;
@@ -51,6 +53,9 @@ pub(crate) struct Filter {
     #[serde(default)]
     cells: Vec<Cells>,
     fields: Fields,
+    /// Of each field; in checkpoints alone.
+    #[serde(default)]
+    intensities: Vec<Intensity>,
     companions: Companions,
     events: EventSensors,
     pub(crate) now: Timestamp,
@@ -71,6 +76,7 @@ impl Filter {
             sensors: models.sensors.iter().map(SensorState::new).collect(),
             cells: models.sensors.iter().map(Cells::new).collect(),
             fields: Fields::new(models.config, models.sensors),
+            intensities: Vec::new(),
             companions: Companions::new(models.config),
             events: EventSensors::new(models.sensors),
             now: Timestamp::MIN,
@@ -82,26 +88,50 @@ impl Filter {
         self.fields.set_entries(entries);
     }
 
-    /// A copy to come back to. The intensity of the undetected and the cells change slowly and are large: they stay out.
+    /// A copy to come back to. The cells change slowly and are large: they stay out, as do the fields but for how many were
+    /// undetected where.
     pub(crate) fn checkpoint(&self) -> Self {
         Self {
             tracks: self.tracks.clone(),
             sensors: self.sensors.clone(),
             cells: Vec::new(),
             fields: Fields::default(),
+            intensities: self.fields.intensities(),
             companions: self.companions,
             events: EventSensors::default(),
             now: self.now,
         }
     }
 
-    /// The filter as it was at a checkpoint, with the undetected of now.
+    /// The filter as it was at a checkpoint, with what was learned until now of rates and cells.
     pub(crate) fn back_at(&self, checkpoint: &Self) -> Self {
+        let mut fields = self.fields.clone();
+        fields.set_intensities(checkpoint.intensities.clone());
         Self {
             cells: self.cells.clone(),
-            fields: self.fields.clone(),
+            fields,
+            intensities: Vec::new(),
             events: self.events.clone(),
             ..checkpoint.clone()
+        }
+    }
+
+    /// Takes over how many are undetected where, from one that has filtered the same time again.
+    pub(crate) fn take_intensities(&mut self, again: &Self) {
+        self.fields.set_intensities(again.fields.intensities());
+    }
+
+    /// The same for a checkpoint.
+    pub(crate) fn renew_intensities(&mut self, again: &Self) {
+        self.intensities = again.fields.intensities();
+    }
+
+    /// Notes that an object came alone or as somebody's companion, once it is all but certain that there is one.
+    pub(crate) fn note_arrival(&mut self, models: Models<'_>, label: Label, companionship: f64) {
+        self.companions.learn(companionship);
+        let field = self.fields.of_mut(label.sensor);
+        if proves_objects(&models.sensors[label.sensor]) && !field.has_counted(label.time) {
+            field.learn(0.0, 1.0 - companionship);
         }
     }
 
@@ -125,7 +155,10 @@ impl Filter {
     fn take_in(&mut self, models: Models<'_>, model: &SensorModel, scan: &Scan, region: Option<&Region>) {
         self.fields.advance(scan.sensor, scan.time);
         if let Some(pose) = scan.at {
-            self.sensors[scan.sensor].origin_m = pose.position_m;
+            let state = &mut self.sensors[scan.sensor];
+            if state.last_scan.is_none_or(|last| last <= scan.time) {
+                state.origin_m = pose.position_m;
+            }
         }
         let cells = self.cells.get_mut(scan.sensor).map(core::mem::take).unwrap_or_default();
         let mut view = View::new(models.config, scan, model, &self.sensors[scan.sensor], cells, region);
@@ -357,15 +390,12 @@ impl Filter {
     /// Tracks become confirmed and tentative again, with a margin between.
     fn confirm(&mut self, models: Models<'_>) {
         let config = models.config;
+        let mut arrivals: SmallVec<[(Label, f64); 4]> = SmallVec::new();
         for track in &mut self.tracks {
             if track.existence >= PROVEN_EXISTENCE
                 && let Some(companionship) = track.companionship.take()
             {
-                self.companions.learn(companionship);
-                let field = self.fields.of_mut(track.label.sensor);
-                if proves_objects(&models.sensors[track.label.sensor]) && !field.has_counted(track.label.time) {
-                    field.learn(0.0, 1.0 - companionship);
-                }
+                arrivals.push((track.label, companionship));
             }
             let is_newborn = track.last_seen == track.label.time;
             let sure = if is_newborn { config.confirm_existence.max(SURE_AT_ONCE) } else { config.confirm_existence };
@@ -379,6 +409,9 @@ impl Filter {
                 let mooring = track.mooring.get_or_insert_with(|| Mooring::new(time, &state));
                 mooring.watch(time, &state, config.fixture_after_s);
             }
+        }
+        for (label, companionship) in arrivals {
+            self.note_arrival(models, label, companionship);
         }
     }
 }

@@ -7,7 +7,7 @@
 //! it passes up to date, so that a sensor which is always late finds recent ones. Nothing is logged before the first late
 //! scan, so a site where all is in order pays nothing.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
@@ -67,7 +67,7 @@ pub(crate) struct History {
     plots: usize,
     checkpoints: VecDeque<Filter>,
     /// Whether anything has come late yet.
-    needed: bool,
+    pub(crate) needed: bool,
     /// What the next pass has to put into its place.
     #[serde(default)]
     pending: Option<Pending>,
@@ -160,14 +160,18 @@ impl History {
         let mut past = filter.back_at(&self.checkpoints[from]);
         let reach = region.within_reach(filter.now.seconds_since(past.now));
         past.tracks.retain(|track| reach.holds(track.moments().position()));
-        let concerned = region.within_reach(0.0);
+        let pass = Pass {
+            began: past.now,
+            followed: past.tracks.iter().map(|track| track.label).collect(),
+            concerned: region.within_reach(0.0),
+        };
         let mut later = self.checkpoints.iter_mut().skip(from + 1).peekable();
         let renew = |past: &mut Filter, checkpoint: &mut Filter| {
             past.advance(models, checkpoint.now);
-            splice(&mut checkpoint.tracks, past.tracks.clone(), &concerned);
+            pass.splice(&mut checkpoint.tracks, past.tracks.clone());
+            checkpoint.renew_intensities(past);
         };
-        let start = past.now;
-        let first = self.scans.partition_point(|scan| scan.time <= start);
+        let first = self.scans.partition_point(|scan| scan.time <= pass.began);
         for scan in self.scans.iter().skip(first) {
             while let Some(checkpoint) = later.next_if(|checkpoint| checkpoint.now < scan.time) {
                 renew(&mut past, checkpoint);
@@ -175,7 +179,9 @@ impl History {
             past.step(models, scan, Some(&reach));
         }
         later.for_each(|checkpoint| renew(&mut past, checkpoint));
-        splice(&mut filter.tracks, past.tracks, &concerned);
+        filter.take_intensities(&past);
+        let arrivals = pass.splice(&mut filter.tracks, past.tracks);
+        arrivals.into_iter().for_each(|(label, companionship)| filter.note_arrival(models, label, companionship));
     }
 
     /// Keeps checkpoints denser the younger they are: the first in each span of a length that doubles with age.
@@ -203,16 +209,42 @@ fn worth(scan: &Scan) -> usize {
     SCAN_WORTH_PLOTS + scan.detections.len()
 }
 
-/// Replaces the tracks in `region` by those that were filtered again; the others stay.
-fn splice(present: &mut Vec<Bernoulli>, again: Vec<Bernoulli>, region: &Region) {
-    let inside = |track: &Bernoulli| region.holds(track.moments().position());
-    let known: BTreeSet<Label> = present.iter().filter(|track| inside(track)).map(|track| track.label).collect();
-    let taken: Vec<Bernoulli> =
-        again.into_iter().filter(|track| inside(track) || known.contains(&track.label)).collect();
-    let replaced: BTreeSet<Label> = taken.iter().map(|track| track.label).collect();
-    present.retain(|track| !known.contains(&track.label) && !replaced.contains(&track.label));
-    present.extend(taken);
-    present.sort_by_key(|track| track.label);
+/// What was filtered again.
+struct Pass {
+    began: Timestamp,
+    /// The tracks that it began with.
+    followed: BTreeSet<Label>,
+    concerned: Region,
+}
+
+impl Pass {
+    /// Replaces the tracks of the region by those that were filtered again; the others stay, and those that came from so
+    /// far away that the pass knows nothing of them. Gives the arrivals that only the pass has proved.
+    fn splice(&self, present: &mut Vec<Bernoulli>, again: Vec<Bernoulli>) -> Vec<(Label, f64)> {
+        let inside = |track: &Bernoulli| self.concerned.holds(track.moments().position());
+        let knows = |label: &Label| label.time > self.began || self.followed.contains(label);
+        let known: BTreeMap<Label, Option<f64>> = present
+            .iter()
+            .filter(|track| inside(track) && knows(&track.label))
+            .map(|track| (track.label, track.companionship))
+            .collect();
+        let mut arrivals = Vec::new();
+        let mut taken: Vec<Bernoulli> =
+            again.into_iter().filter(|track| inside(track) || known.contains_key(&track.label)).collect();
+        for track in &mut taken {
+            match (known.get(&track.label), track.is_proven()) {
+                // What the present has counted is not counted again.
+                (Some(None), false) => track.companionship = None,
+                (Some(Some(companionship)), true) => arrivals.push((track.label, *companionship)),
+                _ => {}
+            }
+        }
+        let replaced: BTreeSet<Label> = taken.iter().map(|track| track.label).collect();
+        present.retain(|track| !known.contains_key(&track.label) && !replaced.contains(&track.label));
+        present.extend(taken);
+        present.sort_by_key(|track| track.label);
+        arrivals
+    }
 }
 
 #[cfg(test)]

@@ -28,6 +28,9 @@ pub struct Tracker {
     /// Numbers of the tracks that have been shown, in the order of their labels.
     numbers: Vec<(Label, TrackId)>,
     next_number: u64,
+    /// Numbers of tracks that are gone, and since when: filtering again may bring them back.
+    #[serde(default)]
+    gone: Vec<(Label, TrackId, Timestamp)>,
 }
 
 impl Tracker {
@@ -39,7 +42,16 @@ impl Tracker {
         Self::check(&config, &sensors)?;
         let watched = Watched::new(&sensors);
         let filter = Filter::new(Models { config: &config, sensors: &sensors, watched: &watched });
-        Ok(Self { config, sensors, watched, filter, history: History::default(), numbers: Vec::new(), next_number: 1 })
+        Ok(Self {
+            config,
+            sensors,
+            watched,
+            filter,
+            history: History::default(),
+            numbers: Vec::new(),
+            next_number: 1,
+            gone: Vec::new(),
+        })
     }
 
     /// Whether a filter can work with these settings and sensors, without making one.
@@ -115,20 +127,37 @@ impl Tracker {
         tracks
     }
 
-    /// Gives numbers to tracks that have become worth showing, and forgets those of tracks that are gone. Both lists
+    /// Gives numbers to tracks that have become worth showing, and takes away those of tracks that are gone. Both lists
     /// are in the order of labels, so one walk along them does it.
     fn number_tracks(&mut self) {
+        let now = self.filter.now;
         let mut numbers = Vec::with_capacity(self.numbers.len() + 1);
+        let mut gone = Vec::new();
         let mut known = self.numbers.iter().peekable();
         for track in &self.filter.tracks {
-            while known.next_if(|(label, _)| *label < track.label).is_some() {}
+            while let Some((label, id)) = known.next_if(|(label, _)| *label < track.label) {
+                gone.push((*label, *id, now));
+            }
             if let Some(found) = known.next_if(|(label, _)| *label == track.label) {
                 numbers.push(*found);
             } else if track.existence >= SHOWN_EXISTENCE {
-                numbers.push((track.label, TrackId(self.next_number)));
-                self.next_number += 1;
+                let before = self.gone.iter().position(|(label, ..)| *label == track.label);
+                let id = before.map_or_else(
+                    || {
+                        self.next_number += 1;
+                        TrackId(self.next_number - 1)
+                    },
+                    |place| self.gone.swap_remove(place).1,
+                );
+                numbers.push((track.label, id));
             }
         }
+        gone.extend(known.map(|(label, id)| (*label, *id, now)));
         self.numbers = numbers;
+        // Where nothing is filtered again, nothing comes back.
+        self.gone.retain(|(.., since)| now.seconds_since(*since) <= self.config.max_lag_s);
+        if self.history.needed {
+            self.gone.extend(gone);
+        }
     }
 }

@@ -88,7 +88,37 @@ pub(crate) struct Undetected {
     counted_until: Timestamp,
 }
 
+/// How many were undetected where at one time, without what is known of sensors and of the rate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Intensity {
+    walkers: Vec<Vec<f32>>,
+    walking: Vec<f32>,
+    unfound: Vec<f32>,
+    appeared: Vec<f32>,
+    time: Option<Timestamp>,
+    appeared_until: Option<Timestamp>,
+}
+
 impl Undetected {
+    /// How many are undetected where now.
+    pub(crate) fn intensity(&self) -> Intensity {
+        Intensity {
+            walkers: self.walkers.clone(),
+            walking: self.walking.clone(),
+            unfound: self.unfound.clone(),
+            appeared: self.appeared.clone(),
+            time: self.time,
+            appeared_until: self.appeared_until,
+        }
+    }
+
+    /// Goes back, or on, to an intensity of this field.
+    pub(crate) fn set_intensity(&mut self, intensity: Intensity) {
+        let Intensity { walkers, walking, unfound, appeared, time, appeared_until } = intensity;
+        (self.walkers, self.walking, self.unfound, self.appeared) = (walkers, walking, unfound, appeared);
+        (self.time, self.appeared_until) = (time, appeared_until);
+    }
+
     /// A field that nobody has watched yet.
     pub(crate) fn new(config: &TrackerConfig, sensors: &[SensorModel]) -> Self {
         let mut low = Vector2::repeat(f64::INFINITY);

@@ -142,6 +142,9 @@ impl<'a> Choices<'a> {
         let mut choices = vec![Choice::new(None, 1.0, if_missed)];
         for plot in scene.gates.of(place).iter().copied() {
             let density = before.hypothesis.mean(|state| view.plots[plot].likelihood(state));
+            if density <= 0.0 {
+                continue;
+            }
             let Rivals { share_of_others: others, best_ratio } = rivalry.about(plot);
             let elsewhere = scene.foreign[plot] * (1.0 + others / (1.0 - others).max(SMALLEST_RATIO))
                 - view.own_returns(place, plot);
