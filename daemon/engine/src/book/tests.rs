@@ -8,6 +8,7 @@ mod life;
 mod orders;
 mod own;
 mod parties;
+mod release;
 mod texts;
 mod verdicts;
 mod wires;

@@ -92,7 +92,19 @@ pub(super) fn describe(finding: &Finding, alert: &Alert, site: &Site) -> String 
             .map_or_else(|| "Too unsure to wake anybody".to_owned(), |told| format!("Unsure, {told}"));
         text.push_str(&format!(" {why}: kept for the record."));
     }
+    if finding.released {
+        text.push(' ');
+        text.push_str(RELEASED);
+    }
     text
+}
+
+/// Said of what an operator has released from a rule or a storm.
+pub(super) const RELEASED: &str = "Released by an operator.";
+
+/// The text of a storm whose members stand on their own.
+pub(super) fn dissolved(alert: &Alert, now: Timestamp, site: &Site) -> String {
+    format!("Over, its members are told one by one ({}). Was: {}", clock(now, site), alert.text)
 }
 
 /// The text of an alert that is over.

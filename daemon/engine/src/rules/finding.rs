@@ -95,10 +95,39 @@ pub(crate) struct Finding {
     pub(crate) last_seen: Timestamp,
     /// A possible need of help: the reason.
     pub(crate) help: Option<String>,
+    /// The own unit, by index, that says it was at the spot when it happened.
+    pub(crate) own_unit: Option<usize>,
     /// Name of the rule that explains it away.
     pub(crate) explained: Option<String>,
+    /// Name of the rule that makes it less severe.
+    pub(crate) lowered_by: Option<String>,
+    /// What it would be if no rule explained it or made it less severe.
+    pub(crate) unlessened: Option<(Severity, Certainty)>,
+    /// An operator has released it from such rules: it stands on its own.
+    pub(crate) released: bool,
+    /// The findings that it tells of together.
+    pub(crate) members: Vec<Self>,
     /// What happened, for people: "crossed Bug line inward".
     pub(crate) what: String,
     /// What else a reader must know, or nothing.
     pub(crate) note: String,
+}
+
+impl Finding {
+    /// Keeps what it would be, before the first rule makes it less.
+    pub(crate) fn keep_unlessened(&mut self) {
+        self.unlessened.get_or_insert((self.severity, self.certainty));
+    }
+
+    /// How severe it would be if no rule made it less.
+    pub(crate) fn full_severity(&self) -> Severity {
+        self.unlessened.map_or(self.severity, |(severity, _)| severity)
+    }
+
+    /// Undoes what rules made less of it.
+    pub(crate) fn release(&mut self) {
+        (self.severity, self.certainty) = self.unlessened.take().unwrap_or((self.severity, self.certainty));
+        (self.explained, self.lowered_by) = (None, None);
+        self.released = true;
+    }
 }
