@@ -7,6 +7,7 @@ mod lessons;
 mod life;
 mod orders;
 mod own;
+mod own_wires;
 mod parties;
 mod release;
 mod texts;
