@@ -203,6 +203,9 @@ impl Book {
         let claim = self.claim_of_open(id);
         let entry = self.entry(id)?;
         let detail = entry.alert.take_act(act, now)?;
+        if matches!(act, Act::Acknowledge { .. }) {
+            entry.acknowledged_at = Some(now);
+        }
         if !matches!(act, Act::Comment { .. }) {
             emit(entry, now, out);
         }

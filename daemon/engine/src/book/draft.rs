@@ -118,7 +118,7 @@ fn filled(mut alert: Alert, finding: &Finding, situation: &Situation<'_>, may_ho
         Lasting::State => site.rules.clear_after_s,
     });
     alert.erase_at = alert.last_seen.plus_seconds(site.rules.erase_after_days * 86_400.0);
-    alert.humanitarian = finding.help.clone().map(|reason| Humanitarian { reason });
+    alert.humanitarian = finding.help.as_ref().map(|need| Humanitarian { reason: need.reason.clone() });
     let rules = &site.rules;
     // What happened asks for attention whatever was said of others: only who is announced can be learned to be let pass.
     let lacks = if finding.kind.is_ahead() {

@@ -39,6 +39,9 @@ pub(super) struct Entry {
     /// An operator has released it from such rules.
     #[serde(default)]
     pub(super) released: bool,
+    /// When an operator acknowledged it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) acknowledged_at: Option<Timestamp>,
     /// Whom it tells of together.
     #[serde(default, skip_serializing_if = "Members::is_empty")]
     pub(super) members: Members,
@@ -51,6 +54,12 @@ impl Entry {
 
     pub(super) fn needs_help(&self) -> bool {
         self.alert.humanitarian.is_some()
+    }
+
+    /// When a need was acknowledged, if nobody has been sent and it lasts for so long again that it is to be told anew.
+    pub(super) fn lasts_since(&self, finding: &Finding, now: Timestamp) -> Option<Timestamp> {
+        let need = finding.help.as_ref().filter(|_| self.alert.state == AlertState::Acknowledged)?;
+        self.acknowledged_at.filter(|at| now.seconds_since(*at) >= need.after_s)
     }
 
     pub(super) fn is_unanswered(&self) -> bool {
@@ -85,6 +94,7 @@ impl Entry {
             claimed: None,
             full_severity: None,
             released: false,
+            acknowledged_at: None,
             members: Members::default(),
         }
     }

@@ -311,6 +311,12 @@ fn update(entry: &mut Entry, finding: &Finding, situation: &Situation<'_>, out: 
     let mut next = draft::revision(&entry.alert, finding, situation);
     entry.members.join(finding, situation);
     entry.members.show(&mut next);
+    let lasts_since = entry.lasts_since(finding, now);
+    if let Some(acknowledged_at) = lasts_since {
+        next.state = AlertState::Updated;
+        next.text.push_str(&text::lasts(acknowledged_at, situation.site));
+        next = draft::fit(next);
+    }
     if comes_true(&entry.alert, finding) && next.asks_attention() {
         next.shelved_until = None;
         if next.state == AlertState::Acknowledged {
@@ -328,6 +334,7 @@ fn update(entry: &mut Entry, finding: &Finding, situation: &Situation<'_>, out: 
     let urgent = next.severity > entry.alert.severity
         || next.kind != entry.alert.kind
         || next.humanitarian.is_some() != entry.alert.humanitarian.is_some()
+        || lasts_since.is_some()
         // A call that nobody answers is repeated as things are now.
         || (entry.needs_help() && entry.is_unanswered() && now.seconds_since(entry.emitted_at) >= HELP_REPEAT_S);
     let may = now.seconds_since(entry.emitted_at) >= situation.site.rules.update_interval_s;

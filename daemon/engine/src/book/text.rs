@@ -54,9 +54,9 @@ pub(super) fn describe(finding: &Finding, alert: &Alert, site: &Site) -> String 
     if alert.mode == Mode::Exercise {
         text.push_str("EXERCISE: ");
     }
-    if let Some(help) = &finding.help {
+    if let Some(need) = &finding.help {
         text.push_str("Possible need of help: ");
-        text.push_str(help);
+        text.push_str(&need.reason);
         text.push_str(". ");
     }
     match &finding.subject {
@@ -97,6 +97,11 @@ pub(super) fn describe(finding: &Finding, alert: &Alert, site: &Site) -> String 
         text.push_str(RELEASED);
     }
     text
+}
+
+/// Said of a need that somebody has seen and that lasts.
+pub(super) fn lasts(acknowledged_at: Timestamp, site: &Site) -> String {
+    format!(" Acknowledged {}, and it lasts.", clock(acknowledged_at, site))
 }
 
 /// Said of what an operator has released from a rule or a storm.

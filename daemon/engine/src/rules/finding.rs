@@ -65,6 +65,15 @@ pub(crate) enum Subject {
     Gateway,
 }
 
+/// A possible need of help.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Need {
+    /// For people.
+    pub(crate) reason: String,
+    /// So long it lasts before it is told, and again before it is told anew to who has only acknowledged it.
+    pub(crate) after_s: f64,
+}
+
 /// One thing that is the case.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Finding {
@@ -93,8 +102,7 @@ pub(crate) struct Finding {
     pub(crate) eta: Option<Eta>,
     pub(crate) first_seen: Timestamp,
     pub(crate) last_seen: Timestamp,
-    /// A possible need of help: the reason.
-    pub(crate) help: Option<String>,
+    pub(crate) help: Option<Need>,
     /// The own unit, by index, that says it was at the spot when it happened.
     pub(crate) own_unit: Option<usize>,
     /// Name of the rule that explains it away.
