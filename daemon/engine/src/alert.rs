@@ -257,6 +257,12 @@ impl CloseReason {
         }
     }
 
+    /// Whether an operator gives it: a gateway gives the others by itself.
+    #[must_use]
+    pub const fn is_of_an_operator(self) -> bool {
+        matches!(self, Self::Real | Self::Nuisance | Self::False | Self::Exercise)
+    }
+
     /// Whether an operator says by it that the alert was real or was not; none where it says nothing of that.
     #[must_use]
     pub const fn says_real(self) -> Option<bool> {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use vedette_tracker::Timestamp;
 
 use super::release::Desk;
+use super::verdicts::Claims;
 use super::{Book, Entry, alert_id, emit};
 use crate::config::Site;
 use crate::input::{Act, Command, MAX_SHELVED_S, MAX_WORDS};
@@ -97,8 +98,12 @@ impl Alert {
                 format!("graded {grade}")
             }
             Act::Close { reason, .. } => {
-                self.state = AlertState::Closed { reason: *reason };
-                format!("closed as {}", reason.name())
+                let before = std::mem::replace(&mut self.state, AlertState::Closed { reason: *reason });
+                let instead = match before {
+                    AlertState::Closed { reason: before } => format!(" instead of {}", before.name()),
+                    _ => String::new(),
+                };
+                format!("closed as {}{instead}", reason.name())
             }
         };
         Ok(format!("alert {} {done}", self.id))
@@ -193,7 +198,7 @@ impl Book {
         }
         let id = act.alert().unwrap_or_default();
         if let Act::Close { reason, .. } = act
-            && let Some(noted) = self.judge_ended(id, *reason, now, site)
+            && let Some(noted) = self.judge_ended(id, *reason, now, site).or_else(|| self.correct(act, now, site, out))
         {
             return Ok(noted);
         }
@@ -211,7 +216,7 @@ impl Book {
         }
         if let (Act::Close { reason, .. }, Some(claim)) = (act, claim) {
             let claimed = entry.claimed.take();
-            self.count_verdict(claim, claimed, *reason, now, site);
+            self.count_verdict(Claims { id: id.to_owned(), claim, claimed }, *reason, now, site);
         }
         Ok(detail)
     }

@@ -101,30 +101,19 @@ impl History {
         Ok((id, known))
     }
 
-    /// What operators closed alerts as: their word counts even where the gateway had ended the alert before, but an alert that
-    /// one of them has closed stays closed as that.
+    /// What operators closed alerts as: the last word that no gateway refused, even where that had ended the alert before.
     pub(super) fn verdicts(&self) -> BTreeMap<&str, CloseReason> {
         let stated = self.alerts.iter().filter_map(|(id, known)| match known.newest()?.state {
             AlertState::Closed { reason } => Some((id.as_str(), reason)),
             _ => None,
         });
-        let stated: BTreeMap<&str, CloseReason> = stated.collect();
-        let mut verdicts = stated.clone();
-        for record in &self.orders {
-            if let Act::Close { alert, reason } = &record.order.command.act
-                && !stated.get(alert.as_str()).is_some_and(|reason| is_by_an_operator(*reason))
-            {
+        let mut verdicts: BTreeMap<&str, CloseReason> = stated.collect();
+        for record in self.orders.iter().filter(|record| record.answer.as_ref().is_none_or(|answer| answer.done)) {
+            if let Act::Close { alert, reason } = &record.order.command.act {
                 verdicts.insert(alert, *reason);
             }
         }
         verdicts
-    }
-}
-
-const fn is_by_an_operator(reason: CloseReason) -> bool {
-    match reason {
-        CloseReason::Real | CloseReason::Nuisance | CloseReason::False | CloseReason::Exercise => true,
-        CloseReason::Cleared | CloseReason::Retracted => false,
     }
 }
 
@@ -142,18 +131,19 @@ pub(super) fn stating(state: &str) -> Known {
 
 #[cfg(test)]
 mod tests {
-    use vedette_centre::{GatewayId, Order};
+    use vedette_centre::{Answer, GatewayId, Order};
     use vedette_gateway::engine::Command;
 
     use super::*;
 
-    /// An alert that ended so, and how operators wanted it closed one after the other.
-    fn closed(state: &str, wanted: &[CloseReason]) -> Option<CloseReason> {
-        let order = |reason: &CloseReason| {
+    /// An alert that ended so, and how operators wanted it closed one after the other, each done or not or unanswered.
+    fn closed(state: &str, wanted: &[(CloseReason, Option<bool>)]) -> Option<CloseReason> {
+        let order = |(reason, done): &(CloseReason, Option<bool>)| {
             let act = Act::Close { alert: "cece9ee9".to_owned(), reason: *reason };
             let command = Command { id: "op-1".to_owned(), by: "anna".to_owned(), expires_at: None, act };
             let gateway = GatewayId::new("gate-1").expect("an id");
-            OrderRecord { gateway, order: Order { v: 1, command, expires_at: Timestamp::MIN }, answer: None }
+            let answer = done.map(|done| Answer { v: 1, id: "op-1".to_owned(), done, detail: String::new() });
+            OrderRecord { gateway, order: Order { v: 1, command, expires_at: Timestamp::MIN }, answer }
         };
         let alerts = BTreeMap::from([("cece9ee9".to_owned(), stating(state))]);
         let history = History { alerts, orders: wanted.iter().map(order).collect(), ..History::default() };
@@ -161,11 +151,14 @@ mod tests {
     }
 
     #[test]
-    fn the_first_operator_who_closed_an_alert_has_the_last_word() {
-        let (nuisance, real) = (CloseReason::Nuisance, CloseReason::Real);
-        assert_eq!(closed(r#"{"closed":{"reason":"nuisance"}}"#, &[nuisance, real]), Some(nuisance));
+    fn the_last_word_of_an_operator_counts_that_its_gateway_took() {
+        let (nuisance, real, done) = (CloseReason::Nuisance, CloseReason::Real, Some(true));
+        let state = r#"{"closed":{"reason":"nuisance"}}"#;
+        assert_eq!(closed(state, &[(nuisance, done), (real, done)]), Some(real));
+        assert_eq!(closed(state, &[(nuisance, done), (real, Some(false))]), Some(nuisance));
+        assert_eq!(closed(state, &[(nuisance, None), (real, None)]), Some(real));
         // The gateway had ended it before anybody could say what it was.
-        assert_eq!(closed(r#"{"closed":{"reason":"cleared"}}"#, &[real]), Some(real));
-        assert_eq!(closed(r#""expired""#, &[real]), Some(real));
+        assert_eq!(closed(r#"{"closed":{"reason":"cleared"}}"#, &[(real, done)]), Some(real));
+        assert_eq!(closed(r#""expired""#, &[(real, done)]), Some(real));
     }
 }
