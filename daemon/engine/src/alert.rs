@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use vedette_tracker::{ClassProbabilities, Timestamp};
 
-use crate::{AlertKind, Grade};
+use crate::{AlertKind, Grade, WeatherThen};
 
 /// One revision of an alert.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,6 +83,9 @@ pub struct Alert {
     /// A possible need of help.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub humanitarian: Option<Humanitarian>,
+    /// The weather at the site when this revision was made, where a station is heard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weather: Option<WeatherThen>,
     /// For people: short, what, where, which way, how sure, why.
     pub text: String,
 }
@@ -141,6 +144,7 @@ impl Alert {
             expires_at: last_seen,
             erase_at: last_seen,
             humanitarian: None,
+            weather: None,
             text,
         }
     }

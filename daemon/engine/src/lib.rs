@@ -49,4 +49,4 @@ pub use vedette_tracker::{
     ClassProbabilities, Coverage, Direction, Measurement, Scan, SensorKind, Timestamp, Track, TrackId, TrackStatus,
     TrackerConfig,
 };
-pub use weather::WeatherNow;
+pub use weather::{WeatherNow, WeatherThen};

@@ -25,6 +25,7 @@ pub(crate) fn alert(id: &str, rev: u32, severity: Severity) -> Alert {
         lowered_by: None,
         members: Vec::new(),
         members_more: 0,
+        weather: None,
         place: Some(Place::Point {
             lat: 52.123_456_7,
             lon: 23.765_432_1,

@@ -6,7 +6,7 @@ use vedette_tracker::ClassProbabilities;
 use super::text;
 use crate::config::Site;
 use crate::rules::{Evidence, Finding, Lasting, Situation, Subject, Surrounding};
-use crate::{Alert, AlertState, Ellipse, Headline, Humanitarian, Place, Severity, Suppression};
+use crate::{Alert, AlertState, Ellipse, Headline, Humanitarian, Place, Severity, Suppression, WeatherThen};
 
 /// Longest JSON form of an alert. The envelope around it and this stay within 1,024 bytes.
 pub(crate) const MAX_JSON_BYTES: usize = 940;
@@ -131,6 +131,7 @@ fn filled(mut alert: Alert, finding: &Finding, situation: &Situation<'_>, may_ho
     if held.is_some() {
         alert.severity = Severity::Info;
     }
+    alert.weather = situation.weather.and_then(|weather| WeatherThen::of(weather, situation.now));
     alert.lowered_by.clone_from(&finding.lowered_by);
     alert.suppressed = finding.explained.clone().or(held).map(|rule| Suppression { rule });
     match &finding.subject {
@@ -208,10 +209,13 @@ pub(super) fn fit_first_message(alert: &mut Alert) {
 /// Shortens what is least needed until the alert, but for a list of members, is small enough to be sent over a thin link in one piece.
 pub(super) fn fit(mut alert: Alert) -> Alert {
     let members = std::mem::take(&mut alert.members);
-    for (contributors, letters) in [(4, usize::MAX), (2, usize::MAX), (2, 240), (2, 120), (1, 120), (0, 60)] {
+    for (contributors, letters) in
+        [(usize::MAX, usize::MAX), (4, usize::MAX), (2, usize::MAX), (2, 240), (2, 120), (1, 120), (0, 60)]
+    {
         if !is_too_large(&alert) {
             break;
         }
+        alert.weather = None;
         alert.contributors.truncate(contributors);
         if let Some((end, _)) = alert.text.char_indices().nth(letters) {
             alert.text.truncate(end);

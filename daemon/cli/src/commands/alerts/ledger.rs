@@ -6,10 +6,12 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use serde::Deserialize;
 use vedette_centre::{OrderRecord, SqliteLedger, Verdict};
-use vedette_gateway::engine::{Act, Alert, AlertState, CloseReason, Timestamp};
+use vedette_gateway::engine::budget::Weather;
+use vedette_gateway::engine::{Act, Alert, AlertState, CloseReason, Timestamp, WeatherThen};
 
 /// Entries read at once.
 const CHUNK: usize = 4_096;
+const HOUR_MICROS: i64 = 3_600_000_000;
 
 /// One alert as the ledger has it.
 #[derive(Debug)]
@@ -42,6 +44,11 @@ impl Known {
 
     pub(super) fn raised_at(&self) -> Option<Timestamp> {
         self.revisions.iter().map(|revision| revision.at).min()
+    }
+
+    /// The weather when it was raised, where its gateway knew of it.
+    pub(super) fn first_weather(&self) -> Option<WeatherThen> {
+        self.revisions.iter().min_by_key(|revision| revision.alert.rev)?.alert.weather
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -101,6 +108,23 @@ impl History {
         Ok((id, known))
     }
 
+    /// The weather at a gateway, of the hours that its alerts tell of: mean wind, most rain.
+    pub(super) fn weather_at(&self, gateway: &str) -> Vec<Weather> {
+        let of_gateway = self.alerts.values().filter(|known| known.gateway == gateway);
+        let told = of_gateway.flat_map(|known| known.revisions.iter().filter_map(|revision| revision.alert.weather));
+        let mut hours = BTreeMap::<i64, Vec<WeatherThen>>::new();
+        for weather in told {
+            hours.entry(weather.at.as_micros().div_euclid(HOUR_MICROS)).or_default().push(weather);
+        }
+        let of_hour = |(hour, told): (i64, Vec<WeatherThen>)| {
+            let winds: Vec<f64> = told.iter().filter_map(|weather| weather.wind_mps).collect();
+            let wind_mps = if winds.is_empty() { 0.0 } else { winds.iter().sum::<f64>() / winds.len() as f64 };
+            let rain_mm = told.iter().filter_map(|weather| weather.rain_mm).fold(0.0, f64::max);
+            Weather { at: Timestamp::from_micros(hour * HOUR_MICROS), wind_mps, rain_mm }
+        };
+        hours.into_iter().map(of_hour).collect()
+    }
+
     /// What operators closed alerts as: the last word that no gateway refused, even where that had ended the alert before.
     pub(super) fn verdicts(&self) -> BTreeMap<&str, CloseReason> {
         let stated = self.alerts.iter().filter_map(|(id, known)| match known.newest()?.state {
@@ -148,6 +172,29 @@ mod tests {
         let alerts = BTreeMap::from([("cece9ee9".to_owned(), stating(state))]);
         let history = History { alerts, orders: wanted.iter().map(order).collect(), ..History::default() };
         history.verdicts().get("cece9ee9").copied()
+    }
+
+    #[test]
+    fn the_weather_of_a_gateway_is_what_its_alerts_tell_of_each_hour() {
+        let told = |minute: i64, wind_mps: Option<f64>, rain_mm: Option<f64>| {
+            let mut known = stating("\"raised\"");
+            let at = Timestamp::from_seconds(60 * minute);
+            known.revisions[0].alert.weather = Some(WeatherThen { at, wind_mps, rain_mm });
+            (minute.to_string(), known)
+        };
+        let mut alerts = BTreeMap::from([
+            told(5, Some(4.0), Some(0.5)),
+            told(50, Some(8.0), Some(2.0)),
+            told(70, None, Some(0.1)),
+            ("none".to_owned(), stating("\"raised\"")),
+        ]);
+        let mut elsewhere = told(200, Some(20.0), None);
+        "gate-2".clone_into(&mut elsewhere.1.gateway);
+        alerts.extend([elsewhere]);
+        let history = History { alerts, ..History::default() };
+        let hour =
+            |hour: i64, wind_mps, rain_mm| Weather { at: Timestamp::from_seconds(3_600 * hour), wind_mps, rain_mm };
+        assert_eq!(history.weather_at("gate-1"), [hour(0, 6.0, 2.0), hour(1, 0.0, 0.1)]);
     }
 
     #[test]
