@@ -114,7 +114,8 @@ impl Book {
             (entry.alert.suppressed, entry.alert.lowered_by) = (None, None);
             entry.alert.text = format!("{} {}", entry.alert.text, text::RELEASED);
             entry.stand_alone();
-            (entry.found_at, entry.raised_at, entry.emitted_at) = (desk.now, desk.now, desk.now);
+            // What it says is as old as its joining the storm: it may be told anew at the next look.
+            (entry.found_at, entry.raised_at) = (desk.now, desk.now);
             if entry.alert.asks_attention() {
                 self.count_attention(desk.now);
             }
