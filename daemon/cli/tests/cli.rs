@@ -275,10 +275,12 @@ fn acts_that_no_gateway_would_carry_out_as_meant_are_status_2() {
     let unshelved = operate(&["unshelve", id, "--by", "anna"]);
     assert!(unshelved.0 == Some(0) && unshelved.1.contains("unshelved"), "{unshelved:?}");
     assert_eq!(operate(&["list", "--shelved"]), (Some(0), String::new()));
+    let refused = operate(&["release", id, "--by", "anna"]);
+    assert!(refused.0 == Some(1) && refused.1.contains("no rule holds alert"), "{refused:?}");
     child.kill().and_then(|()| child.wait()).expect("it ends");
     let audit = vedette(folder.path(), &["audit", "show", "--centre", "c.toml"]);
     let audit = text(&audit.stdout);
-    assert!(audit.contains("anna unshelve"), "{audit}");
+    assert!(audit.contains("anna unshelve") && audit.contains("anna release"), "{audit}");
     assert_eq!(audit.matches(&remark).count(), 2, "the remark stands whole in the order and in its answer: {audit}");
 }
 

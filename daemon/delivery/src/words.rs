@@ -18,6 +18,9 @@ pub fn printable_command(command: Command) -> Command {
     let act = match command.act {
         Act::Assign { alert, to } => Act::Assign { alert: printable(&alert), to: printable(&to) },
         Act::Comment { alert, text } => Act::Comment { alert: printable(&alert), text: printable(&text) },
+        Act::Release { alert, member } => {
+            Act::Release { alert: printable(&alert), member: member.map(|member| printable(&member)) }
+        }
         other => other,
     };
     let by = printable(&command.by).chars().take(MAX_NAME).collect();

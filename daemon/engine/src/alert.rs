@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use vedette_tracker::{ClassProbabilities, Timestamp};
 
-use crate::Grade;
+use crate::{AlertKind, Grade, WeatherThen};
 
 /// One revision of an alert.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,6 +40,15 @@ pub struct Alert {
     /// Held back by a rule, which is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suppressed: Option<Suppression>,
+    /// A rule that makes it less severe than it would be, which is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lowered_by: Option<String>,
+    /// Those that it tells of together, in the order in which they joined: the members of a storm.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<Member>,
+    /// How many more members there are than are listed.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub members_more: u32,
     /// Where.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
@@ -74,6 +83,9 @@ pub struct Alert {
     /// A possible need of help.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub humanitarian: Option<Humanitarian>,
+    /// The weather at the site when this revision was made, where a station is heard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weather: Option<WeatherThen>,
     /// For people: short, what, where, which way, how sure, why.
     pub text: String,
 }
@@ -116,6 +128,9 @@ impl Alert {
             assigned_to: None,
             grade: None,
             suppressed: None,
+            lowered_by: None,
+            members: Vec::new(),
+            members_more: 0,
             place: None,
             heading_deg: None,
             speed_mps: None,
@@ -129,6 +144,7 @@ impl Alert {
             expires_at: last_seen,
             erase_at: last_seen,
             humanitarian: None,
+            weather: None,
             text,
         }
     }
@@ -182,83 +198,6 @@ pub enum Severity {
     High,
     /// Now.
     Critical,
-}
-
-/// What happened. Of two that are equally severe and have one cause the greater is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum AlertKind {
-    /// A track moves towards a border line and will reach it soon.
-    Approach,
-    /// Many people together.
-    Group,
-    /// A track crossed a border line.
-    Crossing,
-    /// A track that crossed a border line went back over it.
-    Returned,
-    /// A track entered a zone.
-    Entry,
-    /// A track stays in a zone.
-    Loitering,
-    /// A sensor's housing was opened or moved.
-    SensorTamper,
-    /// A sensor has not been heard for longer than it may be silent.
-    SensorSilent,
-    /// A sensor's battery is low.
-    SensorBattery,
-    /// A source or the uplink was lost.
-    LinkLost,
-    /// Data were dropped.
-    DataLoss,
-    /// Something could not be written or read.
-    StorageFault,
-    /// A certificate of the gateway expires soon, or has expired.
-    CertificateExpiry,
-    /// A sensor reports far more often than it can have reason to.
-    SensorChattering,
-    /// A sensor repeats itself.
-    SensorStuck,
-    /// A camera or radar misses what others see in its ground.
-    SensorBlinded,
-    /// Many radio nodes fell silent together.
-    Jammed,
-    /// A stretch of a border is seen by no sensor any more.
-    CoverageGap,
-    /// A track was lost while it was nearing a border.
-    TrackLost,
-    /// A vehicle stands near a border or in a zone.
-    VehicleStop,
-    /// Somebody got out of a vehicle there.
-    DropOff,
-    /// An own unit's position cannot be.
-    PositionDoubt,
-    /// More is going on in a zone than the time of day and the past explain.
-    Surge,
-    /// Somebody may need help.
-    PossibleNeed,
-    /// The way to the centre is being tested.
-    Test,
-}
-
-impl AlertKind {
-    /// Whether it says that somebody moves or stays where it matters.
-    #[must_use]
-    pub const fn is_movement(self) -> bool {
-        matches!(self, Self::Approach | Self::Group | Self::Crossing | Self::Returned | Self::Entry | Self::Loitering)
-    }
-
-    /// Whether it says that somebody is there, moving or not, in sight or lost.
-    #[must_use]
-    pub const fn is_about_somebody(self) -> bool {
-        self.is_movement() || matches!(self, Self::TrackLost | Self::VehicleStop | Self::DropOff)
-    }
-
-    /// Whether it speaks of what has not happened: who may cross, and has not.
-    #[must_use]
-    pub const fn is_ahead(self) -> bool {
-        matches!(self, Self::Approach | Self::Group | Self::TrackLost)
-    }
 }
 
 /// Where an alert is in its life.
@@ -322,6 +261,12 @@ impl CloseReason {
         }
     }
 
+    /// Whether an operator gives it: a gateway gives the others by itself.
+    #[must_use]
+    pub const fn is_of_an_operator(self) -> bool {
+        matches!(self, Self::Real | Self::Nuisance | Self::False | Self::Exercise)
+    }
+
     /// Whether an operator says by it that the alert was real or was not; none where it says nothing of that.
     #[must_use]
     pub const fn says_real(self) -> Option<bool> {
@@ -331,6 +276,22 @@ impl CloseReason {
             Self::Exercise | Self::Cleared | Self::Retracted => None,
         }
     }
+}
+
+/// One of those that an alert tells of together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// The [`Alert::dedup_key`] that an alert about it alone has.
+    pub key: String,
+    /// For people: a track or a sensor.
+    pub name: String,
+    /// First plot of it.
+    pub first_seen: Timestamp,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_none(count: &u32) -> bool {
+    *count == 0
 }
 
 /// The rule that holds an alert back.

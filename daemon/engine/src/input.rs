@@ -158,6 +158,14 @@ pub enum Act {
         /// The alert.
         alert: String,
     },
+    /// An operator does not accept that a rule holds the alert back or makes it less severe, or that it is told with others only.
+    Release {
+        /// The alert.
+        alert: String,
+        /// Of an alert about many: the member to be told of alone, by name or key; all of them when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        member: Option<String>,
+    },
     /// An operator's remark, for the audit log.
     Comment {
         /// The alert.
@@ -191,6 +199,7 @@ impl Act {
             | Self::Assign { alert, .. }
             | Self::Shelve { alert, .. }
             | Self::Unshelve { alert }
+            | Self::Release { alert, .. }
             | Self::Comment { alert, .. }
             | Self::Grade { alert, .. }
             | Self::Close { alert, .. } => Some(alert),
@@ -206,6 +215,7 @@ impl Act {
             Self::Assign { .. } => "assign",
             Self::Shelve { .. } => "shelve",
             Self::Unshelve { .. } => "unshelve",
+            Self::Release { .. } => "release",
             Self::Comment { .. } => "comment",
             Self::Grade { .. } => "grade",
             Self::Close { .. } => "close",

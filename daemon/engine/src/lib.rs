@@ -5,6 +5,7 @@
 //! Live daemon, replay and simulation drive it with the same four calls.
 
 mod alert;
+mod alert_kind;
 mod align;
 mod book;
 pub mod budget;
@@ -30,9 +31,10 @@ mod units;
 mod weather;
 
 pub use alert::{
-    Alert, AlertKind, AlertState, CloseReason, Contributor, Ellipse, Eta, Headline, Humanitarian, Mode, Place,
-    Severity, Suppression,
+    Alert, AlertState, CloseReason, Contributor, Ellipse, Eta, Headline, Humanitarian, Member, Mode, Place, Severity,
+    Suppression,
 };
+pub use alert_kind::AlertKind;
 pub use book::Learned;
 pub use crossing::crossing_reports;
 pub use engine::{Engine, EngineError, Picture, PictureRate, Snapshot};
@@ -47,4 +49,4 @@ pub use vedette_tracker::{
     ClassProbabilities, Coverage, Direction, Measurement, Scan, SensorKind, Timestamp, Track, TrackId, TrackStatus,
     TrackerConfig,
 };
-pub use weather::WeatherNow;
+pub use weather::{WeatherNow, WeatherThen};

@@ -8,7 +8,7 @@
 //! People of a unit who walk in column may be farther from its radio than they keep otherwise: who was explained and goes along with
 //! the unit stays so, a bend in the way included.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,10 @@ const JUMP_SLACK_M: f64 = 30.0;
 const SETTLING_S: f64 = 10.0;
 /// A place less certain than this explains nothing.
 pub(crate) const VAGUE_SD_M: f64 = 100.0;
+
+/// Where a unit was is kept at these steps, and for so many of them: longer than a crossing that no track tells of is news.
+const STAY_EVERY_S: f64 = 5.0;
+const MAX_STAYS: usize = 64;
 
 /// What the units said last, and what it explains.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -67,6 +71,30 @@ pub(crate) struct Heard {
     /// When each of its tracks went along with it last.
     #[serde(default)]
     along: BTreeMap<TrackId, Timestamp>,
+    /// Where it was lately, oldest first.
+    #[serde(default)]
+    trail: VecDeque<Stay>,
+}
+
+/// Where a unit was at one time.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Stay {
+    at: Timestamp,
+    position_m: Vector2<f64>,
+    sd_m: f64,
+    /// How many of its people were seen as tracks then.
+    seen: usize,
+}
+
+/// Somebody was somewhere at a time, as told by what follows nobody.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Passage {
+    /// Anywhere along this line ..
+    pub(crate) line_m: [Vector2<f64>; 2],
+    /// .. with this standard deviation across it.
+    pub(crate) sd_m: f64,
+    pub(crate) at: Timestamp,
+    pub(crate) people: usize,
 }
 
 impl Heard {
@@ -80,6 +108,37 @@ impl Heard {
             self.along.insert(track.id, now);
         }
         self.along.get(&track.id).is_some_and(|&last| now.seconds_since(last) <= ALONG_WITHIN_S)
+    }
+}
+
+impl Heard {
+    fn was_at(&self, passage: &Passage, unit: &Unit) -> bool {
+        let age_s = |stay: &Stay| passage.at.seconds_since(stay.at);
+        let settled_s = SETTLING_S..=SETTLING_S + unit.stale_after_s;
+        let settled = self.trail.iter().any(|stay| settled_s.contains(&age_s(stay)));
+        let near = self.trail.iter().filter(|stay| age_s(stay).abs() <= unit.stale_after_s);
+        let Some(before) = near.clone().rfind(|stay| age_s(stay) >= 0.0) else { return false };
+        let after = near.clone().find(|stay| age_s(stay) < 0.0);
+        if self.distrusted.is_some() || !settled || before.seen + passage.people > unit.people {
+            return false;
+        }
+        // Between two reports it was between their places; after the last one it may have gone on.
+        let (position_m, walked_m) = match after {
+            Some(after) => {
+                let share = age_s(before) / after.at.seconds_since(before.at);
+                let way_m = after.position_m - before.position_m;
+                (before.position_m + way_m * share, 0.5 * way_m.norm())
+            }
+            None => (before.position_m, 0.5 * unit.max_speed_mps * age_s(before)),
+        };
+        let sd_m = after.map_or(before.sd_m, |after| f64::max(before.sd_m, after.sd_m));
+        let spread_m = if unit.people > 1 { unit.spread_m } else { 0.0 };
+        let gate_m = GATE_SD * libm::sqrt(f64::max(sd_m * sd_m + passage.sd_m * passage.sd_m, 1.0));
+        let [from_m, to_m] = passage.line_m;
+        let along_m = to_m - from_m;
+        let share = (position_m - from_m).dot(&along_m) / along_m.norm_squared().max(f64::MIN_POSITIVE);
+        let apart_m = (from_m + along_m * share.clamp(0.0, 1.0) - position_m).norm();
+        sd_m <= VAGUE_SD_M && apart_m <= gate_m + walked_m + spread_m
     }
 }
 
@@ -110,9 +169,11 @@ impl Units {
             tracks: Vec::new(),
             velocity_mps: None,
             along: BTreeMap::new(),
+            trail: VecDeque::new(),
         };
+        let stay = |seen| Stay { at: report.time, position_m: report.position_m, sd_m: report.sd_m, seen };
         let Some(before) = self.heard.get_mut(&report.unit) else {
-            self.heard.insert(report.unit, fresh);
+            self.heard.insert(report.unit, Heard { trail: [stay(0)].into(), ..fresh });
             return true;
         };
         if report.time <= before.time {
@@ -130,7 +191,14 @@ impl Units {
         let moved_mps = (report.position_m - before.position_m) / gap_s;
         let velocity_mps = if gap_s >= VELOCITY_OVER_S { Some(moved_mps) } else { before.velocity_mps };
         let (tracks, along) = (std::mem::take(&mut before.tracks), std::mem::take(&mut before.along));
-        *before = Heard { since, distrusted, tracks, velocity_mps, along, ..fresh };
+        let mut trail = std::mem::take(&mut before.trail);
+        if plausible && trail.back().is_none_or(|last| report.time.seconds_since(last.at) >= STAY_EVERY_S) {
+            if trail.len() == MAX_STAYS {
+                trail.pop_front();
+            }
+            trail.push_back(stay(tracks.len()));
+        }
+        *before = Heard { since, distrusted, tracks, velocity_mps, along, trail, ..fresh };
         plausible
     }
 
@@ -177,6 +245,14 @@ impl Units {
             explained.extend(heard.tracks.iter().map(|&id| (id, index)));
         }
         explained
+    }
+
+    /// The unit that says it was there then, by index: one that was heard before, and has so many people whom nobody saw elsewhere.
+    pub(crate) fn was_at(&self, passage: &Passage, site: &Site) -> Option<usize> {
+        let was_there = |(&index, heard): (&usize, &Heard)| {
+            site.units.get(index).is_some_and(|unit| heard.was_at(passage, unit)).then_some(index)
+        };
+        self.heard.iter().find_map(was_there)
     }
 
     /// Units that are not believed now, by index.

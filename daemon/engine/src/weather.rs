@@ -43,6 +43,28 @@ pub struct WeatherNow {
     pub temperature_c: Option<f64>,
 }
 
+/// The weather at one time, as an alert carries it: what nuisance comes with.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WeatherThen {
+    /// When.
+    pub at: Timestamp,
+    /// Mean wind, where it is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wind_mps: Option<f64>,
+    /// Rain in the hour before, where it is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rain_mm: Option<f64>,
+}
+
+impl WeatherThen {
+    /// Wind and rain, to one decimal; none where neither is told.
+    pub(crate) fn of(now: WeatherNow, at: Timestamp) -> Option<Self> {
+        let [wind_mps, rain_mm] =
+            [now.wind_mps, now.rain_mm].map(|value| value.map(|value| libm::round(10.0 * value) / 10.0));
+        (wind_mps.is_some() || rain_mm.is_some()).then_some(Self { at, wind_mps, rain_mm })
+    }
+}
+
 /// What was heard of the weather.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Sky {

@@ -97,6 +97,16 @@ pub(super) fn facts(story: &Story) -> Vec<(&'static str, String)> {
     if let Some(suppression) = &alert.suppressed {
         facts.push(("explained by", suppression.rule.clone()));
     }
+    if let Some(rule) = &alert.lowered_by {
+        facts.push(("less severe for", rule.clone()));
+    }
+    if !alert.members.is_empty() {
+        let mut members: Vec<String> = alert.members.iter().map(|member| member.name.clone()).collect();
+        if alert.members_more > 0 {
+            members.push(format!("{} more", alert.members_more));
+        }
+        facts.push(("members", members.join(", ")));
+    }
     facts
 }
 

@@ -103,7 +103,7 @@ impl Ledger {
 
     fn act_on_own(&mut self, now: Timestamp, act: &Act) -> Result<(Option<Alert>, String), String> {
         let Some(id) = act.alert() else { return Err("a centre tests no way: order it of a gateway".to_owned()) };
-        let alert = self.own_by_id(id)?;
+        let alert = self.own_by_id(id, act)?;
         let detail = alert.take_act(act, now)?;
         if matches!(act, Act::Comment { .. }) {
             return Ok((None, detail));
@@ -112,8 +112,13 @@ impl Ledger {
         Ok((Some(alert.clone()), detail))
     }
 
-    fn own_by_id(&mut self, id: &str) -> Result<&mut Alert, String> {
-        let alert = self.own.values_mut().find(|alert| alert.id == id && !alert.state.is_over());
+    /// The open alert, or, for a reason in the place of a wrong one, the one that an operator closed.
+    fn own_by_id(&mut self, id: &str, act: &Act) -> Result<&mut Alert, String> {
+        let wanted = |alert: &&mut Alert| match alert.state {
+            AlertState::Closed { reason } => reason.is_of_an_operator() && matches!(act, Act::Close { .. }),
+            state => !state.is_over(),
+        };
+        let alert = self.own.values_mut().find(|alert| alert.id == id && wanted(alert));
         alert.ok_or_else(|| format!("no open alert {}", shortened(id)))
     }
 }

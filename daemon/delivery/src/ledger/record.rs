@@ -24,6 +24,8 @@ impl Ledger {
             Act::Acknowledge { alert } | Act::Shelve { alert, .. } | Act::Unshelve { alert } => {
                 format!("alert {alert}")
             }
+            Act::Release { alert, member: None } => format!("alert {alert}"),
+            Act::Release { alert, member: Some(member) } => format!("alert {alert}, {member}"),
             Act::Assign { alert, to } => format!("alert {alert}, to {to}"),
             Act::Comment { alert, text } => format!("alert {alert}: {text}"),
             Act::Grade { alert, grade } => format!("alert {alert}, {grade}"),

@@ -22,6 +22,10 @@ pub(crate) fn alert(id: &str, rev: u32, severity: Severity) -> Alert {
         assigned_to: None,
         grade: None,
         suppressed: None,
+        lowered_by: None,
+        members: Vec::new(),
+        members_more: 0,
+        weather: None,
         place: Some(Place::Point {
             lat: 52.123_456_7,
             lon: 23.765_432_1,

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use vedette_tracker::Timestamp;
 
+use super::release::Desk;
+use super::verdicts::Claims;
 use super::{Book, Entry, alert_id, emit};
 use crate::config::Site;
 use crate::input::{Act, Command, MAX_SHELVED_S, MAX_WORDS};
@@ -81,6 +83,7 @@ impl Alert {
                 self.shelved_until = None;
                 "unshelved".to_owned()
             }
+            Act::Release { .. } => self.release()?,
             Act::Acknowledge { .. } => {
                 // Who works on it has seen it: that somebody does says more.
                 self.state = if self.assigned_to.is_some() { AlertState::Assigned } else { AlertState::Acknowledged };
@@ -95,8 +98,12 @@ impl Alert {
                 format!("graded {grade}")
             }
             Act::Close { reason, .. } => {
-                self.state = AlertState::Closed { reason: *reason };
-                format!("closed as {}", reason.name())
+                let before = std::mem::replace(&mut self.state, AlertState::Closed { reason: *reason });
+                let instead = match before {
+                    AlertState::Closed { reason: before } => format!(" instead of {}", before.name()),
+                    _ => String::new(),
+                };
+                format!("closed as {}{instead}", reason.name())
             }
         };
         Ok(format!("alert {} {done}", self.id))
@@ -129,7 +136,7 @@ impl Book {
                     let [at, now] = [at, now].map(crate::time::format_rfc3339);
                     Err(format!("it expired at {at}; by the clock of {} it is {now}", site.id))
                 }
-                None => self.carry_out(&command.act, now, site, out),
+                None => self.carry_out(&command.act, now, site, counters, out),
             };
             let (done, detail) = match result {
                 Ok(detail) => (true, detail),
@@ -177,31 +184,44 @@ impl Book {
     }
 
     /// What was done, or why not.
-    fn carry_out(&mut self, act: &Act, now: Timestamp, site: &Site, out: &mut Vec<Output>) -> Result<String, String> {
+    fn carry_out(
+        &mut self,
+        act: &Act,
+        now: Timestamp,
+        site: &Site,
+        counters: &mut Counters,
+        out: &mut Vec<Output>,
+    ) -> Result<String, String> {
         if let Act::TestAlert { severity } = act {
             self.make_room_for_test(now, out);
             return Ok(self.raise_test(*severity, now, site, out));
         }
         let id = act.alert().unwrap_or_default();
         if let Act::Close { reason, .. } = act
-            && let Some(noted) = self.judge_ended(id, *reason, now, site)
+            && let Some(noted) = self.judge_ended(id, *reason, now, site).or_else(|| self.correct(act, now, site, out))
         {
             return Ok(noted);
+        }
+        if let Act::Release { member, .. } = act {
+            return self.release(id, member.as_deref(), Desk { now, site, counters, out });
         }
         let claim = self.claim_of_open(id);
         let entry = self.entry(id)?;
         let detail = entry.alert.take_act(act, now)?;
+        if matches!(act, Act::Acknowledge { .. }) {
+            entry.acknowledged_at = Some(now);
+        }
         if !matches!(act, Act::Comment { .. }) {
             emit(entry, now, out);
         }
         if let (Act::Close { reason, .. }, Some(claim)) = (act, claim) {
             let claimed = entry.claimed.take();
-            self.count_verdict(claim, claimed, *reason, now, site);
+            self.count_verdict(Claims { id: id.to_owned(), claim, claimed }, *reason, now, site);
         }
         Ok(detail)
     }
 
-    fn entry(&mut self, id: &str) -> Result<&mut Entry, String> {
+    pub(super) fn entry(&mut self, id: &str) -> Result<&mut Entry, String> {
         let entry = self.open.values_mut().find(|entry| entry.alert.id == id && !entry.is_over());
         entry.ok_or_else(|| format!("no open alert {}", shortened(id)))
     }
@@ -243,29 +263,12 @@ impl Book {
         out.push(Output::Durable(Durable::Alert(Box::new(alert.clone()))));
         // It expires like an event that was last seen just before now.
         let found_at = now.plus_seconds(TEST_EXPIRES_S - site.rules.expire_after_s);
-        let (track, position_m) = (None, None);
-        let lasting = Lasting::Event;
-        self.open.insert(
-            key,
-            Entry {
-                alert,
-                lasting,
-                track,
-                position_m,
-                existence: 1.0,
-                witnessed: false,
-                found_at,
-                seen_at: now,
-                raised_at: now,
-                emitted_at: now,
-                claimed: None,
-            },
-        );
+        self.open.insert(key, Entry { found_at, ..Entry::of(alert, Lasting::Event, now) });
         format!("test alert {id} raised")
     }
 }
 
 /// What somebody typed, at a length that an audit line and an alert can carry.
-fn shortened(text: &str) -> String {
+pub(super) fn shortened(text: &str) -> String {
     text.chars().take(MAX_WORDS).collect()
 }

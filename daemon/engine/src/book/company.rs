@@ -86,7 +86,12 @@ impl Book {
                 let sd_m = libm::sqrt(f64::max(track.covariance_m2.trace(), 0.0));
                 (track.position_m, sd_m, Some(track.track))
             }
-            Subject::Spot { position_m, sd_m, .. } if finding.kind == AlertKind::Crossing => (*position_m, *sd_m, None),
+            // A patrol that trips a wire is not the stranger who was seen to come.
+            Subject::Spot { position_m, sd_m, .. }
+                if finding.kind == AlertKind::Crossing && finding.explained.is_none() =>
+            {
+                (*position_m, *sd_m, None)
+            }
             Subject::Spot { .. } | Subject::Sensor(_) | Subject::Gateway => return,
         };
         if self.continued.contains_key(&finding.key) || self.open.contains_key(&finding.key) {

@@ -6,7 +6,7 @@ use vedette_tracker::ClassProbabilities;
 use super::text;
 use crate::config::Site;
 use crate::rules::{Evidence, Finding, Lasting, Situation, Subject, Surrounding};
-use crate::{Alert, AlertState, Ellipse, Headline, Humanitarian, Place, Severity, Suppression};
+use crate::{Alert, AlertState, Ellipse, Headline, Humanitarian, Place, Severity, Suppression, WeatherThen};
 
 /// Longest JSON form of an alert. The envelope around it and this stay within 1,024 bytes.
 pub(crate) const MAX_JSON_BYTES: usize = 940;
@@ -58,6 +58,9 @@ pub(super) fn revision(alert: &Alert, finding: &Finding, situation: &Situation<'
     if (next.severity, next.kind) < (alert.severity, alert.kind) && finding.explained.is_none() {
         (next.severity, next.kind) = (alert.severity, alert.kind);
     }
+    if next.severity >= finding.full_severity() {
+        next.lowered_by = None;
+    }
     fit(next)
 }
 
@@ -80,6 +83,9 @@ pub(super) fn differs(before: &Alert, after: &Alert) -> bool {
         || call_changed
         || more_sure
         || before.suppressed != after.suppressed
+        || before.lowered_by != after.lowered_by
+        || before.members != after.members
+        || before.members_more != after.members_more
         || before.severity != after.severity
         || before.count != after.count
         || likeliest(before) != likeliest(after)
@@ -112,7 +118,7 @@ fn filled(mut alert: Alert, finding: &Finding, situation: &Situation<'_>, may_ho
         Lasting::State => site.rules.clear_after_s,
     });
     alert.erase_at = alert.last_seen.plus_seconds(site.rules.erase_after_days * 86_400.0);
-    alert.humanitarian = finding.help.clone().map(|reason| Humanitarian { reason });
+    alert.humanitarian = finding.help.as_ref().map(|need| Humanitarian { reason: need.reason.clone() });
     let rules = &site.rules;
     // What happened asks for attention whatever was said of others: only who is announced can be learned to be let pass.
     let lacks = if finding.kind.is_ahead() {
@@ -125,6 +131,8 @@ fn filled(mut alert: Alert, finding: &Finding, situation: &Situation<'_>, may_ho
     if held.is_some() {
         alert.severity = Severity::Info;
     }
+    alert.weather = situation.weather.and_then(|weather| WeatherThen::of(weather, situation.now));
+    alert.lowered_by.clone_from(&finding.lowered_by);
     alert.suppressed = finding.explained.clone().or(held).map(|rule| Suppression { rule });
     match &finding.subject {
         Subject::Track(track) => fill_track(&mut alert, track, site),
@@ -187,20 +195,34 @@ fn ellipse_95(covariance_m2: &Matrix2<f64>) -> Ellipse {
     Ellipse { major_m: axis_m(mean + spread), minor_m: axis_m(mean - spread), orientation_deg }
 }
 
-/// Shortens what is least needed until the alert is small enough to be sent over a thin link in one piece.
+fn is_too_large(alert: &Alert) -> bool {
+    serde_json::to_vec(alert).map_or(0, |json| json.len()) > MAX_JSON_BYTES
+}
+
+/// Lists only so many members in the first message of a critical alert that it stays small; the next revision lists them all.
+pub(super) fn fit_first_message(alert: &mut Alert) {
+    while alert.severity == Severity::Critical && is_too_large(alert) && alert.members.pop().is_some() {
+        alert.members_more = alert.members_more.saturating_add(1);
+    }
+}
+
+/// Shortens what is least needed until the alert, but for a list of members, is small enough to be sent over a thin link in one piece.
 pub(super) fn fit(mut alert: Alert) -> Alert {
-    let too_large = |alert: &Alert| serde_json::to_vec(alert).map_or(0, |json| json.len()) > MAX_JSON_BYTES;
-    for (contributors, letters) in [(4, usize::MAX), (2, usize::MAX), (2, 240), (2, 120), (1, 120), (0, 60)] {
-        if !too_large(&alert) {
+    let members = std::mem::take(&mut alert.members);
+    for (contributors, letters) in
+        [(usize::MAX, usize::MAX), (4, usize::MAX), (2, usize::MAX), (2, 240), (2, 120), (1, 120), (0, 60)]
+    {
+        if !is_too_large(&alert) {
             break;
         }
+        alert.weather = None;
         alert.contributors.truncate(contributors);
         if let Some((end, _)) = alert.text.char_indices().nth(letters) {
             alert.text.truncate(end);
             alert.text.push_str("..");
         }
     }
-    alert
+    Alert { members, ..alert }
 }
 
 /// Rounded to a number of decimals: fewer bytes, and no false precision.

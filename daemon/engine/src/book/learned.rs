@@ -106,6 +106,17 @@ impl Learned {
         self.0.push(kind);
     }
 
+    /// Forgets what was said of an alert then: somebody has corrected it.
+    pub(super) fn take_back(&mut self, claimed: &Claimed, reason: CloseReason, at: Timestamp) {
+        let Some(real) = reason.says_real() else { return };
+        let Some(kind) = self.0.iter_mut().find(|kind| kind.like == claimed.like) else { return };
+        let said = Said { at, log_odds: claimed.log_odds, real };
+        if let Some(place) = kind.said.iter().rposition(|known| *known == said) {
+            kind.said.remove(place);
+        }
+        self.0.retain(|kind| !kind.said.is_empty());
+    }
+
     /// What was said of alerts like this one.
     pub(super) fn of(&self, claimed: &Claimed, now: Timestamp) -> Lesson {
         let Some(kind) = self.0.iter().find(|kind| kind.like == claimed.like) else { return Lesson::default() };

@@ -8,17 +8,19 @@
 mod acts;
 mod company;
 mod draft;
+mod entry;
 mod learned;
+mod members;
+mod release;
 mod storm;
 pub(crate) mod text;
 mod verdicts;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use vedette_tracker::{Timestamp, TrackId};
+use vedette_tracker::Timestamp;
 
 use crate::budget::Worth;
 use crate::inspect::{Notes, Verdict};
@@ -26,9 +28,11 @@ use crate::rules::{Certainty, Finding, Lasting, Situation, Subject};
 use crate::status::Counters;
 use crate::{Alert, AlertState, CloseReason, Durable, Mode, Output, Severity};
 use acts::Answered;
+use entry::Entry;
 use learned::Claimed;
 pub use learned::Learned;
 pub(crate) use learned::Lesson;
+use release::Desk;
 
 /// A possible need of help is told again in this interval until somebody has acknowledged it.
 const HELP_REPEAT_S: f64 = 300.0;
@@ -55,48 +59,11 @@ pub(crate) struct Book {
     worth: Worth,
     #[serde(default)]
     verdicts: verdicts::Verdicts,
+    #[serde(default)]
+    ended_storms: VecDeque<release::EndedStorm>,
     /// And what that says of the next.
     #[serde(default)]
     learned: Learned,
-}
-
-/// One open alert, or one that an operator closed while its cause lasts.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Entry {
-    /// As last emitted.
-    alert: Alert,
-    lasting: Lasting,
-    track: Option<TrackId>,
-    position_m: Option<Vector2<f64>>,
-    /// Existence of its track when it was last seen.
-    existence: f64,
-    /// Sensors reported what it is about, whatever becomes of its track.
-    #[serde(default)]
-    witnessed: bool,
-    /// When its finding was last there.
-    found_at: Timestamp,
-    /// When who it is about was last seen.
-    #[serde(default)]
-    seen_at: Timestamp,
-    raised_at: Timestamp,
-    emitted_at: Timestamp,
-    /// What it claimed when it first asked for attention; a rehearsal claims nothing.
-    #[serde(default)]
-    claimed: Option<Claimed>,
-}
-
-impl Entry {
-    fn is_over(&self) -> bool {
-        self.alert.state.is_over()
-    }
-
-    fn needs_help(&self) -> bool {
-        self.alert.humanitarian.is_some()
-    }
-
-    fn is_unanswered(&self) -> bool {
-        matches!(self.alert.state, AlertState::Raised | AlertState::Updated)
-    }
 }
 
 impl Book {
@@ -137,10 +104,14 @@ impl Book {
         out: &mut Vec<Output>,
     ) {
         let now = situation.now;
-        let causes = self.one_for_each_cause(situation, findings, notes);
-        let raised_at = |key: &str| self.open.get(key).map(|entry| entry.raised_at);
-        let is_open = |key: &str| self.open.get(key).is_some_and(|entry| !entry.is_over());
-        let (causes, folded) = storm::fold(situation, causes, raised_at, is_open, notes);
+        let mut causes = self.one_for_each_cause(situation, findings, notes);
+        for finding in &mut causes {
+            if self.open.get(&finding.key).is_some_and(|entry| entry.released && !entry.is_over()) {
+                finding.release();
+            }
+        }
+        let told = |key: &str| self.open.get(key).map_or_else(storm::Told::default, Entry::told);
+        let (causes, folded) = storm::fold(situation, causes, told, notes);
         counters.add("findings_folded_into_storms", folded);
         for mut finding in causes {
             if self.open.get(&finding.key).is_some_and(|entry| entry.is_over() && comes_true(&entry.alert, &finding)) {
@@ -223,7 +194,8 @@ impl Book {
         counters: &mut Counters,
         out: &mut Vec<Output>,
     ) -> bool {
-        if !self.make_room(finding.severity, situation, counters, out) {
+        let mut desk = Desk { now: situation.now, site: situation.site, counters, out };
+        if !self.make_room(finding.severity, &mut desk) {
             counters.add("alerts_not_raised_for_want_of_room", 1);
             return false;
         }
@@ -234,6 +206,9 @@ impl Book {
         let alert = draft::alert(finding, id, situation);
         counters.add("alerts_too_unsure_to_ask", u64::from(alert.is_held_as_unsure()));
         let mut entry = Entry::new(alert, finding, situation.now);
+        entry.members.join(finding, situation);
+        entry.members.show(&mut entry.alert);
+        draft::fit_first_message(&mut entry.alert);
         if entry.alert.asks_attention() {
             entry.claimed = claims.filter(|_| entry.alert.mode == Mode::Actual);
             self.count_attention(situation.now);
@@ -244,15 +219,9 @@ impl Book {
     }
 
     /// Room for one more alert beside tests: in a full book a less severe one goes, the oldest of the least severe first.
-    fn make_room(
-        &mut self,
-        severity: Severity,
-        situation: &Situation<'_>,
-        counters: &mut Counters,
-        out: &mut Vec<Output>,
-    ) -> bool {
+    fn make_room(&mut self, severity: Severity, desk: &mut Desk<'_>) -> bool {
         let real = || self.open.iter().filter(|(_, entry)| !entry.is_test());
-        if real().count() < situation.site.rules.max_open_alerts {
+        if real().count() < desk.site.rules.max_open_alerts {
             return true;
         }
         let least = real().filter(|(_, entry)| !entry.needs_help());
@@ -261,13 +230,13 @@ impl Book {
         if !entry.is_over() && entry.alert.severity >= severity {
             return false;
         }
-        counters.add("alerts_displaced", 1);
+        desk.counters.add("alerts_displaced", 1);
         if let Some(mut entry) = self.open.remove(&key)
             && !entry.is_over()
         {
             entry.alert.state = AlertState::Expired;
-            self.verdicts.await_of(&entry, situation.now, situation.site);
-            emit(&mut entry, situation.now, out);
+            self.verdicts.await_of(&entry, desk.now, desk.site);
+            emit(&mut entry, desk.now, desk.out);
         }
         true
     }
@@ -275,6 +244,7 @@ impl Book {
     /// Ends what is over, and repeats a call for help that nobody has answered.
     fn end(&mut self, situation: &Situation<'_>, counters: &mut Counters, out: &mut Vec<Output>) {
         let (now, rules, verdicts) = (situation.now, &situation.site.rules, &mut self.verdicts);
+        let mut ended_storms = Vec::new();
         self.open.retain(|_, entry| {
             if let Some(track) = entry.track.and_then(|id| situation.tracks.iter().find(|track| track.id == id)) {
                 entry.existence = track.existence;
@@ -313,47 +283,15 @@ impl Book {
                 entry.alert = draft::fit(entry.alert.clone());
                 verdicts.await_of(entry, now, situation.site);
                 emit(entry, now, out);
+                if !entry.members.is_empty() {
+                    ended_storms.push((entry.alert.id.clone(), std::mem::take(&mut entry.members)));
+                }
             }
             !over
         });
+        self.keep_ended_storms(ended_storms, now);
         let open = &self.open;
         self.continued.retain(|_, key| open.contains_key(key));
-    }
-}
-
-impl Entry {
-    fn new(alert: Alert, finding: &Finding, now: Timestamp) -> Self {
-        let mut entry = Self {
-            alert,
-            lasting: finding.lasting,
-            track: None,
-            position_m: None,
-            existence: 1.0,
-            witnessed: false,
-            found_at: now,
-            seen_at: finding.last_seen,
-            raised_at: now,
-            emitted_at: now,
-            claimed: None,
-        };
-        entry.follow(finding, now);
-        entry
-    }
-
-    fn follow(&mut self, finding: &Finding, now: Timestamp) {
-        self.found_at = now;
-        self.seen_at = self.seen_at.max(finding.last_seen);
-        self.lasting = finding.lasting;
-        self.witnessed |= finding.witnessed;
-        match &finding.subject {
-            Subject::Track(track) => {
-                self.track = Some(track.track);
-                self.position_m = Some(track.position_m);
-                self.existence = track.existence;
-            }
-            Subject::Spot { position_m, .. } => self.position_m = Some(*position_m),
-            Subject::Sensor(_) | Subject::Gateway => {}
-        }
     }
 }
 
@@ -371,6 +309,14 @@ fn update(entry: &mut Entry, finding: &Finding, situation: &Situation<'_>, out: 
     // An event does not become less by what its track does next: no approach after a crossing.
     let weaker = entry.lasting == Lasting::Event && finding.lasting == Lasting::State;
     let mut next = draft::revision(&entry.alert, finding, situation);
+    entry.members.join(finding, situation);
+    entry.members.show(&mut next);
+    let lasts_since = entry.lasts_since(finding, now);
+    if let Some(acknowledged_at) = lasts_since {
+        next.state = AlertState::Updated;
+        next.text.push_str(&text::lasts(acknowledged_at, situation.site));
+        next = draft::fit(next);
+    }
     if comes_true(&entry.alert, finding) && next.asks_attention() {
         next.shelved_until = None;
         if next.state == AlertState::Acknowledged {
@@ -388,6 +334,7 @@ fn update(entry: &mut Entry, finding: &Finding, situation: &Situation<'_>, out: 
     let urgent = next.severity > entry.alert.severity
         || next.kind != entry.alert.kind
         || next.humanitarian.is_some() != entry.alert.humanitarian.is_some()
+        || lasts_since.is_some()
         // A call that nobody answers is repeated as things are now.
         || (entry.needs_help() && entry.is_unanswered() && now.seconds_since(entry.emitted_at) >= HELP_REPEAT_S);
     let may = now.seconds_since(entry.emitted_at) >= situation.site.rules.update_interval_s;

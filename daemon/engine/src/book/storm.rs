@@ -7,9 +7,8 @@ use std::collections::BTreeMap;
 
 use vedette_tracker::{ClassProbabilities, Timestamp};
 
-use super::Lesson;
 use crate::inspect::{Notes, Verdict};
-use crate::rules::{Certainty, Finding, Lasting, Situation, Subject, Surrounding};
+use crate::rules::{Certainty, Finding, Situation, Subject, Surrounding};
 use crate::{AlertKind, Severity};
 
 /// Findings of one kind that make a storm, and the time within which they are one ..
@@ -28,13 +27,22 @@ const OWN_CLASS: f64 = 0.6;
 /// .. and if a radar or camera alone takes it for a person or a vehicle with this probability.
 const PLAIN_CLASS: f64 = 0.9;
 
-/// Folds findings that no alert is there about into one for each storm; `raised_at` tells since when one is, `is_open` whether nobody
-/// has closed it.
+/// What the book knows of a cause.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Told {
+    /// Since when there is an alert about it.
+    pub(super) raised_at: Option<Timestamp>,
+    /// Nobody has closed that.
+    pub(super) is_open: bool,
+    /// An operator wants it told on its own; of a storm: wants none.
+    pub(super) released: bool,
+}
+
+/// Folds findings that no alert is there about into one for each storm; `told` says what alerts there are.
 pub(super) fn fold(
     situation: &Situation<'_>,
     findings: Vec<Finding>,
-    raised_at: impl Fn(&str) -> Option<Timestamp>,
-    is_open: impl Fn(&str) -> bool,
+    told: impl Fn(&str) -> Told,
     notes: &mut Notes,
 ) -> (Vec<Finding>, u64) {
     let mut kept = Vec::new();
@@ -43,12 +51,12 @@ pub(super) fn fold(
     for finding in findings {
         let group = group_of(&finding);
         let (_, at_once_s) = limits(finding.kind);
-        match raised_at(&finding.key) {
+        match told(&finding.key).raised_at {
             None if finding.certainty == Certainty::Raises && !stands_alone(&finding) => {
                 groups.entry(group).or_default().push(finding);
                 continue;
             }
-            Some(raised) if situation.now.seconds_since(raised) <= at_once_s => {
+            Some(raised) if situation.now.seconds_since(raised) <= at_once_s && !finding.released => {
                 standing.entry(group).or_default().push(finding.clone());
             }
             _ => {}
@@ -59,16 +67,21 @@ pub(super) fn fold(
     for (key, mut members) in groups {
         let before = standing.remove(&key).unwrap_or_default();
         let (from, _) = limits(members[0].kind);
-        if members.len() + before.len() >= from || is_open(&key) {
+        let of_storm = told(&key);
+        if members.len() + before.len() < from && !of_storm.is_open {
+            kept.extend(members);
+            continue;
+        }
+        if of_storm.released {
+            kept.extend(members.iter().cloned());
+        } else {
             folded += members.len() as u64;
             for member in &members {
                 notes.note(member, situation.now, None, Verdict::Folded);
             }
-            members.extend(before);
-            kept.push(storm(situation, key, &members));
-        } else {
-            kept.extend(members);
         }
+        members.extend(before);
+        kept.push(storm(situation, key, members));
     }
     (kept, folded)
 }
@@ -95,7 +108,7 @@ fn group_of(finding: &Finding) -> String {
 }
 
 fn stands_alone(finding: &Finding) -> bool {
-    if finding.help.is_some() || finding.explained.is_some() {
+    if finding.help.is_some() || finding.explained.is_some() || finding.released {
         return true;
     }
     match (&finding.subject, finding.kind) {
@@ -132,11 +145,11 @@ fn sensors_of(track: &Surrounding) -> usize {
     track.contributors.iter().filter(|part| part.share.is_some_and(|share| share > 0.0)).count()
 }
 
-fn storm(situation: &Situation<'_>, key: String, members: &[Finding]) -> Finding {
+fn storm(situation: &Situation<'_>, key: String, members: Vec<Finding>) -> Finding {
     let first = &members[0];
-    let names = names(situation, members);
+    let names = names(situation, &members);
     let (what, note) = match &first.zone {
-        Some(zone) if first.kind.is_about_somebody() => about_somebody(zone, members, &names),
+        Some(zone) if first.kind.is_about_somebody() => about_somebody(zone, &members, &names),
         _ => (
             match members.len() {
                 1 => format!("one more sensor {}: {names}", told(first)),
@@ -151,43 +164,32 @@ fn storm(situation: &Situation<'_>, key: String, members: &[Finding]) -> Finding
             },
         ),
     };
-    let severity = members.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Medium);
-    let earliest = members.iter().map(|finding| finding.first_seen).min().unwrap_or(situation.now);
-    let latest = members.iter().map(|finding| finding.last_seen).max().unwrap_or(situation.now);
-    Finding {
-        rule: "storm",
-        key,
-        certainty: Certainty::Raises,
-        lasting: Lasting::State,
-        kind: first.kind,
-        severity,
+    let note = note.to_owned();
+    let storm = Finding {
+        severity: members.iter().map(|finding| finding.severity).max().unwrap_or(Severity::Medium),
         zone: first.zone.clone(),
-        subject: Subject::Gateway,
         confidence: members.iter().map(|finding| finding.confidence).fold(0.0, f64::max),
-        inward: None,
-        witnessed: false,
-        unseen: 0.0,
-        evidence: None,
-        lesson: Lesson::default(),
-        eta: None,
-        first_seen: earliest,
-        last_seen: latest,
-        help: None,
-        explained: None,
-        what,
-        note: note.to_owned(),
+        first_seen: members.iter().map(|finding| finding.first_seen).min().unwrap_or(situation.now),
+        last_seen: members.iter().map(|finding| finding.last_seen).max().unwrap_or(situation.now),
+        note,
+        ..situation.own_finding("storm", first.kind, key, what)
+    };
+    Finding { members, ..storm }
+}
+
+/// What a member of a storm is called.
+pub(super) fn name(situation: &Situation<'_>, finding: &Finding) -> String {
+    match &finding.subject {
+        Subject::Track(track) => format!("track {}", track.track.0),
+        Subject::Sensor(index) => situation.site.sensors[*index].model.id.clone(),
+        Subject::Spot { contributors, .. } if !contributors.is_empty() => contributors[0].sensor.clone(),
+        Subject::Gateway | Subject::Spot { .. } => finding.key.clone(),
     }
 }
 
 /// The first few members by name, and how many more.
 fn names(situation: &Situation<'_>, members: &[Finding]) -> String {
-    let name = |finding: &Finding| match &finding.subject {
-        Subject::Track(track) => format!("track {}", track.track.0),
-        Subject::Sensor(index) => situation.site.sensors[*index].model.id.clone(),
-        Subject::Spot { contributors, .. } if !contributors.is_empty() => contributors[0].sensor.clone(),
-        Subject::Gateway | Subject::Spot { .. } => finding.key.clone(),
-    };
-    let mut all: Vec<String> = members.iter().map(name).collect();
+    let mut all: Vec<String> = members.iter().map(|finding| name(situation, finding)).collect();
     all.dedup();
     let more = all.len().saturating_sub(NAMED);
     all.truncate(NAMED);

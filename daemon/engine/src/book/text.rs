@@ -54,9 +54,9 @@ pub(super) fn describe(finding: &Finding, alert: &Alert, site: &Site) -> String 
     if alert.mode == Mode::Exercise {
         text.push_str("EXERCISE: ");
     }
-    if let Some(help) = &finding.help {
+    if let Some(need) = &finding.help {
         text.push_str("Possible need of help: ");
-        text.push_str(help);
+        text.push_str(&need.reason);
         text.push_str(". ");
     }
     match &finding.subject {
@@ -92,7 +92,24 @@ pub(super) fn describe(finding: &Finding, alert: &Alert, site: &Site) -> String 
             .map_or_else(|| "Too unsure to wake anybody".to_owned(), |told| format!("Unsure, {told}"));
         text.push_str(&format!(" {why}: kept for the record."));
     }
+    if finding.released {
+        text.push(' ');
+        text.push_str(RELEASED);
+    }
     text
+}
+
+/// Said of a need that somebody has seen and that lasts.
+pub(super) fn lasts(acknowledged_at: Timestamp, site: &Site) -> String {
+    format!(" Acknowledged {}, and it lasts.", clock(acknowledged_at, site))
+}
+
+/// Said of what an operator has released from a rule or a storm.
+pub(super) const RELEASED: &str = "Released by an operator.";
+
+/// The text of a storm whose members stand on their own.
+pub(super) fn dissolved(alert: &Alert, now: Timestamp, site: &Site) -> String {
+    format!("Over, its members are told one by one ({}). Was: {}", clock(now, site), alert.text)
 }
 
 /// The text of an alert that is over.

@@ -6,27 +6,35 @@ use serde::{Deserialize, Serialize};
 use vedette_tracker::Timestamp;
 
 use super::learned::{Claimed, Learned};
-use super::{Book, Entry};
+use super::{Book, Entry, emit};
 use crate::budget::{Claim, Judged, LISTED, Load, SUGGESTED, SensorWorth, Weather, Worth, rank, setting};
 use crate::config::Site;
-use crate::{CloseReason, Mode};
+use crate::{Act, AlertState, CloseReason, Mode, Output};
 
 /// The load on operators is counted over this time, and over this many alerts at most.
 const LOAD_OVER_S: f64 = 86_400.0;
 const LOAD_OF: usize = 10_000;
 /// Judged alerts kept: as many as a busy gateway's operators close in the time that alerts are kept at all.
 const JUDGED: usize = 500;
-/// Alerts kept that ended before anybody said what they were.
+/// Alerts kept that ended before anybody said what they were, and of which somebody may correct what was said.
 const UNJUDGED: usize = 200;
 const DAY_S: f64 = 86_400.0;
 
-/// An alert that the gateway ended: what it claimed of its sensors, and of itself.
+/// What an alert claimed of its sensors, and of itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Ended {
-    id: String,
-    claim: Claim,
+pub(super) struct Claims {
+    pub(super) id: String,
+    pub(super) claim: Claim,
     #[serde(default)]
-    claimed: Option<Claimed>,
+    pub(super) claimed: Option<Claimed>,
+}
+
+/// What an operator closed an alert as, and when.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Spoken {
+    of: Claims,
+    reason: CloseReason,
+    at: Timestamp,
 }
 
 /// Alerts with what operators closed them as, and those that they may still speak of. Kept no longer than alerts are.
@@ -36,8 +44,10 @@ pub(super) struct Verdicts {
     /// Alerts that ever asked for attention.
     asked: u64,
     judged: VecDeque<Judged>,
-    /// Oldest first.
-    ended: VecDeque<Ended>,
+    /// That the gateway ended, oldest first.
+    ended: VecDeque<Claims>,
+    /// What operators said last, oldest first.
+    spoken: VecDeque<Spoken>,
     /// What each sensor in `judged` was configured with: what it claimed with another setting says nothing of this one.
     settings: BTreeMap<String, f64>,
 }
@@ -53,12 +63,36 @@ impl Verdicts {
             self.ended.pop_front();
         }
         let claim = Claim::of(&entry.alert, entry.raised_at);
-        self.ended.push_back(Ended { id: entry.alert.id.clone(), claim, claimed: entry.claimed.clone() });
+        self.ended.push_back(Claims { id: entry.alert.id.clone(), claim, claimed: entry.claimed.clone() });
     }
 
-    fn take_ended(&mut self, id: &str) -> Option<Ended> {
+    fn take_ended(&mut self, id: &str) -> Option<Claims> {
         let place = self.ended.iter().position(|ended| ended.id == id)?;
         self.ended.remove(place)
+    }
+
+    fn take_spoken(&mut self, id: &str) -> Option<Spoken> {
+        let place = self.spoken.iter().position(|spoken| spoken.of.id == id)?;
+        self.spoken.remove(place)
+    }
+
+    fn remember(&mut self, spoken: Spoken, site: &Site) {
+        self.spoken.retain(|known| is_kept(&known.of.claim, spoken.at, site));
+        if self.spoken.len() == UNJUDGED {
+            self.spoken.pop_front();
+        }
+        self.spoken.push_back(spoken);
+    }
+
+    /// Forgets what was said of a claim. The shares of sensors that were configured anew since are gone from it.
+    fn take_back(&mut self, claim: &Claim, reason: CloseReason) {
+        let is_it = |judged: &Judged| {
+            let same = (judged.claim.raised, judged.claim.confidence) == (claim.raised, claim.confidence);
+            same && Some(judged.real) == reason.says_real()
+        };
+        if let Some(place) = self.judged.iter().rposition(is_it) {
+            self.judged.remove(place);
+        }
     }
 
     fn take(&mut self, judged: Judged, now: Timestamp, site: &Site) {
@@ -139,29 +173,47 @@ impl Book {
     }
 
     /// Counts what an operator closed an alert as, and learns from it.
-    pub(super) fn count_verdict(
-        &mut self,
-        claim: Claim,
-        claimed: Option<Claimed>,
-        reason: CloseReason,
-        now: Timestamp,
-        site: &Site,
-    ) {
+    pub(super) fn count_verdict(&mut self, of: Claims, reason: CloseReason, now: Timestamp, site: &Site) {
         self.worth.count(reason);
-        if let Some(claimed) = claimed {
+        if let Some(claimed) = of.claimed.clone() {
             self.learned.note(claimed, reason, now);
         }
-        if let Some(judged) = claim.judged(reason) {
+        if let Some(judged) = of.claim.clone().judged(reason) {
             self.verdicts.take(judged, now, site);
         }
+        self.verdicts.remember(Spoken { of, reason, at: now }, site);
     }
 
     /// Takes an operator's word on an alert that the gateway had ended before; none when it knows of no such alert, or the
     /// word has been given.
     pub(super) fn judge_ended(&mut self, id: &str, reason: CloseReason, now: Timestamp, site: &Site) -> Option<String> {
-        let Ended { claim, claimed, .. } = self.verdicts.take_ended(id)?;
-        self.count_verdict(claim, claimed, reason, now, site);
+        let of = self.verdicts.take_ended(id)?;
+        self.count_verdict(of, reason, now, site);
         Some(format!("alert {id} was over; noted as {}", reason.name()))
+    }
+
+    /// Puts another reason in the place of the one that an operator closed an alert for; none when nobody has closed it, or that is
+    /// forgotten.
+    pub(super) fn correct(&mut self, act: &Act, now: Timestamp, site: &Site, out: &mut Vec<Output>) -> Option<String> {
+        let Act::Close { alert: id, reason } = act else { return None };
+        let spoken = self.verdicts.take_spoken(id);
+        let noted = spoken.map(|Spoken { of, reason: before, at }| {
+            self.worth.take_back(before);
+            if let Some(claimed) = &of.claimed {
+                self.learned.take_back(claimed, before, at);
+            }
+            self.verdicts.take_back(&of.claim, before);
+            self.count_verdict(of, *reason, now, site);
+            format!("alert {id} was over; noted as {} instead of {}", reason.name(), before.name())
+        });
+        let is_it = |entry: &&mut Entry| match entry.alert.state {
+            AlertState::Closed { reason } => entry.alert.id == *id && reason.is_of_an_operator(),
+            _ => false,
+        };
+        let Some(entry) = self.open.values_mut().find(is_it) else { return noted };
+        let told = entry.alert.take_act(act, now).ok()?;
+        emit(entry, now, out);
+        Some(told)
     }
 
     /// How the alerts of the last day were spread, as one operator has them.

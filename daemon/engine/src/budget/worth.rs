@@ -21,12 +21,25 @@ pub struct Worth {
 impl Worth {
     /// Counts one closed alert; what the gateway ended by itself is no judgement.
     pub fn count(&mut self, reason: CloseReason) {
+        if let Some(count) = self.of(reason) {
+            *count += 1;
+        }
+    }
+
+    /// Takes back what was counted: somebody corrected what the alert was closed as.
+    pub fn take_back(&mut self, reason: CloseReason) {
+        if let Some(count) = self.of(reason) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    fn of(&mut self, reason: CloseReason) -> Option<&mut usize> {
         match reason {
-            CloseReason::Real => self.real += 1,
-            CloseReason::Nuisance => self.nuisance += 1,
-            CloseReason::False => self.wrong += 1,
-            CloseReason::Exercise => self.exercise += 1,
-            CloseReason::Cleared | CloseReason::Retracted => {}
+            CloseReason::Real => Some(&mut self.real),
+            CloseReason::Nuisance => Some(&mut self.nuisance),
+            CloseReason::False => Some(&mut self.wrong),
+            CloseReason::Exercise => Some(&mut self.exercise),
+            CloseReason::Cleared | CloseReason::Retracted => None,
         }
     }
 

@@ -7,6 +7,9 @@ use super::check::Checker;
 use crate::EVIDENCE_TERMS;
 use crate::rules::evidence::{FIRST_TERMS, FITTED};
 
+/// Members of a storm that its alert can list: each takes about 100 bytes of a message.
+const MOST_STORM_MEMBERS: usize = 256;
+
 /// How long scans wait for each other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -98,6 +101,8 @@ pub struct RulesTable {
     pub point_sd_max_m: f64,
     /// Most alerts open at one time, tests aside; the least severe and oldest is closed first.
     pub max_open_alerts: usize,
+    /// Most members of a storm that its alert lists; of more it tells how many there are.
+    pub max_storm_members: usize,
 }
 
 impl Default for RulesTable {
@@ -135,6 +140,7 @@ impl Default for RulesTable {
             erase_after_days: 30.0,
             point_sd_max_m: 60.0,
             max_open_alerts: 1_000,
+            max_storm_members: 32,
         }
     }
 }
@@ -186,6 +192,10 @@ impl RulesTable {
         check.positive("point_sd_max_m", self.point_sd_max_m, 10_000.0);
         if self.max_open_alerts == 0 {
             check.fault("max_open_alerts", "a count above 0", "0", None);
+        }
+        if self.max_storm_members > MOST_STORM_MEMBERS {
+            let (expected, got) = (format!("a count up to {MOST_STORM_MEMBERS}"), self.max_storm_members.to_string());
+            check.fault("max_storm_members", &expected, &got, None);
         }
     }
 }

@@ -17,6 +17,7 @@ use super::unseen::{Missed, Unseen};
 use super::{Finding, Lasting, Rule, Situation, Subject};
 use crate::book::text;
 use crate::config::{Site, Zone, ZoneDirection, ZoneKind};
+use crate::units::Passage;
 use crate::{AlertKind, Contributor, Severity};
 
 /// Reports kept.
@@ -334,6 +335,7 @@ fn finding(situation: &Situation<'_>, incident: &Incident, witnesses: &[Report])
         2 => " twice".to_owned(),
         more => format!(" {more} times"),
     };
+    let passage = Passage { line_m: line_m(wire), sd_m: 0.0, at: incident.first, people: incident.crossings as usize };
     let what = format!("something crossed {}{}{times} at {}, {when}", zone.name, way(incident.inward), wire.id);
     Some(Finding {
         lasting: Lasting::Event,
@@ -346,6 +348,7 @@ fn finding(situation: &Situation<'_>, incident: &Incident, witnesses: &[Report])
         },
         confidence,
         inward: incident.inward,
+        own_unit: situation.units.was_at(&passage, site),
         first_seen: incident.first,
         last_seen: witnesses.iter().map(|witness| witness.time).fold(incident.last, Timestamp::max),
         ..situation.own_finding("corroborated", AlertKind::Crossing, key, what)
@@ -365,6 +368,13 @@ const fn way(inward: Option<bool>) -> &'static str {
         Some(true) => " inward",
         Some(false) => " outward",
         None => "",
+    }
+}
+
+fn line_m(wire: &SensorModel) -> [Vector2<f64>; 2] {
+    match wire.coverage {
+        Coverage::Line { from_m, to_m } => [from_m.into(), to_m.into()],
+        _ => [wire.position_m; 2],
     }
 }
 

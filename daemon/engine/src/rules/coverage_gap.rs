@@ -28,10 +28,14 @@ pub(crate) struct CoverageGap {
     gaps: Vec<(usize, Gap)>,
 }
 
-/// The longest stretch, and the sum of all of them.
+/// The longest stretch, how many others there are, and the sum of all of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Gap {
     total_m: f64,
+    #[serde(default)]
+    longest_m: f64,
+    #[serde(default)]
+    others: usize,
     from_m: Vector2<f64>,
     to_m: Vector2<f64>,
     sensors: Vec<usize>,
@@ -101,6 +105,8 @@ fn gap(situation: &Situation<'_>, zone: &Zone, silent: &[usize]) -> Option<Gap> 
     let longest = stretches.iter().max_by(|a, b| length_m(a).total_cmp(&length_m(b)))?;
     Some(Gap {
         total_m: stretches.iter().map(length_m).sum(),
+        longest_m: length_m(longest),
+        others: stretches.len() - 1,
         from_m: places[longest[0]],
         to_m: places[longest[1]],
         sensors: sensors.into_iter().collect(),
@@ -112,13 +118,14 @@ fn finding(situation: &Situation<'_>, zone: &Zone, gap: &Gap) -> Finding {
         let (lat, lon) = situation.site.frame.to_wgs84(position_m);
         text::coordinates(lat, lon)
     };
-    let what = format!(
-        "we cannot see {:.0} m of {}, from {} to {}",
-        gap.total_m,
-        zone.name,
-        place(gap.from_m),
-        place(gap.to_m)
-    );
+    // A gap of before was looked at by the sum alone.
+    let longest_m = if gap.longest_m > 0.0 { gap.longest_m } else { gap.total_m };
+    let [from, to] = [gap.from_m, gap.to_m].map(place);
+    let mut what = format!("we cannot see {longest_m:.0} m of {}, from {from} to {to}", zone.name);
+    if gap.others > 0 {
+        let stretches = if gap.others == 1 { "other stretch" } else { "other stretches" };
+        what += &format!(", nor {} {stretches} of it, {:.0} m in all", gap.others, gap.total_m);
+    }
     let names = gap.sensors.iter().map(|&index| situation.site.sensors[index].model.id.as_str());
     let mut named = names.take(NAMED).collect::<Vec<_>>().join(", ");
     if gap.sensors.len() > NAMED {

@@ -65,6 +65,15 @@ pub(crate) enum Subject {
     Gateway,
 }
 
+/// A possible need of help.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Need {
+    /// For people.
+    pub(crate) reason: String,
+    /// So long it lasts before it is told, and again before it is told anew to who has only acknowledged it.
+    pub(crate) after_s: f64,
+}
+
 /// One thing that is the case.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Finding {
@@ -93,12 +102,40 @@ pub(crate) struct Finding {
     pub(crate) eta: Option<Eta>,
     pub(crate) first_seen: Timestamp,
     pub(crate) last_seen: Timestamp,
-    /// A possible need of help: the reason.
-    pub(crate) help: Option<String>,
+    pub(crate) help: Option<Need>,
+    /// The own unit, by index, that says it was at the spot when it happened.
+    pub(crate) own_unit: Option<usize>,
     /// Name of the rule that explains it away.
     pub(crate) explained: Option<String>,
+    /// Name of the rule that makes it less severe.
+    pub(crate) lowered_by: Option<String>,
+    /// What it would be if no rule explained it or made it less severe.
+    pub(crate) unlessened: Option<(Severity, Certainty)>,
+    /// An operator has released it from such rules: it stands on its own.
+    pub(crate) released: bool,
+    /// The findings that it tells of together.
+    pub(crate) members: Vec<Self>,
     /// What happened, for people: "crossed Bug line inward".
     pub(crate) what: String,
     /// What else a reader must know, or nothing.
     pub(crate) note: String,
+}
+
+impl Finding {
+    /// Keeps what it would be, before the first rule makes it less.
+    pub(crate) fn keep_unlessened(&mut self) {
+        self.unlessened.get_or_insert((self.severity, self.certainty));
+    }
+
+    /// How severe it would be if no rule made it less.
+    pub(crate) fn full_severity(&self) -> Severity {
+        self.unlessened.map_or(self.severity, |(severity, _)| severity)
+    }
+
+    /// Undoes what rules made less of it.
+    pub(crate) fn release(&mut self) {
+        (self.severity, self.certainty) = self.unlessened.take().unwrap_or((self.severity, self.certainty));
+        (self.explained, self.lowered_by) = (None, None);
+        self.released = true;
+    }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use vedette_tracker::{Timestamp, Track, TrackId, TrackStatus};
 
 use super::geometry::relation;
-use super::{Certainty, Finding, Lasting, Rule, Situation, Subject};
+use super::{Certainty, Finding, Lasting, Need, Rule, Situation, Subject};
 use crate::book::text;
 use crate::calls::{Call, Caller};
 use crate::config::{Zone, ZoneKind};
@@ -65,8 +65,8 @@ impl Rule for Help {
             let still_s = track.last_seen.seconds_since(anchor.1);
             let inside_s = inside.get(&track.id).map_or(0.0, |&since| situation.now.seconds_since(since));
             let believed = track.status == TrackStatus::Confirmed && track.existence >= MIN_EXISTENCE;
-            if let Some(reason) = reason(situation, track, place, inside_s, still_s).filter(|_| believed) {
-                findings.push(finding(situation, track, place, reason));
+            if let Some(need) = need(situation, track, place, inside_s, still_s).filter(|_| believed) {
+                findings.push(finding(situation, track, place, need));
             }
         }
         (self.still, self.inside) = (still, inside);
@@ -108,32 +108,29 @@ fn zone_around<'a>(situation: &Situation<'a>, track: &Track, wanted: fn(ZoneKind
     })
 }
 
-fn reason(
-    situation: &Situation<'_>,
-    track: &Track,
-    place: Option<&Zone>,
-    inside_s: f64,
-    still_s: f64,
-) -> Option<String> {
-    let after_s = situation.site.rules.help_after_s;
+fn need(situation: &Situation<'_>, track: &Track, place: Option<&Zone>, inside_s: f64, still_s: f64) -> Option<Need> {
+    let rules = &situation.site.rules;
     if let Some(zone) = place {
-        let rules = &situation.site.rules;
-        if zone.kind == ZoneKind::Water && inside_s >= zone.help_after_s.unwrap_or(rules.help_in_water_after_s) {
-            return Some(format!("in the water of {} for {}", zone.name, text::span(inside_s)));
-        }
-        if zone.kind == ZoneKind::Humanitarian && inside_s >= zone.help_after_s.unwrap_or(after_s) {
-            return Some(format!("at {} for {}", zone.name, text::span(inside_s)));
+        let (whereabouts, after_s) = match zone.kind {
+            ZoneKind::Water => ("in the water of", rules.help_in_water_after_s),
+            _ => ("at", rules.help_after_s),
+        };
+        let after_s = zone.help_after_s.unwrap_or(after_s);
+        if inside_s >= after_s {
+            return Some(Need { reason: format!("{whereabouts} {} for {}", zone.name, text::span(inside_s)), after_s });
         }
     }
+    let after_s = rules.help_after_s;
     if still_s < after_s || zone_around(situation, track, |kind| kind == ZoneKind::Shelter).is_some() {
         return None;
     }
     if let Some(exposed) = exposed(situation) {
-        return Some(format!("hardly moving for {} {exposed}", text::span(still_s)));
+        return Some(Need { reason: format!("hardly moving for {} {exposed}", text::span(still_s)), after_s });
     }
     let group = track.count.1 > 1;
     if group && far_from_shelter(situation, track) && is_night(situation) {
-        return Some(format!("group hardly moving for {} at night, far from shelter", text::span(still_s)));
+        let reason = format!("group hardly moving for {} at night, far from shelter", text::span(still_s));
+        return Some(Need { reason, after_s });
     }
     None
 }
@@ -207,13 +204,13 @@ fn called(situation: &Situation<'_>, call: &Call) -> Option<Finding> {
         subject: Subject::Spot { position_m: call.position_m, sd_m: call.sd_m, contributors },
         first_seen: call.first,
         last_seen: call.last,
-        help: Some(from),
+        help: Some(Need { reason: from, after_s: situation.site.rules.help_after_s }),
         note,
         ..situation.own_finding("help", AlertKind::PossibleNeed, key, what)
     })
 }
 
-fn finding(situation: &Situation<'_>, track: &Track, place: Option<&Zone>, reason: String) -> Finding {
+fn finding(situation: &Situation<'_>, track: &Track, place: Option<&Zone>, need: Need) -> Finding {
     let base =
         situation.own_finding("help", AlertKind::PossibleNeed, format!("help/track-{}", track.id.0), String::new());
     Finding {
@@ -225,7 +222,7 @@ fn finding(situation: &Situation<'_>, track: &Track, place: Option<&Zone>, reaso
         confidence: track.existence,
         first_seen: track.first_seen,
         last_seen: track.last_seen,
-        help: Some(reason),
+        help: Some(need),
         what: "seen".to_owned(),
         ..base
     }

@@ -11,6 +11,7 @@ use super::situation::Candidate;
 use super::{Finding, Lasting, Rule, Situation, Subject};
 use crate::book::text;
 use crate::config::{ZoneDirection, ZoneKind};
+use crate::units::Passage;
 use crate::{AlertKind, Contributor, Severity};
 
 /// Slower than this towards the line is no nearing.
@@ -125,6 +126,7 @@ fn goes_on(situation: &Situation<'_>, last: &Last) -> bool {
 fn finding(situation: &Situation<'_>, zone: usize, id: TrackId, last: &Last) -> Finding {
     let zone = &situation.site.zones[zone];
     let when = text::clock(last.last_seen, situation.site);
+    let passage = Passage { line_m: [last.position_m; 2], sd_m: last.sd_m, at: last.last_seen, people: 1 };
     let what = format!("lost sight of who was nearing {}, {:.0} m from it, {when}", zone.name, last.from_line_m);
     Finding {
         lasting: Lasting::Event,
@@ -136,6 +138,7 @@ fn finding(situation: &Situation<'_>, zone: usize, id: TrackId, last: &Last) -> 
             contributors: last.contributors.clone(),
         },
         confidence: last.weight,
+        own_unit: situation.units.was_at(&passage, situation.site),
         evidence: last.evidence,
         first_seen: last.first_seen,
         last_seen: last.last_seen,

@@ -28,6 +28,8 @@ pub(crate) struct Surge {
     /// Sum and number of the shares of sensors that were heard, one each time the rules looked.
     watched: (f64, u32),
     causes: BTreeMap<String, Timestamp>,
+    /// The clocks' offsets from UTC at the first and the last look of this hour, seconds.
+    offsets_s: Option<(i64, i64)>,
     warnings: BTreeMap<String, (Warning, Timestamp)>,
 }
 
@@ -35,13 +37,14 @@ impl Surge {
     /// Counts what the other rules found, and appends the surges that go on.
     pub(super) fn assess(&mut self, situation: &Situation<'_>, findings: &mut Vec<Finding>) {
         let Some(settings) = settings(situation.site) else { return };
-        let Some(hour) = local_hour(situation.now, situation.site) else { return };
+        let Some((hour, offset_s)) = local_hour(situation.now, situation.site) else { return };
         if let Some(ended) = self.hour.filter(|&ended| ended != hour) {
             self.close(&settings, ended, situation);
         }
         self.hour = Some(hour);
         self.watched.0 += heard(situation);
         self.watched.1 += 1;
+        self.offsets_s.get_or_insert((offset_s, offset_s)).1 = offset_s;
         for finding in findings.iter() {
             self.count(finding, situation.now);
         }
@@ -66,7 +69,11 @@ impl Surge {
     /// An hour is over: its counts go to the watch.
     fn close(&mut self, settings: &Settings, hour: i64, situation: &Situation<'_>) {
         let (sum, looks) = std::mem::take(&mut self.watched);
-        let exposure = if looks > 0 { sum / f64::from(looks) } else { 0.0 };
+        // When clocks are put back an hour of the day is lived twice, and counts for as much.
+        let put_back_s = self.offsets_s.take().map_or(0, |(first_s, last_s)| i64::max(first_s - last_s, 0));
+        #[expect(clippy::cast_precision_loss, reason = "some hours at most")]
+        let lived_h = 1.0 + put_back_s as f64 / 3_600.0;
+        let exposure = if looks > 0 { lived_h * sum / f64::from(looks) } else { 0.0 };
         let mut counts = std::mem::take(&mut self.counts);
         let borders = situation.site.zones.iter().filter(|zone| zone.kind.is_watched());
         for zone in borders {
@@ -98,11 +105,11 @@ fn settings(site: &Site) -> Option<Settings> {
     })
 }
 
-/// Hours since 1970 of the clocks on the wall at the site.
-fn local_hour(now: Timestamp, site: &Site) -> Option<i64> {
+/// Hours since 1970 of the clocks on the wall at the site, and their offset from UTC in seconds.
+fn local_hour(now: Timestamp, site: &Site) -> Option<(i64, i64)> {
     let instant = Instant::from_microsecond(now.as_micros()).ok()?;
     let offset_s = i64::from(site.timezone.to_offset(instant).seconds());
-    Some((instant.as_second() + offset_s).div_euclid(3_600))
+    Some(((instant.as_second() + offset_s).div_euclid(3_600), offset_s))
 }
 
 /// Share of the sensors that are not silent.
@@ -157,7 +164,11 @@ surge_expected_per_day = 1.0
 
     /// Runs ten days, the rules looking every half hour; `crossings(day, half_hour)` happen anew each time.
     fn run(site: &Site, crossings: impl Fn(i64, i64) -> u32) -> Vec<(i64, i64, Finding)> {
-        let start = crate::time::parse_rfc3339("2026-03-01T00:00:00Z").expect("a time");
+        run_from("2026-03-01T00:00:00Z", site, crossings)
+    }
+
+    fn run_from(start: &str, site: &Site, crossings: impl Fn(i64, i64) -> u32) -> Vec<(i64, i64, Finding)> {
+        let start = crate::time::parse_rfc3339(start).expect("a time");
         let (links, losses, explained) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let (units, calls) = (Units::default(), crate::calls::Calls::default());
         let mut rule = Surge::default();
@@ -229,6 +240,22 @@ surge_expected_per_day = 1.0
         assert!(of_two.iter().any(|(.., finding)| finding.zone.is_none()), "the gateway as a whole is told of too");
         let last = found.iter().map(|&(day, ..)| day).max();
         assert_eq!(last, Some(9), "it ends a day after the night");
+    }
+
+    /// Clocks go back on the ninth day, and forward in March: the hour that comes twice has twice the traffic, and is no surge.
+    #[test]
+    fn the_hour_that_comes_twice_is_watched_for_two() {
+        let mut busy = site(SITE);
+        busy.rules.surge_expected_per_day = 1_440.0;
+        let told = |start: &str, crossings: fn(i64, i64) -> u32| {
+            let found = run_from(start, &busy, crossings);
+            found.first().map(|(day, half_hour, finding)| format!("{day} {half_hour} {}", finding.what))
+        };
+        let steady = |_, _| 30;
+        assert_eq!(told("2026-10-17T00:00:00Z", steady), None);
+        assert_eq!(told("2026-03-21T00:00:00Z", steady), None);
+        let doubled = |day, half_hour| if day == 8 && (0..4).contains(&half_hour) { 60 } else { 30 };
+        assert!(told("2026-10-17T00:00:00Z", doubled).is_some(), "twice as many in each of them is one");
     }
 
     #[test]

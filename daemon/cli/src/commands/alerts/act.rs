@@ -111,6 +111,14 @@ ordered! {
 }
 
 ordered! {
+    Release {
+        /// Of an alert about many: the member to be told of alone, by its name or key in `alerts show`; all of them when absent
+        #[arg(long, value_name = "NAME", value_parser = words)]
+        member: Option<String>,
+    } |this, alert, _now| Ok(Act::Release { alert, member: this.member.clone() })
+}
+
+ordered! {
     Comment {
         /// The remark
         #[arg(value_parser = words)]

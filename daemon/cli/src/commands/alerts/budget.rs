@@ -1,10 +1,11 @@
 //! `vedette alerts budget`: what alerts cost the people who read them, and what they were worth.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use vedette_gateway::engine::budget::{Claim, Load, Worth, rank};
+use vedette_gateway::engine::budget::{Claim, Judged, Load, SensorWorth, Weather, Worth, rank};
 use vedette_gateway::engine::{Alert, Mode, Timestamp};
 
 use super::ledger::{History, Known};
@@ -22,20 +23,19 @@ pub(super) struct Budget {
     /// Count from this time on, such as 2026-03-01T00:00:00Z; from the first alert when absent
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     since: Option<Timestamp>,
-    /// Weather by the hour, to set nuisance against: a CSV file with the columns t,wind_mps,rain_mm
+    /// Weather by the hour, to set nuisance against: a CSV file with the columns t,wind_mps,rain_mm. Without it, what gateways that
+    /// hear a weather station told with their alerts
     #[arg(long, value_name = "FILE")]
     weather: Option<PathBuf>,
 }
 
 impl Budget {
     pub(super) fn run(&self, history: &History) -> anyhow::Result<Outcome> {
-        let weather = match &self.weather {
-            Some(path) => std::fs::read_to_string(path)
-                .map_err(anyhow::Error::from)
-                .and_then(|text| weather::read(&text))
-                .with_context(|| path.display().to_string())?,
-            None => Vec::new(),
+        let read = |path: &PathBuf| {
+            let text = std::fs::read_to_string(path).map_err(anyhow::Error::from);
+            text.and_then(|text| weather::read(&text)).with_context(|| path.display().to_string())
         };
+        let weather = self.weather.as_ref().map(read).transpose()?;
         let since = self.since.unwrap_or(Timestamp::MIN);
         let mut raised: Vec<(Timestamp, &str, &Known, &Alert)> = history
             .alerts
@@ -54,17 +54,34 @@ impl Budget {
         write_shelved(&raised, now(), &mut out)?;
         let verdicts = history.verdicts();
         let mut worth = Worth::default();
-        let mut judged = Vec::new();
-        for &(at, id, _, alert) in &raised {
+        let mut judged = BTreeMap::<&str, Vec<Judged>>::new();
+        for &(at, id, known, alert) in &raised {
             if let Some(&reason) = verdicts.get(id) {
                 worth.count(reason);
-                judged.extend(Claim::of(alert, at).judged(reason));
+                // An alert that waited for its link came later than it was raised.
+                let at = known.first_weather().map_or(at, |weather| weather.at);
+                judged.entry(known.gateway.as_str()).or_default().extend(Claim::of(alert, at).judged(reason));
             }
         }
         write_worth(&worth, raised.len(), &mut out)?;
-        write!(out, "{}", nuisance::told(&rank(&judged, &weather)))?;
+        write!(out, "{}", nuisance::told(&ranked(&judged, weather.as_deref(), history)))?;
         Ok(Outcome::Done)
     }
+}
+
+/// The sensors of all gateways, each set against the weather told or else against that which its gateway's alerts carry.
+fn ranked(judged: &BTreeMap<&str, Vec<Judged>>, weather: Option<&[Weather]>, history: &History) -> Vec<SensorWorth> {
+    let mut all = Vec::new();
+    for (gateway, of_gateway) in judged {
+        let heard = weather.map_or_else(|| history.weather_at(gateway), <[Weather]>::to_vec);
+        for worth in rank(of_gateway, &heard) {
+            // Two gateways may both have a radar-1.
+            let sensor = if judged.len() > 1 { format!("{gateway}/{}", worth.sensor) } else { worth.sensor };
+            all.push(SensorWorth { sensor, ..worth });
+        }
+    }
+    all.sort_by(|a, b| b.nuisance.total_cmp(&a.nuisance).then_with(|| a.sensor.cmp(&b.sensor)));
+    all
 }
 
 fn asks_for_attention(alert: &Alert) -> bool {
@@ -108,15 +125,13 @@ fn write_worth(worth: &Worth, alerts: usize, out: &mut impl Write) -> std::io::R
     let Some((precision, (low, high))) = worth.precision() else {
         return writeln!(out, "none of them was closed by an operator as real, nuisance or false");
     };
-    writeln!(
-        out,
-        "closed as real {}, nuisance {}, false {}, exercise {}; {} not judged",
-        worth.real,
-        worth.nuisance,
-        worth.wrong,
-        worth.exercise,
-        alerts - worth.judged() - worth.exercise
-    )?;
+    let all = worth.judged() + worth.exercise;
+    let closed =
+        [(worth.real, "real"), (worth.nuisance, "nuisance"), (worth.wrong, "false"), (worth.exercise, "exercise")];
+    let share = |count: usize| 100.0 * count as f64 / all as f64;
+    let shares: Vec<String> =
+        closed.iter().map(|&(count, name)| format!("{name} {count} ({:.0} %)", share(count))).collect();
+    writeln!(out, "closed as {}; {} not judged", shares.join(", "), alerts - all)?;
     let (precision, low, high) = (100.0 * precision, 100.0 * low, 100.0 * high);
     writeln!(out, "{precision:.0} % of those judged were real (95 % interval {low:.0} to {high:.0} %)")
 }

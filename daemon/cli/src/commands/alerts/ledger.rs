@@ -6,10 +6,12 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use serde::Deserialize;
 use vedette_centre::{OrderRecord, SqliteLedger, Verdict};
-use vedette_gateway::engine::{Act, Alert, AlertState, CloseReason, Timestamp};
+use vedette_gateway::engine::budget::Weather;
+use vedette_gateway::engine::{Act, Alert, AlertState, CloseReason, Timestamp, WeatherThen};
 
 /// Entries read at once.
 const CHUNK: usize = 4_096;
+const HOUR_MICROS: i64 = 3_600_000_000;
 
 /// One alert as the ledger has it.
 #[derive(Debug)]
@@ -42,6 +44,11 @@ impl Known {
 
     pub(super) fn raised_at(&self) -> Option<Timestamp> {
         self.revisions.iter().map(|revision| revision.at).min()
+    }
+
+    /// The weather when it was raised, where its gateway knew of it.
+    pub(super) fn first_weather(&self) -> Option<WeatherThen> {
+        self.revisions.iter().min_by_key(|revision| revision.alert.rev)?.alert.weather
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -101,30 +108,36 @@ impl History {
         Ok((id, known))
     }
 
-    /// What operators closed alerts as: their word counts even where the gateway had ended the alert before, but an alert that
-    /// one of them has closed stays closed as that.
+    /// The weather at a gateway, of the hours that its alerts tell of: mean wind, most rain.
+    pub(super) fn weather_at(&self, gateway: &str) -> Vec<Weather> {
+        let of_gateway = self.alerts.values().filter(|known| known.gateway == gateway);
+        let told = of_gateway.flat_map(|known| known.revisions.iter().filter_map(|revision| revision.alert.weather));
+        let mut hours = BTreeMap::<i64, Vec<WeatherThen>>::new();
+        for weather in told {
+            hours.entry(weather.at.as_micros().div_euclid(HOUR_MICROS)).or_default().push(weather);
+        }
+        let of_hour = |(hour, told): (i64, Vec<WeatherThen>)| {
+            let winds: Vec<f64> = told.iter().filter_map(|weather| weather.wind_mps).collect();
+            let wind_mps = if winds.is_empty() { 0.0 } else { winds.iter().sum::<f64>() / winds.len() as f64 };
+            let rain_mm = told.iter().filter_map(|weather| weather.rain_mm).fold(0.0, f64::max);
+            Weather { at: Timestamp::from_micros(hour * HOUR_MICROS), wind_mps, rain_mm }
+        };
+        hours.into_iter().map(of_hour).collect()
+    }
+
+    /// What operators closed alerts as: the last word that no gateway refused, even where that had ended the alert before.
     pub(super) fn verdicts(&self) -> BTreeMap<&str, CloseReason> {
         let stated = self.alerts.iter().filter_map(|(id, known)| match known.newest()?.state {
             AlertState::Closed { reason } => Some((id.as_str(), reason)),
             _ => None,
         });
-        let stated: BTreeMap<&str, CloseReason> = stated.collect();
-        let mut verdicts = stated.clone();
-        for record in &self.orders {
-            if let Act::Close { alert, reason } = &record.order.command.act
-                && !stated.get(alert.as_str()).is_some_and(|reason| is_by_an_operator(*reason))
-            {
+        let mut verdicts: BTreeMap<&str, CloseReason> = stated.collect();
+        for record in self.orders.iter().filter(|record| record.answer.as_ref().is_none_or(|answer| answer.done)) {
+            if let Act::Close { alert, reason } = &record.order.command.act {
                 verdicts.insert(alert, *reason);
             }
         }
         verdicts
-    }
-}
-
-const fn is_by_an_operator(reason: CloseReason) -> bool {
-    match reason {
-        CloseReason::Real | CloseReason::Nuisance | CloseReason::False | CloseReason::Exercise => true,
-        CloseReason::Cleared | CloseReason::Retracted => false,
     }
 }
 
@@ -142,18 +155,19 @@ pub(super) fn stating(state: &str) -> Known {
 
 #[cfg(test)]
 mod tests {
-    use vedette_centre::{GatewayId, Order};
+    use vedette_centre::{Answer, GatewayId, Order};
     use vedette_gateway::engine::Command;
 
     use super::*;
 
-    /// An alert that ended so, and how operators wanted it closed one after the other.
-    fn closed(state: &str, wanted: &[CloseReason]) -> Option<CloseReason> {
-        let order = |reason: &CloseReason| {
+    /// An alert that ended so, and how operators wanted it closed one after the other, each done or not or unanswered.
+    fn closed(state: &str, wanted: &[(CloseReason, Option<bool>)]) -> Option<CloseReason> {
+        let order = |(reason, done): &(CloseReason, Option<bool>)| {
             let act = Act::Close { alert: "cece9ee9".to_owned(), reason: *reason };
             let command = Command { id: "op-1".to_owned(), by: "anna".to_owned(), expires_at: None, act };
             let gateway = GatewayId::new("gate-1").expect("an id");
-            OrderRecord { gateway, order: Order { v: 1, command, expires_at: Timestamp::MIN }, answer: None }
+            let answer = done.map(|done| Answer { v: 1, id: "op-1".to_owned(), done, detail: String::new() });
+            OrderRecord { gateway, order: Order { v: 1, command, expires_at: Timestamp::MIN }, answer }
         };
         let alerts = BTreeMap::from([("cece9ee9".to_owned(), stating(state))]);
         let history = History { alerts, orders: wanted.iter().map(order).collect(), ..History::default() };
@@ -161,11 +175,37 @@ mod tests {
     }
 
     #[test]
-    fn the_first_operator_who_closed_an_alert_has_the_last_word() {
-        let (nuisance, real) = (CloseReason::Nuisance, CloseReason::Real);
-        assert_eq!(closed(r#"{"closed":{"reason":"nuisance"}}"#, &[nuisance, real]), Some(nuisance));
+    fn the_weather_of_a_gateway_is_what_its_alerts_tell_of_each_hour() {
+        let told = |minute: i64, wind_mps: Option<f64>, rain_mm: Option<f64>| {
+            let mut known = stating("\"raised\"");
+            let at = Timestamp::from_seconds(60 * minute);
+            known.revisions[0].alert.weather = Some(WeatherThen { at, wind_mps, rain_mm });
+            (minute.to_string(), known)
+        };
+        let mut alerts = BTreeMap::from([
+            told(5, Some(4.0), Some(0.5)),
+            told(50, Some(8.0), Some(2.0)),
+            told(70, None, Some(0.1)),
+            ("none".to_owned(), stating("\"raised\"")),
+        ]);
+        let mut elsewhere = told(200, Some(20.0), None);
+        "gate-2".clone_into(&mut elsewhere.1.gateway);
+        alerts.extend([elsewhere]);
+        let history = History { alerts, ..History::default() };
+        let hour =
+            |hour: i64, wind_mps, rain_mm| Weather { at: Timestamp::from_seconds(3_600 * hour), wind_mps, rain_mm };
+        assert_eq!(history.weather_at("gate-1"), [hour(0, 6.0, 2.0), hour(1, 0.0, 0.1)]);
+    }
+
+    #[test]
+    fn the_last_word_of_an_operator_counts_that_its_gateway_took() {
+        let (nuisance, real, done) = (CloseReason::Nuisance, CloseReason::Real, Some(true));
+        let state = r#"{"closed":{"reason":"nuisance"}}"#;
+        assert_eq!(closed(state, &[(nuisance, done), (real, done)]), Some(real));
+        assert_eq!(closed(state, &[(nuisance, done), (real, Some(false))]), Some(nuisance));
+        assert_eq!(closed(state, &[(nuisance, None), (real, None)]), Some(real));
         // The gateway had ended it before anybody could say what it was.
-        assert_eq!(closed(r#"{"closed":{"reason":"cleared"}}"#, &[real]), Some(real));
-        assert_eq!(closed(r#""expired""#, &[real]), Some(real));
+        assert_eq!(closed(r#"{"closed":{"reason":"cleared"}}"#, &[(real, done)]), Some(real));
+        assert_eq!(closed(r#""expired""#, &[(real, done)]), Some(real));
     }
 }

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use vedette_centre::Verdict;
-use vedette_gateway::engine::{Alert, AlertState, Mode, Timestamp};
+use vedette_gateway::engine::{Alert, AlertState, Member, Mode, Timestamp};
 
 use super::ledger::{History, Known, Revision};
 use crate::clock_time::{now, to_the_second};
@@ -143,6 +143,19 @@ fn details(alert: &Alert, now: Timestamp, out: &mut impl Write) -> std::io::Resu
             None => writeln!(out, "  {:<16} expected, and silent", part.sensor)?,
         }
     }
+    for Member { key, name, first_seen } in &alert.members {
+        let (key, name) = (printable(key), printable(name));
+        writeln!(out, "  member {name:<16} first seen {}, {key}", to_the_second(*first_seen))?;
+    }
+    if alert.members_more > 0 {
+        writeln!(out, "  and {} more members", alert.members_more)?;
+    }
+    if let Some(suppression) = &alert.suppressed {
+        writeln!(out, "  held back by {}", printable(&suppression.rule))?;
+    }
+    if let Some(rule) = &alert.lowered_by {
+        writeln!(out, "  made less severe by {}", printable(rule))?;
+    }
     if let Some(until) = alert.shelved_until.filter(|_| alert.is_shelved(now)) {
         writeln!(out, "  shelved until {}", to_the_second(until))?;
     }
@@ -159,6 +172,27 @@ fn details(alert: &Alert, now: Timestamp, out: &mut impl Write) -> std::io::Resu
 mod tests {
     use super::*;
     use crate::commands::alerts::ledger::stating;
+
+    #[test]
+    fn an_alert_is_shown_with_its_members_and_with_the_rule_that_holds_it_back() {
+        let mut alert = stating("\"raised\"").revisions.remove(0).alert;
+        let (key, name, first_seen) =
+            ("zone/ford/track-3".to_owned(), "track 3".to_owned(), Timestamp::from_seconds(9));
+        (alert.members, alert.members_more) = (vec![Member { key, name, first_seen }], 4);
+        alert.lowered_by = Some("work in meadow".to_owned());
+        let mut out = Vec::new();
+        details(&alert, Timestamp::MIN, &mut out).expect("written");
+        let shown = String::from_utf8(out).expect("UTF-8");
+        let lines: Vec<&str> = shown.lines().skip(1).collect();
+        assert_eq!(
+            lines,
+            [
+                "  member track 3          first seen 1970-01-01T00:00:09Z, zone/ford/track-3",
+                "  and 4 more members",
+                "  made less severe by work in meadow"
+            ]
+        );
+    }
 
     #[test]
     fn an_alert_shows_again_when_its_shelving_is_over() {

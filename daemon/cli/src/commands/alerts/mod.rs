@@ -39,6 +39,8 @@ enum What {
     Shelve(act::Shelve),
     /// Hear again of an alert that is shelved
     Unshelve(act::Unshelve),
+    /// Let an alert stand on its own that a rule holds back or makes less severe, or members of a storm
+    Release(act::Release),
     /// Remark something about an alert
     Comment(act::Comment),
     /// Say how far source and content of an alert are to be trusted
@@ -61,6 +63,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
         What::Close(order) => act::run(order, &history, &path),
         What::Shelve(order) => act::run(order, &history, &path),
         What::Unshelve(order) => act::run(order, &history, &path),
+        What::Release(order) => act::run(order, &history, &path),
         What::Comment(order) => act::run(order, &history, &path),
         What::Grade(order) => act::run(order, &history, &path),
         What::Budget(budget) => budget.run(&history),

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, bail, ensure};
+use jiff::Timestamp as Instant;
+use jiff::tz::TimeZone;
 use vedette_gateway::engine::Timestamp;
 use vedette_gateway::engine::surge::MAX_ZONES;
 use vedette_gateway::engine::time::parse_rfc3339;
@@ -22,6 +24,14 @@ pub(super) struct Row {
     pub(super) surge: bool,
 }
 
+impl Row {
+    fn add(&mut self, other: Self) {
+        self.count = self.count.saturating_add(other.count);
+        self.exposure += other.exposure;
+        self.surge |= other.surge;
+    }
+}
+
 /// Counts in buckets of one length.
 #[derive(Debug)]
 pub(super) struct Series {
@@ -30,6 +40,8 @@ pub(super) struct Series {
     pub(super) buckets_per_day: u32,
     /// When bucket 0 begins, seconds since 1970: days begin at the midnight that the counts go by.
     first_s: i64,
+    /// Hours and days are those of the clocks on the wall there; of UTC where that is not told.
+    timezone: Option<TimeZone>,
     /// It is known where surges were.
     pub(super) labelled: bool,
 }
@@ -40,7 +52,19 @@ impl Series {
     }
 
     pub(super) fn time(&self, bucket: i64) -> Timestamp {
-        Timestamp::from_seconds(self.first_s + bucket * self.bucket_s())
+        let wall_s = self.first_s + bucket * self.bucket_s();
+        let instant = self.timezone.as_ref().and_then(|timezone| instant(wall_s, timezone));
+        Timestamp::from_seconds(instant.map_or(wall_s, Instant::as_second))
+    }
+
+    /// Length of a row's time in buckets: a day has 23 or 25 hours when clocks change.
+    #[expect(clippy::cast_precision_loss, reason = "some days at most")]
+    fn length(&self, bucket: i64) -> f64 {
+        if self.timezone.is_none() || self.buckets_per_day > 1 {
+            return 1.0;
+        }
+        let [from, to] = [bucket, bucket + 1].map(|bucket| self.time(bucket).as_micros());
+        (to - from) as f64 / (1e6 * DAY_S as f64)
     }
 
     pub(super) fn unit(&self) -> &'static str {
@@ -50,6 +74,18 @@ impl Series {
     pub(super) fn buckets_per_year(&self) -> f64 {
         365.0 * f64::from(self.buckets_per_day)
     }
+}
+
+/// When clocks on the wall show so many seconds since 1970: the first time, or, if they never do, when they are put forward.
+fn instant(wall_s: i64, timezone: &TimeZone) -> Option<Instant> {
+    let wall = TimeZone::UTC.to_datetime(Instant::from_second(wall_s).ok()?);
+    timezone.to_ambiguous_timestamp(wall).compatible().ok()
+}
+
+/// What clocks on the wall show then, seconds since 1970.
+fn wall_s(t: i64, timezone: &TimeZone) -> anyhow::Result<i64> {
+    let instant = Instant::from_second(t).context("t: expected a time within the calendar")?;
+    Ok(t + i64::from(timezone.to_offset(instant).seconds()))
 }
 
 /// Where the columns are.
@@ -75,12 +111,12 @@ impl Columns {
         })
     }
 
-    fn row(&self, line: &str) -> anyhow::Result<(i64, String, Row)> {
+    fn row(&self, line: &str, timezone: Option<&TimeZone>) -> anyhow::Result<(i64, String, Row)> {
         let fields: Vec<&str> = line.split(',').map(str::trim).collect();
         let field =
             |index: usize| fields.get(index).copied().with_context(|| format!("expected more than {index} fields"));
         let text = field(self.t)?;
-        let t = parse_rfc3339(text).or_else(|| parse_rfc3339(&format!("{text}T00:00:00Z"))).with_context(|| {
+        let t = parse_rfc3339(text).or_else(|| midnight(text, timezone)).with_context(|| {
             format!("t: expected a time such as 2026-03-01T02:00:00Z, or a date such as 2026-03-01, got {text:?}")
         })?;
         let text = field(self.count)?;
@@ -104,14 +140,23 @@ impl Columns {
     }
 }
 
-/// Reads counts; the spacing of the times says whether they are of hours or of days.
-pub(super) fn read(text: &str) -> anyhow::Result<Series> {
+/// The beginning of a date.
+fn midnight(date: &str, timezone: Option<&TimeZone>) -> Option<Timestamp> {
+    let utc = parse_rfc3339(&format!("{date}T00:00:00Z"))?;
+    let Some(timezone) = timezone else { return Some(utc) };
+    Some(Timestamp::from_micros(instant(utc.as_micros().div_euclid(1_000_000), timezone)?.as_microsecond()))
+}
+
+/// Reads counts; the spacing of the times says whether they are of hours or of days. With a time zone they go by the clocks on the wall
+/// there, as in the daemon: the hour that comes twice in autumn is one, watched for two, and days have 23 to 25 hours.
+pub(super) fn read(text: &str, timezone: Option<TimeZone>) -> anyhow::Result<Series> {
     let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let (_, header) = lines.next().context("line 1: expected a header t,zone,count, got nothing")?;
     let columns = Columns::read(header)?;
     let rows: Vec<(usize, i64, String, Row)> = lines
         .map(|(index, line)| {
-            let (t, zone, row) = columns.row(line).with_context(|| format!("line {}", index + 1))?;
+            let row = columns.row(line, timezone.as_ref());
+            let (t, zone, row) = row.with_context(|| format!("line {}", index + 1))?;
             Ok((index + 1, t, zone, row))
         })
         .collect::<anyhow::Result<_>>()?;
@@ -123,21 +168,28 @@ pub(super) fn read(text: &str) -> anyhow::Result<Series> {
     }
     let buckets_per_day = buckets_per_day(&times)?;
     let bucket_s = DAY_S / i64::from(buckets_per_day);
-    // Midnight by the clock of a place moves by an hour twice a year: the nearest one is meant.
-    let (first_s, early_s) = match times.keys().next() {
-        Some(first) if buckets_per_day == 1 => (first.rem_euclid(DAY_S), DAY_S / 2),
+    // Midnight by the clock of a place moves by an hour twice a year: without its name the nearest one is meant.
+    let (first_s, early_s) = match (times.keys().next(), &timezone) {
+        (Some(first), None) if buckets_per_day == 1 => (first.rem_euclid(DAY_S), DAY_S / 2),
         _ => (0, 0),
     };
-    let mut buckets: BTreeMap<i64, BTreeMap<String, Row>> = BTreeMap::new();
+    let mut series =
+        Series { buckets: BTreeMap::new(), buckets_per_day, first_s, timezone, labelled: columns.surge.is_some() };
+    let mut known = BTreeSet::new();
     for (number, t, zone, row) in rows {
-        let before = buckets.entry((t - first_s + early_s).div_euclid(bucket_s)).or_default().insert(zone.clone(), row);
+        let wall_s = series.timezone.as_ref().map_or(Ok(t), |timezone| wall_s(t, timezone))?;
+        let bucket = (wall_s - first_s + early_s).div_euclid(bucket_s);
+        let place = if series.timezone.is_some() { t } else { bucket };
         ensure!(
-            before.is_none(),
+            known.insert((place, zone.clone())),
             "line {number}: expected one row for a zone and time, got a second for {}",
             printable(&zone)
         );
+        let row = Row { exposure: row.exposure * series.length(bucket), ..row };
+        let rows = series.buckets.entry(bucket).or_default();
+        rows.entry(zone).and_modify(|first| first.add(row)).or_insert(row);
     }
-    Ok(Series { buckets, buckets_per_day, first_s, labelled: columns.surge.is_some() })
+    Ok(series)
 }
 
 /// By the times that are nearest to each other, each with its line.
@@ -157,11 +209,13 @@ fn buckets_per_day(times: &BTreeMap<i64, usize>) -> anyhow::Result<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock_time::to_the_second;
 
     #[test]
     fn columns_go_by_name() {
         let series =
-            read("zone,exposure,count,t\nnorth,0.5,3,2026-03-01T00:00:00Z\nnorth,1,0,2026-03-01T01:00:00Z\n").unwrap();
+            read("zone,exposure,count,t\nnorth,0.5,3,2026-03-01T00:00:00Z\nnorth,1,0,2026-03-01T01:00:00Z\n", None)
+                .unwrap();
         assert_eq!(series.buckets_per_day, 24);
         let first = series.buckets.values().next().unwrap();
         assert_eq!(first["north"], Row { count: 3, exposure: 0.5, surge: false });
@@ -170,7 +224,7 @@ mod tests {
 
     #[test]
     fn faults_name_line_field_and_what_was_expected() {
-        let fault = |text: &str| format!("{:#}", read(text).unwrap_err());
+        let fault = |text: &str| format!("{:#}", read(text, None).unwrap_err());
         assert_eq!(fault(""), "line 1: expected a header t,zone,count, got nothing");
         assert_eq!(fault("t,count\n"), "line 1: expected a column zone, got \"t,count\"");
         let rows = |row: &str| format!("t,zone,count,exposure,surge\n{row}\n");
@@ -194,7 +248,7 @@ mod tests {
     fn days_are_those_of_the_place_and_may_be_an_hour_shorter_or_longer() {
         let series = |rows: &[&str]| {
             let lines: String = rows.iter().map(|t| format!("{t},n,1\n")).collect();
-            read(&format!("t,zone,count\n{lines}")).unwrap()
+            read(&format!("t,zone,count\n{lines}"), None).unwrap()
         };
         for offsets in [["+01:00", "+02:00"], ["Z", "+01:00"], ["-05:00", "-04:00"], ["+12:00", "+13:00"]] {
             let [winter, summer] = offsets;
@@ -222,7 +276,59 @@ mod tests {
                 (0..zones).map(|zone| format!("2026-03-01T00:00:00Z,z{zone},1\n2026-03-01T01:00:00Z,z{zone},1\n"));
             format!("t,zone,count\n{}", rows.collect::<String>())
         };
-        assert!(read(&rows(256)).is_ok());
-        assert_eq!(format!("{:#}", read(&rows(257)).unwrap_err()), "expected at most 256 zones, got 257");
+        assert!(read(&rows(256), None).is_ok());
+        assert_eq!(format!("{:#}", read(&rows(257), None).unwrap_err()), "expected at most 256 zones, got 257");
+    }
+
+    fn warsaw() -> Option<TimeZone> {
+        TimeZone::get("Europe/Warsaw").ok()
+    }
+
+    /// From 22:00 UTC of the day before to 23:00 UTC of the day after, one event an hour.
+    fn by_the_hour(from: &str, hours: i64) -> Series {
+        let first_s = parse_rfc3339(from).unwrap().as_micros() / 1_000_000;
+        let row = |hour| format!("{},n,1\n", to_the_second(Timestamp::from_seconds(first_s + 3_600 * hour)));
+        let lines: String = (0..hours).map(row).collect();
+        read(&format!("t,zone,count\n{lines}"), warsaw()).unwrap()
+    }
+
+    #[test]
+    fn hours_of_day_are_those_of_the_clocks_on_the_wall_when_these_change_too() {
+        let of_day = |series: &Series| -> Vec<(i64, u32, f64)> {
+            series.buckets.iter().map(|(bucket, rows)| (bucket % 24, rows["n"].count, rows["n"].exposure)).collect()
+        };
+        let autumn = by_the_hour("2026-10-24T22:00:00Z", 25);
+        let hours: Vec<(i64, u32, f64)> =
+            (0..24).map(|hour| if hour == 2 { (2, 2, 2.0) } else { (hour, 1, 1.0) }).collect();
+        assert_eq!(of_day(&autumn), hours);
+        let spring = by_the_hour("2026-03-28T23:00:00Z", 23);
+        let hours: Vec<(i64, u32, f64)> = (0..24).filter(|hour| *hour != 2).map(|hour| (hour, 1, 1.0)).collect();
+        assert_eq!(of_day(&spring), hours);
+        // Each begins when its first row says.
+        let first = *autumn.buckets.keys().next().unwrap();
+        let begins = |bucket: i64| to_the_second(autumn.time(bucket));
+        assert_eq!(
+            [begins(first), begins(first + 2), begins(first + 3)].map(|time| time[11..13].to_owned()),
+            ["22", "00", "02"]
+        );
+    }
+
+    #[test]
+    fn days_of_a_place_have_23_to_25_hours() {
+        let series = |dates: &[&str]| {
+            let lines: String = dates.iter().map(|date| format!("{date},n,1\n")).collect();
+            read(&format!("t,zone,count\n{lines}"), warsaw()).unwrap()
+        };
+        let exposures = |series: &Series| -> Vec<f64> {
+            assert!(series.buckets_per_day == 1, "days");
+            series.buckets.values().map(|rows| (rows["n"].exposure * 24.0).round()).collect()
+        };
+        assert_eq!(exposures(&series(&["2026-03-28", "2026-03-29", "2026-03-30"])), [24.0, 23.0, 24.0]);
+        assert_eq!(exposures(&series(&["2026-10-24", "2026-10-25", "2026-10-26"])), [24.0, 25.0, 24.0]);
+        // The same days, by the times at which they begin.
+        let times = series(&["2026-10-23T22:00:00Z", "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z"]);
+        assert_eq!(exposures(&times), [24.0, 25.0, 24.0]);
+        let twice = read("t,zone,count\n2026-10-24,n,1\n2026-10-25,n,1\n2026-10-25,n,1\n", warsaw());
+        assert!(format!("{:#}", twice.unwrap_err()).contains("expected one row for a zone and time"));
     }
 }

@@ -7,6 +7,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Context;
+use jiff::tz::TimeZone;
 use vedette_gateway::engine::surge::{Observation, Settings, Warning, Watch};
 
 use crate::clock_time::to_the_minute;
@@ -21,6 +22,10 @@ pub(crate) struct Arguments {
     /// known, exposure (part of the sensor hours that were watched) and surge (1 where a surge is known to have been)
     #[arg(long, value_name = "COUNTS.csv")]
     backtest: PathBuf,
+    /// Hours of day and days are those of the clocks on the wall there, such as Europe/Warsaw: `site.timezone` of the gateway. UTC when
+    /// absent
+    #[arg(long, value_name = "ZONE", value_parser = timezone)]
+    timezone: Option<TimeZone>,
     /// Count of a zone in a day that is expected before anything is known of it
     #[arg(long, value_name = "N", default_value_t = Settings::default().expected_per_day)]
     expected_per_day: f64,
@@ -48,7 +53,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
         }
     }
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let series = counts::read(&text).with_context(|| path.display().to_string())?;
+    let series = counts::read(&text, arguments.timezone.clone()).with_context(|| path.display().to_string())?;
     let settings = Settings {
         expected_per_day: arguments.expected_per_day,
         false_warnings_per_year: arguments.false_per_year,
@@ -66,6 +71,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<Outcome> {
     }
     write!(out, "{verdict}")?;
     Ok(Outcome::Done)
+}
+
+fn timezone(name: &str) -> Result<TimeZone, String> {
+    TimeZone::get(name).map_err(|_| "expected the name of a time zone such as Europe/Warsaw".to_owned())
 }
 
 fn backtest(series: &Series, settings: &Settings) -> Vec<Warning> {

@@ -174,7 +174,7 @@ mod tests {
         let surges = |hours: &[(u32, u32)]| {
             let lines: String =
                 hours.iter().map(|(t, surge)| format!("2026-03-01T{t:02}:00:00Z,n,3,{surge}\n")).collect();
-            let series = counts::read(&format!("t,zone,count,surge\n{lines}")).expect("counts");
+            let series = counts::read(&format!("t,zone,count,surge\n{lines}"), None).expect("counts");
             let verdict = Verdict::new(&series, &[]);
             verdict.zones["n"].surges.iter().map(|surge| surge.ended - surge.began + 1).collect::<Vec<i64>>()
         };
@@ -184,7 +184,8 @@ mod tests {
 
     #[test]
     fn names_of_zones_give_the_terminal_no_orders() {
-        let series = counts::read("t,zone,count\n2026-03-01,\u{1b}[31mred,1\n2026-03-02,north,1\n").expect("counts");
+        let series =
+            counts::read("t,zone,count\n2026-03-01,\u{1b}[31mred,1\n2026-03-02,north,1\n", None).expect("counts");
         assert!(!Verdict::new(&series, &[]).to_string().contains('\u{1b}'));
     }
 }

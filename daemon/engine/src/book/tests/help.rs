@@ -153,3 +153,36 @@ fn who_walked_on_unseen_is_not_said_to_have_stayed() {
     let alerts = watch(&mut Stage::new(), seconds(0, 420), walks, cold);
     assert_eq!(of_kind(&alerts, AlertKind::PossibleNeed), []);
 }
+
+/// Somebody has seen the alert, and sent nobody; who lies there still does.
+#[test]
+fn a_need_that_lasts_after_it_was_acknowledged_is_raised_again_and_again() {
+    let mut stage = Stage::new();
+    let at_the_ford = |second: f64| Some(track(4, second, [-250.0, 150.0], [0.0, 0.0]));
+    let raised = stage.run(0, 200, at_the_ford).remove(0);
+    assert!(raised.humanitarian.is_some() && raised.state == AlertState::Raised);
+    let acknowledge = |stage: &mut Stage, second: f64| {
+        let act = Act::Acknowledge { alert: raised.id.clone() };
+        alerts(stage.command(&format!("c{second}"), at(second), act)).remove(0).state
+    };
+    assert_eq!(acknowledge(&mut stage, 200.0), AlertState::Acknowledged);
+    let states = |alerts: &[Alert]| alerts.iter().map(|alert| alert.state).collect::<Vec<_>>();
+    assert!(states(&stage.run(201, 380, at_the_ford)).iter().all(|state| *state == AlertState::Acknowledged));
+    let again = stage.run(380, 390, at_the_ford);
+    assert_eq!(states(&again), [AlertState::Updated]);
+    assert_eq!((again[0].severity, again[0].id == raised.id), (Severity::Critical, true));
+    insta::assert_snapshot!(again[0].text);
+    // Nobody answers: it is told again like any other call for help.
+    assert_eq!(states(&stage.run(390, 700, at_the_ford)), [AlertState::Updated]);
+    assert_eq!(acknowledge(&mut stage, 700.0), AlertState::Acknowledged);
+    assert!(states(&stage.run(701, 900, at_the_ford)).contains(&AlertState::Updated));
+    // Who has somebody on the way is not called again, and where nobody is any more nothing lasts.
+    let act = Act::Assign { alert: raised.id.clone(), to: "ben".into() };
+    stage.command("assign", at(900.0), act);
+    assert!(states(&stage.run(901, 1_500, at_the_ford)).iter().all(|state| *state == AlertState::Assigned));
+    let mut stage = Stage::new();
+    let raised = stage.run(0, 200, at_the_ford).remove(0);
+    stage.command("c", at(200.0), Act::Acknowledge { alert: raised.id });
+    let gone = stage.run(201, 2_000, |second| at_the_ford(second).filter(|_| second < 300.0));
+    assert!(states(&gone).iter().all(|state| *state == AlertState::Acknowledged), "{}", lines(&gone));
+}

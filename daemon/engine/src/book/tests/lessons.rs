@@ -62,7 +62,7 @@ fn who_is_always_real_is_told_surer_unless_that_is_switched_off() {
 }
 
 #[test]
-fn what_ended_by_itself_is_closed_with_a_reason_once() {
+fn what_is_said_of_what_ended_by_itself_counts_once_and_is_corrected() {
     let mut stage = novice();
     let told = comes_and_goes(&mut stage, 1, CloseReason::Real);
     let again = Act::Close { alert: told[0].id.clone(), reason: CloseReason::False };
@@ -71,9 +71,13 @@ fn what_ended_by_itself_is_closed_with_a_reason_once() {
     else {
         panic!("no answer");
     };
-    assert_eq!((done, detail), (false, format!("no open alert {}", told[0].id)));
+    assert_eq!((done, detail), (true, format!("alert {} was over; noted as false instead of real", told[0].id)));
     let (worth, _) = stage.book.worth();
-    assert_eq!((worth.real, worth.wrong), (1, 0));
+    assert_eq!((worth.real, worth.wrong), (0, 1));
+    let mut of_one = novice();
+    comes_and_goes(&mut of_one, 1, CloseReason::False);
+    let sure = |stage: &mut Stage| comes_and_goes(stage, 2, CloseReason::False)[0].confidence;
+    assert_eq!(sure(&mut stage), sure(&mut of_one), "the first word teaches nothing any more");
 }
 
 #[test]

@@ -292,3 +292,20 @@ fn who_is_lost_at_the_line_and_found_again_at_once_crossed_once() {
     let alerts = stage.run(0, 90, |second| if second < 50.0 { walker(second) } else { found(second) });
     assert!(alerts.iter().all(|alert| alert.id == alerts[0].id), "{}", lines(&alerts));
 }
+
+#[test]
+fn an_alert_carries_the_wind_and_rain_that_the_gateway_knew_of() {
+    let mut stage = Stage::new();
+    assert_eq!(stage.run(0, 10, walker)[0].weather, None);
+    let mut stage = Stage::new();
+    stage.weather = Some(WeatherNow { wind_mps: Some(11.26), rain_mm: Some(0.0), temperature_c: Some(3.0) });
+    let alert = stage.run(0, 10, walker).remove(0);
+    let weather = alert.weather.expect("a station is heard");
+    assert_eq!((weather.wind_mps, weather.rain_mm), (Some(11.3), Some(0.0)));
+    assert!(weather.at >= at(0.0) && weather.at < at(10.0));
+    // What is least needed goes first where the message would be too long.
+    let rest = serde_json::to_vec(&Alert { text: String::new(), weather: None, ..alert.clone() }).expect("JSON").len();
+    let long = Alert { text: "a".repeat(940 - rest), ..alert };
+    let fitted = crate::book::draft::fit(long.clone());
+    assert_eq!((fitted.weather, fitted.text, fitted.contributors), (None, long.text, long.contributors));
+}

@@ -128,7 +128,7 @@ fn open_alert(stage: &mut Stage) -> Alert {
 }
 
 /// Whether it was done, and the answer's words.
-fn answer(out: &[Output]) -> (bool, String) {
+pub(super) fn answer(out: &[Output]) -> (bool, String) {
     let Some(Output::Transmit(Transmit::CommandAnswer { done, detail, .. })) = out.last() else { panic!("{out:?}") };
     (*done, detail.clone())
 }

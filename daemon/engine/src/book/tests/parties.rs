@@ -153,7 +153,7 @@ fn a_vehicle_that_drives_past_is_no_stop_and_who_walked_there_before_did_not_get
 }
 
 /// So many walk over the line at once, far from each other, as one radar that classifies sees them.
-fn abreast(people: u64, seen_by: usize) -> impl Fn(f64) -> Vec<Track> {
+pub(super) fn abreast(people: u64, seen_by: usize) -> impl Fn(f64) -> Vec<Track> {
     move |second| {
         let walker = |number: u64| {
             let place_m = [-400.0 + 90.0 * number as f64, 56.0 - 1.4 * second];

@@ -69,8 +69,33 @@ fn an_operators_word_on_what_the_gateway_had_ended_counts_once() {
     assert_eq!(told, format!("alert {id} was over; noted as false"));
     assert_eq!(stage.book.worth(), (Worth { wrong: 1, ..Worth::default() }, 0));
     let (done, told) = close(&mut stage, &id, 2_001.0, CloseReason::Real);
-    assert!(!done && told.starts_with("no open alert"), "{told}");
-    assert_eq!(stage.book.worth().0.judged(), 1);
+    assert_eq!((done, told), (true, format!("alert {id} was over; noted as real instead of false")));
+    assert_eq!(stage.book.worth(), (Worth { real: 1, ..Worth::default() }, 0));
+}
+
+/// The next one who closes it knows better.
+#[test]
+fn a_wrong_close_is_corrected_and_the_last_word_alone_counts() {
+    let mut stage = Stage::new();
+    let id = crossing(&mut stage, 1, 0);
+    assert!(close(&mut stage, &id, 90.0, CloseReason::Nuisance).0);
+    let (wrong, unjudged) = (stage.book.learned().clone(), stage.book.worth().1);
+    assert_eq!(stage.book.nuisance(at(90.0), &stage.site, &[]).len(), 2);
+    let act = Act::Close { alert: id.clone(), reason: CloseReason::Real };
+    let out = stage.command("corrected", at(100.0), act);
+    let audited = |output: &Output| matches!(output, Output::Durable(Durable::Audit(record)) if record.detail.ends_with("closed as real instead of nuisance"));
+    assert!(out.iter().any(audited), "{out:?}");
+    let revision = alerts(out).remove(0);
+    assert_eq!((revision.rev > 2, revision.state), (true, AlertState::Closed { reason: CloseReason::Real }));
+    assert_eq!(stage.book.worth(), (Worth { real: 1, ..Worth::default() }, unjudged));
+    assert_eq!(stage.book.nuisance(at(100.0), &stage.site, &[]), []);
+    assert_ne!(stage.book.learned(), &wrong);
+    // And back, when the book has forgotten all but what was said.
+    stage.run(101, 400, |_| None);
+    let (done, told) = close(&mut stage, &id, 400.0, CloseReason::Nuisance);
+    assert_eq!((done, told), (true, format!("alert {id} was over; noted as nuisance instead of real")));
+    assert_eq!(stage.book.worth().0, Worth { nuisance: 1, ..Worth::default() });
+    assert_eq!(stage.book.nuisance(at(400.0), &stage.site, &[]).len(), 2);
 }
 
 #[test]
