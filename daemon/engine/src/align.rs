@@ -4,7 +4,7 @@
 //! knows a time up to which everything has probably arrived: the time of its newest scan, plus most of a scan period
 //! where it has one (the next scan cannot be nearer), or now minus the delay seen of it lately. The earliest of these
 //! is the horizon. A look that comes in several messages is one scan: of a sensor that sends so, the last look waits as long as its
-//! parts took lately. No scan waits longer than the configured bound; what arrives behind the horizon is late, counted,
+//! parts took lately, and of every sensor the first, of which that is not known. No scan waits longer than the configured bound; what arrives behind the horizon is late, counted,
 //! and handed on at once with its own time.
 
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,8 @@ const PARTS_SHARE: f64 = 1.5;
 /// .. and by no more than this part of a scan period, nor this long.
 const PARTS_MAX_SHARE: f64 = 0.5;
 const PARTS_MAX_S: f64 = 0.5;
+/// How long parts of a sensor's first look are waited for, when nobody knows yet whether there are any.
+const FIRST_LOOK_S: f64 = 0.15;
 
 /// Holds scans back until their time has come.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,6 +62,9 @@ struct Arrivals {
     /// Longest time seen lately from the first message of a look to the last; 0 where one message is one look.
     #[serde(default)]
     parts_s: f64,
+    /// Whether the newest look is the first: nobody knows yet whether it comes in parts.
+    #[serde(default)]
+    is_first: bool,
 }
 
 /// A scan whose time has come.
@@ -84,13 +89,20 @@ impl Aligner {
     pub(crate) fn push(&mut self, scan: Scan, now: Timestamp, site: &Site) {
         let delay_s = f64::max(0.0, now.seconds_since(scan.time));
         let usual_s = site.sensors[scan.sensor].model.latency_s;
-        let first = Arrivals { newest: Timestamp::MIN, arrived: now, delay_s: usual_s, look_began: now, parts_s: 0.0 };
+        let first = Arrivals {
+            newest: scan.time,
+            arrived: now,
+            delay_s: usual_s,
+            look_began: now,
+            parts_s: 0.0,
+            is_first: true,
+        };
         let arrivals = self.sensors[scan.sensor].get_or_insert(first);
         let fading = libm::exp2(-now.seconds_since(arrivals.arrived) / DELAY_HALF_LIFE_S);
         arrivals.delay_s = delay_s.max(usual_s).max(arrivals.delay_s * fading);
         arrivals.parts_s *= fading;
         if scan.time > arrivals.newest {
-            (arrivals.newest, arrivals.look_began) = (scan.time, now);
+            (arrivals.newest, arrivals.look_began, arrivals.is_first) = (scan.time, now, false);
         } else if scan.time == arrivals.newest {
             arrivals.parts_s = arrivals.parts_s.max(now.seconds_since(arrivals.look_began));
         }
@@ -160,11 +172,14 @@ impl Aligner {
     /// The newest looks that have not been released, of sensors that send theirs in parts, each with the time until which more of it
     /// may come.
     fn in_parts(&self, site: &Site) -> impl Iterator<Item = (Timestamp, Timestamp)> {
-        self.heard().filter(|(_, arrivals)| arrivals.parts_s > 0.0 && arrivals.newest > self.horizon).filter_map(
+        let unreleased = |arrivals: &Arrivals| arrivals.newest > self.horizon;
+        let may_grow = |arrivals: &Arrivals| arrivals.parts_s > 0.0 || arrivals.is_first;
+        self.heard().filter(move |(_, arrivals)| unreleased(arrivals) && may_grow(arrivals)).filter_map(
             |(index, arrivals)| {
                 let most_s = f64::min(site.sensors[index].model.scan_period_s? * PARTS_MAX_SHARE, PARTS_MAX_S);
-                let waits_s = f64::min(arrivals.parts_s * PARTS_SHARE + DELAY_MARGIN_S, most_s);
-                Some((arrivals.newest, arrivals.look_began.plus_seconds(waits_s)))
+                let usual_s =
+                    if arrivals.is_first { FIRST_LOOK_S } else { arrivals.parts_s * PARTS_SHARE + DELAY_MARGIN_S };
+                Some((arrivals.newest, arrivals.look_began.plus_seconds(f64::min(usual_s, most_s))))
             },
         )
     }

@@ -22,16 +22,35 @@ fn frame(received: Timestamp, message: &str) -> Input {
 }
 
 #[test]
-fn a_scan_of_the_only_sensor_is_processed_at_once() {
+fn a_scan_of_the_only_sensor_is_processed_at_once_after_its_first() {
     let mut engine = engine();
     let mut out = Vec::new();
+    let plots = |second: i64| {
+        let t = format!("2026-03-01T00:00:0{second}.000000Z");
+        format!(r#"{{"v":1,"sensor":"radar-1","t":"{t}","plots":[{{"kind":"position","east_m":1,"north_m":2}}]}}"#)
+    };
     let now = at(1).plus_micros(50_000);
-    let plots = r#"{"v":1,"sensor":"radar-1","t":"2026-03-01T00:00:01.000000Z","plots":[{"kind":"position","east_m":1,"north_m":2}]}"#;
-    engine.handle(now, frame(now, plots), &mut out);
+    engine.handle(now, frame(now, &plots(1)), &mut out);
+    // More of the first look may come.
+    assert_eq!(out, []);
+    let due = engine.next_deadline().expect("the look is waited for");
+    assert_eq!(due, at(1).plus_micros(200_000));
+    engine.handle(due, Input::Tick, &mut out);
     let [Output::Volatile(Volatile::Tracks(picture))] = out.as_slice() else { panic!("{out:?}") };
-    assert_eq!((picture.at, picture.now), (at(1), now));
-    assert_eq!(engine.counters().get("plots"), 1);
-    assert!(engine.settled() >= at(1));
+    assert_eq!((picture.at, picture.now), (at(1), due));
+    out.clear();
+    let now = at(2).plus_micros(50_000);
+    engine.handle(now, frame(now, &plots(2)), &mut out);
+    let pictures: Vec<_> = out
+        .iter()
+        .filter_map(|output| match output {
+            Output::Volatile(Volatile::Tracks(picture)) => Some((picture.at, picture.now)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(pictures, [(at(2), now)]);
+    assert_eq!(engine.counters().get("plots"), 2);
+    assert!(engine.settled() >= at(2));
     // Nothing waits; the rules want to look again for what happens when nothing happens.
     assert_eq!(engine.next_deadline(), Some(now.plus_seconds(5.0)));
 }

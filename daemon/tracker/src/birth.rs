@@ -266,8 +266,10 @@ fn into_footprint(config: &TrackerConfig, undetected: &Undetected, plot: &Plot<'
         let velocity = undetected.velocity(heading);
         let speed = velocity.norm().max(1e-3);
         let upstream = velocity * (-0.5 * width / speed);
+        // A cell before the edge, where this footprint has not thinned the intensity.
+        let before = upstream - velocity * (undetected.cell_m() / speed);
         let mut only = [0.0; HEADINGS];
-        only[heading] = undetected.by_heading(centre + upstream * 1.2)[heading];
+        only[heading] = undetected.by_heading(centre + before)[heading];
         let course = Course::of(config, undetected, &only, |velocity| velocity.norm());
         (course.intensity > 0.0).then(|| course.at(config, course.intensity * width, centre + upstream * 0.6, &spread))
     });

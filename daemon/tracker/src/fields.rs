@@ -63,6 +63,13 @@ impl Fields {
         self.fields.iter_mut().zip(intensities).for_each(|(field, intensity)| field.set_intensity(intensity));
     }
 
+    /// Whether a sensor looks at its field from there, which grows for one that has travelled off it.
+    pub(crate) fn reach(&mut self, sensor: usize, sensors: &[SensorModel], origin_m: Vector2<f64>) -> bool {
+        let field = self.place[sensor].0;
+        let members = self.place.iter().zip(sensors).filter(|(place, _)| place.0 == field).map(|(_, model)| model);
+        self.fields[field].reach(&sensors[sensor], origin_m, members)
+    }
+
     /// Lets time pass in the field that a sensor watches. The others wait for their own sensors.
     pub(crate) fn advance(&mut self, sensor: usize, to: Timestamp) {
         self.of_mut(sensor).advance(to);

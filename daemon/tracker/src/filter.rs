@@ -168,9 +168,12 @@ impl Filter {
         let prospects = self.prospects(models, &touched, &view);
         let index = PlotIndex::new(&view.plots);
         view.further = self.further_returns(models.config, &touched, &view, &index);
+        let on_field = !model.mobile || self.fields.reach(scan.sensor, models.sensors, view.origin_m);
         let undetected = self.fields.of(scan.sensor);
         let mut births: Vec<_> = view.plots.iter().map(|plot| birth(models.config, undetected, &view, plot)).collect();
-        self.settle_arrivals(&view, &touched, &mut births);
+        if on_field {
+            self.settle_arrivals(&view, &touched, &mut births);
+        }
         self.add_companions(&touched, &prospects, &view, &index, &mut births);
         let foreign: Vec<f64> =
             births.iter().enumerate().map(|(plot, birth)| birth.intensity + view.background(plot)).collect();

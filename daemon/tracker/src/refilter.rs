@@ -72,6 +72,9 @@ pub(crate) struct History {
     #[serde(default)]
     pending: Option<Pending>,
     last_pass: Option<Timestamp>,
+    /// Tracks that the last pass gave up for others.
+    #[serde(skip)]
+    successions: Vec<(Label, Label)>,
     pub(crate) late: LateScans,
 }
 
@@ -155,6 +158,11 @@ impl History {
         self.bound(models.config, filter.now);
     }
 
+    /// Who gave way to whom in the last pass; each is told once.
+    pub(crate) fn successions(&mut self) -> Vec<(Label, Label)> {
+        core::mem::take(&mut self.successions)
+    }
+
     /// Filters the region again from a checkpoint on, and brings the later checkpoints up to date on the way.
     fn refilter(&mut self, models: Models<'_>, region: &Region, filter: &mut Filter, from: usize) {
         let mut past = filter.back_at(&self.checkpoints[from]);
@@ -180,6 +188,7 @@ impl History {
         }
         later.for_each(|checkpoint| renew(&mut past, checkpoint));
         filter.take_intensities(&past);
+        self.successions = pass.successions(&filter.tracks, &past.tracks);
         let arrivals = pass.splice(&mut filter.tracks, past.tracks);
         arrivals.into_iter().for_each(|(label, companionship)| filter.note_arrival(models, label, companionship));
     }
@@ -218,6 +227,31 @@ struct Pass {
 }
 
 impl Pass {
+    /// Who stood for an object until now and comes to nothing, with who stands for it instead: it was first seen by the late
+    /// scan, and so its track begins with another plot.
+    fn successions(&self, present: &[Bernoulli], again: &[Bernoulli]) -> Vec<(Label, Label)> {
+        let is_likely = |track: &&Bernoulli| track.existence >= LIKELY && !track.is_ambiguous();
+        let heirs: Vec<&Bernoulli> = again.iter().filter(is_likely).collect();
+        let stays: BTreeSet<Label> = heirs.iter().map(|track| track.label).collect();
+        let knows = |track: &&Bernoulli| {
+            self.concerned.holds(track.moments().position())
+                && (track.label.time > self.began || self.followed.contains(&track.label))
+        };
+        let given_up = present.iter().filter(is_likely).filter(|track| !stays.contains(&track.label)).filter(knows);
+        let heir = |track: &Bernoulli| {
+            let state = track.moments();
+            let apart = |other: &Bernoulli| {
+                let other = other.moments();
+                let spread = state.position_covariance() + other.position_covariance();
+                let offset = state.position() - other.position();
+                spread.try_inverse().map_or(f64::INFINITY, |inverse| offset.dot(&(inverse * offset)))
+            };
+            let nearest = heirs.iter().map(|heir| (apart(heir), heir.label)).min_by(|a, b| a.0.total_cmp(&b.0));
+            nearest.filter(|(squared, _)| *squared < SAME_SQUARED).map(|(_, label)| label)
+        };
+        given_up.filter_map(|track| Some((track.label, heir(track)?))).collect()
+    }
+
     /// Replaces the tracks of the region by those that were filtered again; the others stay, and those that came from so
     /// far away that the pass knows nothing of them. Gives the arrivals that only the pass has proved.
     fn splice(&self, present: &mut Vec<Bernoulli>, again: Vec<Bernoulli>) -> Vec<(Label, f64)> {
@@ -246,6 +280,12 @@ impl Pass {
         arrivals
     }
 }
+
+/// A track that is more likely an object than not.
+const LIKELY: f64 = 0.5;
+
+/// Squared distance, in standard deviations of both, within which two tracks are the same object.
+const SAME_SQUARED: f64 = 9.0;
 
 #[cfg(test)]
 mod tests {

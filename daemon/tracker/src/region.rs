@@ -3,6 +3,7 @@
 use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
 
+use crate::angle::towards;
 use crate::detection::{Measurement, Scan};
 use crate::sensor::SensorModel;
 
@@ -26,7 +27,7 @@ const AROUND_PLOT_M: f64 = 60.0;
 const FASTEST_MPS: f64 = 10.0;
 
 /// More boxes than this become one: each track is held against each of them.
-const MOST_BOXES: usize = 16;
+const MOST_BOXES: usize = 64;
 
 impl Region {
     /// What `scan` of a sensor at `origin_m` says something about: the surroundings of its plots, or all its coverage
@@ -34,6 +35,7 @@ impl Region {
     pub(crate) fn of(scan: &Scan, model: &SensorModel, origin_m: Vector2<f64>) -> Self {
         let place = |measurement: &Measurement| match measurement {
             Measurement::Position { position_m, .. } => Some(*position_m),
+            Measurement::RangeBearing { range_m, azimuth_rad, .. } => Some(origin_m + towards(*azimuth_rad) * *range_m),
             _ => None,
         };
         let places: Option<Vec<_>> = scan.detections.iter().map(|detection| place(&detection.measurement)).collect();

@@ -127,9 +127,29 @@ impl Tracker {
         tracks
     }
 
+    /// Gives the number of one track to another that stands for the same object, unless that has the older one.
+    fn hand_over(&mut self, from: Label, to: Label) {
+        let place = |numbers: &[(Label, TrackId)], label: Label| numbers.binary_search_by_key(&label, |entry| entry.0);
+        let Ok(given) = place(&self.numbers, from) else { return };
+        let id = self.numbers[given].1;
+        match place(&self.numbers, to) {
+            Ok(known) if id < self.numbers[known].1 => {
+                self.numbers[given].1 = core::mem::replace(&mut self.numbers[known].1, id);
+            }
+            Ok(_) => {}
+            Err(_) => {
+                self.numbers.remove(given);
+                self.numbers.insert(place(&self.numbers, to).unwrap_or_else(|free| free), (to, id));
+            }
+        }
+    }
+
     /// Gives numbers to tracks that have become worth showing, and takes away those of tracks that are gone. Both lists
     /// are in the order of labels, so one walk along them does it.
     fn number_tracks(&mut self) {
+        for (from, to) in self.history.successions() {
+            self.hand_over(from, to);
+        }
         let now = self.filter.now;
         let mut numbers = Vec::with_capacity(self.numbers.len() + 1);
         let mut gone = Vec::new();

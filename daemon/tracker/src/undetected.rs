@@ -11,24 +11,19 @@
 
 pub(crate) mod entry;
 mod footprint;
+mod grid;
 mod walk;
 
 use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
 
-use self::entry::Newcomers;
+use self::entry::{EntryZone, Newcomers};
 use self::footprint::Footprint;
+use self::grid::{Bounds, Grid};
 use self::walk::{STEP_S, direction};
 use crate::config::TrackerConfig;
-use crate::measure::crossing::Segment;
-use crate::sensor::{Coverage, SensorKind, SensorModel};
-use crate::silence::DELIVERED;
+use crate::sensor::{SensorKind, SensorModel};
 use crate::time::Timestamp;
-
-/// Most cells on the grid; the cells grow with the site.
-const MOST_CELLS: f64 = 4_000.0;
-const SMALLEST_CELL_M: f64 = 25.0;
-const MARGIN_M: f64 = 100.0;
 
 const SETTLING_ROUNDS: usize = 30;
 const LONGEST_PAUSE_S: f64 = 600.0;
@@ -52,10 +47,8 @@ const RATE_PRIOR: f64 = 1.0;
 /// pass over.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Undetected {
-    corner_m: Vector2<f64>,
-    cell_m: f64,
-    columns: usize,
-    rows: usize,
+    #[serde(flatten)]
+    grid: Grid,
     /// Walkers by direction, then row by row from the south-west, relative to the intensity of a field nobody watches, as
     /// they were after their last step.
     walkers: Vec<Vec<f32>>,
@@ -78,7 +71,10 @@ pub(crate) struct Undetected {
     appeared_until: Option<Timestamp>,
     /// For each sensor that stands still, the part of each cell it sees.
     footprints: Vec<Option<Footprint>>,
-    /// Who comes in inside the grid.
+    /// Where people come in inside the grid ..
+    #[serde(default)]
+    entries: Vec<EntryZone>,
+    /// .. and how many.
     #[serde(default)]
     newcomers: Vec<Newcomers>,
     /// Confirmed and promised objects: their ratio scales the configured rate.
@@ -112,8 +108,12 @@ impl Undetected {
         }
     }
 
-    /// Goes back, or on, to an intensity of this field.
+    /// Goes back, or on, to an intensity of this field as it is laid out.
     pub(crate) fn set_intensity(&mut self, intensity: Intensity) {
+        if intensity.unfound.len() != self.grid.cells() {
+            // The field has been laid out anew since.
+            return;
+        }
         let Intensity { walkers, walking, unfound, appeared, time, appeared_until } = intensity;
         (self.walkers, self.walking, self.unfound, self.appeared) = (walkers, walking, unfound, appeared);
         (self.time, self.appeared_until) = (time, appeared_until);
@@ -121,35 +121,22 @@ impl Undetected {
 
     /// A field that nobody has watched yet.
     pub(crate) fn new(config: &TrackerConfig, sensors: &[SensorModel]) -> Self {
-        let mut low = Vector2::repeat(f64::INFINITY);
-        let mut high = Vector2::repeat(f64::NEG_INFINITY);
+        let mut bounds: Option<Bounds> = None;
         for sensor in sensors {
-            let (sensor_low, sensor_high) = sensor.coverage.bounds_m(sensor.position_m);
-            // A mobile sensor takes its field along.
-            let travel = if sensor.mobile { (sensor_high - sensor_low) * 0.5 } else { Vector2::zeros() };
-            low = low.inf(&(sensor_low - travel));
-            high = high.sup(&(sensor_high + travel));
+            let own = Bounds::of(sensor, sensor.position_m);
+            bounds = Some(bounds.map_or(own, |so_far| so_far.joined(&own)));
         }
-        if sensors.is_empty() {
-            (low, high) = (Vector2::zeros(), Vector2::zeros());
-        }
-        let corner_m = low.add_scalar(-MARGIN_M);
-        let size = high.add_scalar(MARGIN_M) - corner_m;
-        let cell_m = libm::sqrt(size.x * size.y / MOST_CELLS).max(SMALLEST_CELL_M);
-        // A strip so long that a cell is wider than it has one column all the same.
-        let (columns, rows) = (count(size.x / cell_m).max(1), count(size.y / cell_m).max(1));
+        let grid = Grid::over(&bounds.unwrap_or_default());
+        let cells = grid.columns * grid.rows;
         let rate = config.arrivals_per_km2_hour / 3.6e9;
         let mut field = Self {
-            corner_m,
-            cell_m,
-            columns,
-            rows,
-            walkers: vec![vec![1.0; columns * rows]; HEADINGS],
-            walking: vec![1.0; columns * rows],
-            unfound: vec![1.0; columns * rows],
-            appeared: vec![0.0; columns * rows],
-            passes_north: vec![1.0; columns * rows],
-            passes_east: (1..=columns * rows).map(|side| if side % columns == 0 { 0.0 } else { 1.0 }).collect(),
+            grid,
+            walkers: vec![vec![1.0; cells]; HEADINGS],
+            walking: vec![1.0; cells],
+            unfound: vec![1.0; cells],
+            appeared: vec![0.0; cells],
+            passes_north: Vec::new(),
+            passes_east: Vec::new(),
             unwatched_per_m2: rate * config.mean_life_s,
             speed_mps: config.walking.mean_speed_mps(),
             life_s: config.mean_life_s,
@@ -159,27 +146,20 @@ impl Undetected {
             promised: RATE_PRIOR,
             counted_until: Timestamp::MIN,
             footprints: Vec::new(),
+            entries: Vec::new(),
             newcomers: Vec::new(),
         };
-        let fixed =
-            |sensor: &SensorModel| (!sensor.mobile).then(|| field.footprint(&sensor.coverage, sensor.position_m));
-        let footprints = sensors.iter().map(fixed).collect();
-        field.footprints = footprints;
-        for sensor in sensors.iter().filter(|sensor| !sensor.mobile) {
-            if let Some(segment) = sensor.coverage.segment() {
-                field.set_line(&segment, 1.0 - DELIVERED * sensor.detection_probability);
-            }
-        }
+        field.lay_out(sensors);
         field
     }
 
     /// Lets time pass: objects appear at once, walkers walk, turn and depart in whole steps.
     pub(crate) fn advance(&mut self, to: Timestamp) {
-        if self.columns == 0 {
+        if self.grid.columns == 0 {
             // Of a very long field an older program made no cells.
             return;
         }
-        if self.unfound.len() != self.columns * self.rows {
+        if self.unfound.len() != self.grid.cells() {
             self.sum_up();
         }
         self.appear(to);
@@ -214,57 +194,30 @@ impl Undetected {
 
     /// What an older program did not remember: the mean over the directions, with nothing found yet.
     fn sum_up(&mut self) {
-        let cells = self.columns * self.rows;
+        let cells = self.grid.cells();
         self.unfound = vec![1.0; cells];
         self.walking = vec![0.0; cells];
         // There a row's end let walkers through.
-        self.passes_east.iter_mut().skip(self.columns - 1).step_by(self.columns).for_each(|passes| *passes = 0.0);
+        self.passes_east
+            .iter_mut()
+            .skip(self.grid.columns - 1)
+            .step_by(self.grid.columns)
+            .for_each(|passes| *passes = 0.0);
         for walkers in &self.walkers {
             self.walking.iter_mut().zip(walkers).for_each(|(sum, walkers)| *sum += walkers * A_HEADING);
         }
     }
 
-    /// Makes the sides of cells along the segment let through only `passes`.
-    fn set_line(&mut self, segment: &Segment, passes: f64) {
-        let passes = single(passes);
-        let (corner_m, cell_m) = (self.corner_m, self.cell_m);
-        let corner = |along_m: f64| {
-            let relative = (segment.at(along_m) - corner_m) / cell_m;
-            (count(relative.x + 0.5), count(relative.y + 0.5))
-        };
-        let pieces = count(4.0 * segment.length_m / cell_m) + 1;
-        let mut last = corner(0.0);
-        for piece in 1..=pieces {
-            let next = corner(segment.length_m * as_f64(piece) / as_f64(pieces));
-            while last != next {
-                // One side at a time, from corner to corner.
-                if last.0 != next.0 {
-                    let column = last.0.min(next.0).max(last.0.saturating_sub(1));
-                    if let Some(below) = last.1.checked_sub(1) {
-                        limit(&mut self.passes_north, (self.rows, self.columns), (below, column), passes);
-                    }
-                    last.0 = if last.0 < next.0 { last.0 + 1 } else { last.0 - 1 };
-                } else {
-                    let row = last.1.min(next.1).max(last.1.saturating_sub(1));
-                    if let Some(left) = last.0.checked_sub(1) {
-                        limit(&mut self.passes_east, (self.rows, self.columns), (row, left), passes);
-                    }
-                    last.1 = if last.1 < next.1 { last.1 + 1 } else { last.1 - 1 };
-                }
-            }
-        }
-    }
-
     /// Objects per square metre at a place, walkers and who appeared.
     pub(crate) fn density_at(&self, point_m: Vector2<f64>) -> f64 {
-        let appeared = self.cell_at(point_m).map_or(0.0, |cell| f64::from(self.appeared[cell]));
+        let appeared = self.grid.cell_at(point_m).map_or(0.0, |cell| f64::from(self.appeared[cell]));
         self.by_heading(point_m).iter().sum::<f64>() + appeared * self.unwatched_per_m2 * self.scale()
     }
 
     /// Walkers per square metre at a place, by the direction in which they walk.
     pub(crate) fn by_heading(&self, point_m: Vector2<f64>) -> [f64; HEADINGS] {
         let scale = self.unwatched_per_m2 * self.scale() / as_f64(HEADINGS);
-        let cell = self.cell_at(point_m);
+        let cell = self.grid.cell_at(point_m);
         core::array::from_fn(|heading| {
             scale * cell.map_or(1.0, |cell| f64::from(self.walkers[heading][cell] * self.unfound[cell]))
         })
@@ -277,7 +230,7 @@ impl Undetected {
 
     /// Side of a cell, metres.
     pub(crate) fn cell_m(&self) -> f64 {
-        self.cell_m
+        self.grid.cell_m
     }
 
     /// Takes out what a scan of a sensor at `origin_m` would have seen, and gives the number of new objects that the
@@ -295,24 +248,7 @@ impl Undetected {
             footprint::Cells { unfound: &mut self.unfound, walking: &self.walking, appeared: &mut self.appeared };
         let (walking, appeared) = footprint.take(single(detection), &mut cells);
         let found = if gives_positions { walking + appeared } else { walking };
-        found * self.unwatched_per_m2 * self.cell_m * self.cell_m
-    }
-
-    fn footprint(&self, coverage: &Coverage, origin_m: Vector2<f64>) -> Footprint {
-        let (low, high) = coverage.bounds_m(origin_m);
-        let (start, end) = (self.place_of(low), self.place_of(high));
-        let spread = nalgebra::Matrix2::identity() * (self.cell_m * self.cell_m / 12.0);
-        let mut seen = Vec::new();
-        for row in start.1..=end.1.min(self.rows.saturating_sub(1)) {
-            for column in start.0..=end.0.min(self.columns.saturating_sub(1)) {
-                let middle = self.corner_m + Vector2::new(as_f64(column) + 0.5, as_f64(row) + 0.5) * self.cell_m;
-                let inside = coverage.probability_inside(origin_m, middle, &spread);
-                if inside > 0.0 {
-                    seen.push((row * self.columns + column, single(inside)));
-                }
-            }
-        }
-        Footprint::from(seen)
+        found * self.unwatched_per_m2 * self.grid.cell_m * self.grid.cell_m
     }
 
     /// Learns the rate from the first scan of a field, when most objects that are there show at once: the rate at
@@ -340,28 +276,6 @@ impl Undetected {
 
     fn scale(&self) -> f64 {
         self.arrived / self.promised
-    }
-
-    fn cell_at(&self, point_m: Vector2<f64>) -> Option<usize> {
-        let relative = (point_m - self.corner_m) / self.cell_m;
-        if relative.x < 0.0 || relative.y < 0.0 {
-            return None;
-        }
-        let (column, row) = (count(relative.x), count(relative.y));
-        (column < self.columns && row < self.rows).then_some(row * self.columns + column)
-    }
-
-    fn place_of(&self, point_m: Vector2<f64>) -> (usize, usize) {
-        let relative = (point_m - self.corner_m) / self.cell_m;
-        (count(relative.x), count(relative.y))
-    }
-}
-
-/// Lowers what passes through the side of a cell, if the cell is on the grid.
-fn limit(sides: &mut [f32], (rows, columns): (usize, usize), (row, column): (usize, usize), passes: f32) {
-    if row < rows && column < columns {
-        let side = &mut sides[row * columns + column];
-        *side = side.min(passes);
     }
 }
 

@@ -54,6 +54,7 @@ impl Undetected {
     /// Lets people come in through these zones, and through no others.
     pub(crate) fn set_entries(&mut self, entries: &[EntryZone]) {
         self.newcomers = entries.iter().flat_map(|entry| self.newcomers_of(entry)).collect();
+        self.entries = entries.to_vec();
     }
 
     /// Out of unwatched ground of width `w` walk `w v` times the density of those with this direction and speed `v`, a
@@ -132,7 +133,7 @@ mod tests {
         let field = Undetected::new(&TrackerConfig::default(), &[radar]);
         let newcomers = field.newcomers_of(&wood(None, 1.0));
         let north: f32 = newcomers[0].cells.iter().map(|(_, added)| added).sum();
-        let walkers = f64::from(north) * field.cell_m * field.cell_m;
+        let walkers = f64::from(north) * field.grid.cell_m * field.grid.cell_m;
         let expected = 200.0 * field.speed_mps * STEP_S;
         assert!((walkers / expected - 1.0).abs() < 0.05, "{walkers} of {expected}");
         assert_eq!(newcomers.len(), HEADINGS);

@@ -1,5 +1,6 @@
 use super::*;
 use crate::measure::fixture::sensor;
+use crate::sensor::Coverage;
 
 fn tripwire(from_m: [f64; 2], to_m: [f64; 2], detection_probability: f64) -> SensorModel {
     let model = sensor(SensorKind::Tripwire, Coverage::Line { from_m, to_m });

@@ -17,7 +17,7 @@ impl Undetected {
             walkers.iter_mut().zip(&self.unfound).for_each(|(walkers, unfound)| *walkers *= unfound);
         }
         self.unfound.fill(1.0);
-        let share = (self.speed_mps * STEP_S / self.cell_m).min(0.5);
+        let share = (self.speed_mps * STEP_S / self.grid.cell_m).min(0.5);
         let cells = self.unfound.len();
         moved.clear();
         for heading in 0..HEADINGS {
@@ -50,12 +50,12 @@ impl Undetected {
         let from_inside = |(cell, (from, passes)): (&f32, (&f32, &f32))| cell * stays + north * (from * passes);
         let start = moved.len();
         if step.y > 0.0 {
-            let (border, others) = before.split_at(self.columns);
+            let (border, others) = before.split_at(self.grid.columns);
             moved.extend(border.iter().map(from_beyond));
             moved.extend(others.iter().zip(before.iter().zip(&self.passes_north)).map(from_inside));
         } else {
-            let (others, border) = before.split_at(before.len() - self.columns);
-            let upwind = &before[self.columns..];
+            let (others, border) = before.split_at(before.len() - self.grid.columns);
+            let upwind = &before[self.grid.columns..];
             moved.extend(others.iter().zip(upwind.iter().zip(&self.passes_north)).map(from_inside));
             moved.extend(border.iter().map(from_beyond));
         }
@@ -65,12 +65,12 @@ impl Undetected {
             let (border, inner, from) = if step.x > 0.0 {
                 (0, 1..before.len(), &before[..last])
             } else {
-                (self.columns - 1, 0..last, &before[1..])
+                (self.grid.columns - 1, 0..last, &before[1..])
             };
             for ((after, from), passes) in after[inner].iter_mut().zip(from).zip(&self.passes_east) {
                 *after += east * (from * passes);
             }
-            after[border..].iter_mut().step_by(self.columns).for_each(|after| *after += east);
+            after[border..].iter_mut().step_by(self.grid.columns).for_each(|after| *after += east);
         }
     }
 }
