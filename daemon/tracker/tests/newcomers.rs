@@ -65,19 +65,19 @@ fn whether_two_reports_of_a_footprint_are_believed_does_not_depend_on_a_distant_
         rearm_s: 5.0,
         ..radar("pir", 0.0)
     };
+    let report = |sensor: usize, second: u32| {
+        let presence = Detection { measurement: Measurement::Presence { strength: None }, ..position(0.0, 0.0, 1.0) };
+        Scan { sensor, ..scan(second, vec![presence]) }
+    };
     let existence = |distant_m: f64| {
-        let mut models: Vec<SensorModel> = (0..21).map(|number| pir(40.0 * f64::from(number), 300.0)).collect();
+        let mut models: Vec<SensorModel> = (0..21).map(|number| pir(40.0 * f64::from(number) - 400.0, 0.0)).collect();
         models.push(pir(0.0, -distant_m));
         let mut tracker = Tracker::new(TrackerConfig::default(), models).expect("valid models");
-        tracker.advance(Timestamp::from_seconds(0));
-        for second in 1..900 {
-            tracker.advance(Timestamp::from_seconds(second));
+        for minute in 0..15 {
+            tracker.step(&report(0, 60 * minute + 1));
         }
-        for second in [905, 911] {
-            let detections =
-                vec![Detection { measurement: Measurement::Presence { strength: None }, ..position(0.0, 0.0, 1.0) }];
-            tracker.step(&Scan { sensor: 10, ..scan(second, detections) });
-        }
+        tracker.step(&report(10, 905));
+        tracker.step(&report(10, 911));
         let tracks = tracker.tracks_at(Timestamp::from_seconds(911));
         tracks.iter().map(|track| track.existence).fold(0.0, f64::max)
     };
