@@ -196,12 +196,13 @@ impl Filter {
             view: &view,
         };
         self.update(&scene, are_points);
+        self.forget_touched(models.config, &touched);
         self.give_birth(models.config, &view, births, &association.unclaimed);
         if !self.tracks.is_sorted_by_key(|track| track.label) {
             self.tracks.sort_by_key(|track| track.label);
         }
         self.confirm(models);
-        self.forget(models.config);
+        self.bound(models.config);
     }
 
     /// Updates the tracks by what the association made of the scan.

@@ -5,9 +5,20 @@ use crate::bernoulli::Bernoulli;
 use crate::config::TrackerConfig;
 
 impl Filter {
-    /// Drops the least likely tracks: those below the threshold, and those beyond the bound.
-    pub(super) fn forget(&mut self, config: &TrackerConfig) {
-        self.tracks.retain(|track| track.existence_of_all() > config.forget_existence);
+    /// Drops the tracks that a scan has made too unlikely. Of the others it says nothing, so that a sensor far away does not
+    /// decide when they end. `touched`: ascending.
+    pub(super) fn forget_touched(&mut self, config: &TrackerConfig, touched: &[usize]) {
+        let mut touched = touched.iter().peekable();
+        let mut place = 0;
+        self.tracks.retain(|track| {
+            let is_touched = touched.next_if(|touched| **touched == place).is_some();
+            place += 1;
+            !is_touched || track.existence_of_all() > config.forget_existence
+        });
+    }
+
+    /// Drops the least likely tracks beyond the bound.
+    pub(super) fn bound(&mut self, config: &TrackerConfig) {
         if self.tracks.len() > config.max_tracks {
             let existence: Vec<f64> = self.tracks.iter().map(Bernoulli::existence_of_all).collect();
             let mut kept = likeliest(&existence, config.max_tracks).into_iter();

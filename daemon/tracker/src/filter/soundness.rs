@@ -107,6 +107,28 @@ fn after<'a>(sensors: Vec<SensorModel>, scans: impl IntoIterator<Item = &'a Scan
     serde_json::to_string(&tracker.tracks_at(end.plus_seconds(2.0))).expect("tracks are plain data")
 }
 
+/// A track that falls below what is kept just before it is seen again ended only where another sensor was heard in between.
+#[test]
+fn a_distant_sensor_does_not_decide_when_a_track_ends() {
+    let seen = |sensor: usize, micros: i64, numbers: [f64; 3]| Scan {
+        sensor,
+        time: Timestamp::from_micros(micros),
+        at: None,
+        detections: vec![Detection {
+            measurement: measurement(sensor, numbers),
+            class: None,
+            confidence: None,
+            object: None,
+        }],
+    };
+    let scans = [seen(0, 100_833_738, [0.0; 3]), seen(4, 103_232_049, [0.0; 3]), seen(4, 106_972_009, [0.0; 3])];
+    let far = SensorModel { id: "far".into(), position_m: Vector2::new(60_000.0, 0.0), ..site().swap_remove(2) };
+    let more: Vec<SensorModel> = site().into_iter().chain([far]).collect();
+    let nothing = |scan: &Scan| Scan { sensor: 8, detections: Vec::new(), ..scan.clone() };
+    let both: Vec<Scan> = scans.iter().flat_map(|scan| [scan.clone(), nothing(scan)]).collect();
+    assert_eq!(after(site(), &scans), after(more, &both));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
