@@ -117,7 +117,8 @@ mod tests {
             strengths in prop::collection::vec(0.01..100.0_f64, 20..60), asked in 0.01..100.0_f64,
         ) {
             let raw = heard(strengths.iter().copied()).nearness(asked, &FOOTPRINT);
-            let in_decibels = heard(strengths.iter().map(|s| 20.0 * s.log10())).nearness(20.0 * asked.log10(), &FOOTPRINT);
+            let decibels = |strength: &f64| 20.0 * libm::log10(*strength);
+            let in_decibels = heard(strengths.iter().map(decibels)).nearness(decibels(&asked), &FOOTPRINT);
             prop_assert_eq!(raw, in_decibels);
             let nearness = raw.unwrap();
             let rings = 200;

@@ -43,7 +43,7 @@ fn site() -> Vec<SensorModel> {
 
 /// A plot as sensor `sensor` gives them, from three numbers of 0 to 1.
 fn measurement(sensor: usize, [a, b, c]: [f64; 3]) -> Measurement {
-    let (azimuth_rad, range_m) = (6.28 * a - 3.14, 5.0 + 200.0 * b);
+    let (azimuth_rad, range_m) = (6.0 * a - 3.0, 5.0 + 200.0 * b);
     match sensor {
         0 => Measurement::Position {
             position_m: Vector2::new(160.0 * a - 80.0, 160.0 * b - 80.0),
@@ -66,7 +66,10 @@ fn measurement(sensor: usize, [a, b, c]: [f64; 3]) -> Measurement {
     }
 }
 
-fn detection() -> impl Strategy<Value = ([f64; 3], Option<u64>)> {
+/// Numbers for a measurement, and the sensor's own for the object.
+type Seen = ([f64; 3], Option<u64>);
+
+fn detection() -> impl Strategy<Value = Seen> {
     (prop::array::uniform3(0.0..1.0_f64), prop::option::of(0..3_u64))
 }
 
@@ -75,7 +78,7 @@ fn scans(late_part: f64) -> impl Strategy<Value = Vec<Scan>> {
     let look = (0..8_usize, prop::collection::vec(detection(), 0..5), 0.1..4.0_f64, 0.0..1.0_f64);
     prop::collection::vec(look, 3..40).prop_map(move |looks| {
         let mut now_s = 0.0;
-        let of = |(sensor, plots, pause_s, late): (usize, Vec<([f64; 3], Option<u64>)>, f64, f64)| {
+        let of = |(sensor, plots, pause_s, late): (usize, Vec<Seen>, f64, f64)| {
             now_s += pause_s;
             let time_s = if late > 1.0 - late_part { now_s - 10.0 * late } else { now_s };
             let pose = Pose { position_m: Vector2::new(60.0 - now_s, 30.0), heading_rad: None, sd_m: 3.0 };

@@ -24,7 +24,7 @@ pub(crate) fn likelihood(
     }
     let lower_cross = spread(1, 0) / lower_east;
     let lower_north = libm::sqrt(spread(1, 1) - lower_cross * lower_cross);
-    if !(lower_north > 0.0) {
+    if lower_north.is_nan() || lower_north <= 0.0 {
         return 0.0;
     }
     let north = (innovation.y - lower_cross * east) / lower_north;
