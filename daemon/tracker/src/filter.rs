@@ -1,6 +1,7 @@
 //! The filter's recursion: predict, gate, associate, update, give birth, learn, forget.
 
 mod arrivals;
+mod checkpoint;
 mod forget;
 mod learn;
 #[cfg(test)]
@@ -86,44 +87,6 @@ impl Filter {
     /// Where people come in inside the watched ground, see [`Fields::set_entries`].
     pub(crate) fn set_entries(&mut self, entries: &[EntryZone]) {
         self.fields.set_entries(entries);
-    }
-
-    /// A copy to come back to. The cells change slowly and are large: they stay out, as do the fields but for how many were
-    /// undetected where.
-    pub(crate) fn checkpoint(&self) -> Self {
-        Self {
-            tracks: self.tracks.clone(),
-            sensors: self.sensors.clone(),
-            cells: Vec::new(),
-            fields: Fields::default(),
-            intensities: self.fields.intensities(),
-            companions: self.companions,
-            events: EventSensors::default(),
-            now: self.now,
-        }
-    }
-
-    /// The filter as it was at a checkpoint, with what was learned until now of rates and cells.
-    pub(crate) fn back_at(&self, checkpoint: &Self) -> Self {
-        let mut fields = self.fields.clone();
-        fields.set_intensities(checkpoint.intensities.clone());
-        Self {
-            cells: self.cells.clone(),
-            fields,
-            intensities: Vec::new(),
-            events: self.events.clone(),
-            ..checkpoint.clone()
-        }
-    }
-
-    /// Takes over how many are undetected where, from one that has filtered the same time again.
-    pub(crate) fn take_intensities(&mut self, again: &Self) {
-        self.fields.set_intensities(again.fields.intensities());
-    }
-
-    /// The same for a checkpoint.
-    pub(crate) fn renew_intensities(&mut self, again: &Self) {
-        self.intensities = again.fields.intensities();
     }
 
     /// Notes that an object came alone or as somebody's companion, once it is all but certain that there is one.
