@@ -2,8 +2,9 @@
 
 mod program;
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use program::{text, vedette};
 
@@ -168,6 +169,17 @@ fn write_lonely_centre(folder: &Path) {
     std::fs::write(folder.join("c.toml"), text).expect("written");
 }
 
+/// The centre, its output to keep open as long as it is to run, and the first line that it told.
+fn start_lonely_centre(folder: &Path) -> (Child, BufReader<ChildStdout>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vedette"));
+    command.args(["centre", "--config", "c.toml"]).current_dir(folder);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
+    let mut output = BufReader::new(child.stdout.take().expect("piped"));
+    let mut first = String::new();
+    output.read_line(&mut first).expect("its alert");
+    (child, output, first)
+}
+
 /// What is acknowledged must have been shown: a centre whose output is gone or full ends, and tells it again.
 #[test]
 fn a_centre_that_cannot_print_ends_and_tells_again_what_nobody_saw() {
@@ -184,12 +196,7 @@ fn a_centre_that_cannot_print_ends_and_tells_again_what_nobody_saw() {
         assert_eq!(output.status.code(), Some(1), "{case}: {said}");
         assert!(said.contains("people can be told nothing any more"), "{case}: {said}");
     }
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vedette"));
-    command.args(["centre", "--config", "c.toml"]).current_dir(folder.path());
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
-    let mut first = String::new();
-    let mut lines = std::io::BufReader::new(child.stdout.take().expect("piped"));
-    std::io::BufRead::read_line(&mut lines, &mut first).expect("a line");
+    let (mut child, _output, first) = start_lonely_centre(folder.path());
     child.kill().and_then(|()| child.wait()).expect("it ends");
     assert!(first.contains("centre-1 HIGH") && first.contains("hears no gateway"), "{first}");
     assert!(first.contains("efused"), "it says why: {first}");
@@ -200,11 +207,7 @@ fn a_centre_that_cannot_print_ends_and_tells_again_what_nobody_saw() {
 fn a_centre_answers_for_its_own_alerts_and_its_log_holds_who_acted() {
     let folder = tempfile::tempdir().expect("a folder");
     write_lonely_centre(folder.path());
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vedette"));
-    command.args(["centre", "--config", "c.toml"]).current_dir(folder.path());
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
-    let mut lines = std::io::BufReader::new(child.stdout.take().expect("piped"));
-    std::io::BufRead::read_line(&mut lines, &mut String::new()).expect("its alert");
+    let (mut child, _output, _) = start_lonely_centre(folder.path());
     let operate = |arguments: &[&str]| {
         let output = vedette(folder.path(), &[&["alerts", "--config", "c.toml"], arguments].concat());
         assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
@@ -241,11 +244,7 @@ fn a_centre_answers_for_its_own_alerts_and_its_log_holds_who_acted() {
 fn acts_that_no_gateway_would_carry_out_as_meant_are_status_2() {
     let folder = tempfile::tempdir().expect("a folder");
     write_lonely_centre(folder.path());
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vedette"));
-    command.args(["centre", "--config", "c.toml"]).current_dir(folder.path());
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
-    let mut lines = std::io::BufReader::new(child.stdout.take().expect("piped"));
-    std::io::BufRead::read_line(&mut lines, &mut String::new()).expect("its alert");
+    let (mut child, _output, _) = start_lonely_centre(folder.path());
     let operate = |arguments: &[&str]| {
         let output = vedette(folder.path(), &[&["alerts", "--config", "c.toml"], arguments].concat());
         (output.status.code(), text(&output.stdout) + &text(&output.stderr))

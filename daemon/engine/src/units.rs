@@ -16,6 +16,7 @@ use vedette_tracker::{Timestamp, Track, TrackId, TrackStatus};
 
 use crate::config::{Site, Unit};
 use crate::refusals::Refusals;
+use crate::rules::distance_to_segment_m;
 
 /// A report and a track agree within this many standard deviations.
 const GATE_SD: f64 = 3.0;
@@ -134,10 +135,7 @@ impl Heard {
         let sd_m = after.map_or(before.sd_m, |after| f64::max(before.sd_m, after.sd_m));
         let spread_m = if unit.people > 1 { unit.spread_m } else { 0.0 };
         let gate_m = GATE_SD * libm::sqrt(f64::max(sd_m * sd_m + passage.sd_m * passage.sd_m, 1.0));
-        let [from_m, to_m] = passage.line_m;
-        let along_m = to_m - from_m;
-        let share = (position_m - from_m).dot(&along_m) / along_m.norm_squared().max(f64::MIN_POSITIVE);
-        let apart_m = (from_m + along_m * share.clamp(0.0, 1.0) - position_m).norm();
+        let apart_m = distance_to_segment_m(position_m, passage.line_m);
         sd_m <= VAGUE_SD_M && apart_m <= gate_m + walked_m + spread_m
     }
 }

@@ -124,13 +124,20 @@ impl Bernoulli {
         if self.bond.is_none() || self.is_ambiguous() {
             return own;
         }
-        let (mut weight, mut sum) = (0.0, 0.0);
-        for Rival { existence, hypothesis, .. } in self.rivals() {
+        self.weight_of_own() * own + self.rival_densities(prospect, plot).map(|(density, _)| density).sum::<f64>()
+    }
+
+    /// Probability of the joint hypothesis whose state is the track's own.
+    fn weight_of_own(&self) -> f64 {
+        1.0 - self.rivals().map(|rival| rival.hypothesis.weight).sum::<f64>()
+    }
+
+    /// The density under each other joint hypothesis, its weight included, and the state there.
+    fn rival_densities(&self, prospect: &Prospect, plot: &Plot<'_>) -> impl Iterator<Item = (f64, &Hypothesis)> {
+        self.rivals().map(|Rival { existence, hypothesis, .. }| {
             let density = hypothesis.mean(|state| plot.likelihood(state));
-            weight += hypothesis.weight;
-            sum += hypothesis.weight * existence * prospect.detected[0] * density;
-        }
-        (1.0 - weight) * own + sum
+            (hypothesis.weight * existence * prospect.detected[0] * density, hypothesis)
+        })
     }
 
     /// The state that the plot agrees with: under the joint hypothesis that explains it best, as it was when the prospect
@@ -140,13 +147,8 @@ impl Bernoulli {
         if self.bond.is_none() || self.is_ambiguous() {
             return own;
         }
-        let weighed = self.rivals().map(|rival| {
-            let density = rival.hypothesis.mean(|state| plot.likelihood(state));
-            (rival.hypothesis.weight * rival.existence * prospect.detected[0] * density, &rival.hypothesis)
-        });
-        let weight: f64 = 1.0 - self.rivals().map(|rival| rival.hypothesis.weight).sum::<f64>();
-        let of_own = weight * self.existence * self.likelihood(prospect, plot);
-        let best = weighed.max_by(|a, b| a.0.total_cmp(&b.0));
+        let of_own = self.weight_of_own() * (self.existence * self.likelihood(prospect, plot));
+        let best = self.rival_densities(prospect, plot).max_by(|a, b| a.0.total_cmp(&b.0));
         best.filter(|(density, _)| *density > of_own).map_or(own, |(_, hypothesis)| hypothesis.moments())
     }
 

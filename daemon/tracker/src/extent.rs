@@ -12,6 +12,7 @@ use nalgebra::Vector2;
 use crate::bernoulli::Bernoulli;
 use crate::config::TrackerConfig;
 use crate::detection::{Detection, Measurement};
+use crate::gate::longer_side;
 use crate::gaussian::Gaussian;
 use crate::measure::Plot;
 
@@ -67,11 +68,12 @@ pub(crate) fn joined(detections: &[Detection], within_m: f64) -> Vec<Detection> 
     groups.into_iter().map(mean).collect()
 }
 
-/// For each detection the first of its chain. Neighbours are sought from west to east.
+/// For each detection the first of its chain. Neighbours are sought along the longer side.
 fn leaders(detections: &[Detection], within_m: f64) -> Vec<usize> {
     let mut placed: Vec<(Vector2<f64>, usize)> =
         detections.iter().enumerate().filter_map(|(number, detection)| Some((place(detection)?, number))).collect();
-    placed.sort_unstable_by(|a, b| a.0.x.total_cmp(&b.0.x).then(a.1.cmp(&b.1)));
+    let along = longer_side(placed.iter().map(|(place, _)| *place));
+    placed.sort_unstable_by(|a, b| a.0[along].total_cmp(&b.0[along]).then(a.1.cmp(&b.1)));
     let mut leader: Vec<usize> = (0..detections.len()).collect();
     let first_of = |leader: &[usize], mut member: usize| {
         while leader[member] != member {
@@ -80,8 +82,8 @@ fn leaders(detections: &[Detection], within_m: f64) -> Vec<usize> {
         member
     };
     for (rank, (here, number)) in placed.iter().enumerate() {
-        let east = placed[rank + 1..].iter().take_while(|(there, _)| there.x - here.x < within_m);
-        for (_, other) in east.filter(|(there, _)| (there - here).norm() < within_m) {
+        let ahead = placed[rank + 1..].iter().take_while(|(there, _)| there[along] - here[along] < within_m);
+        for (_, other) in ahead.filter(|(there, _)| (there - here).norm() < within_m) {
             let (a, b) = (first_of(&leader, *number), first_of(&leader, *other));
             leader[a.max(b)] = a.min(b);
         }

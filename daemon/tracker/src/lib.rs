@@ -113,6 +113,7 @@ mod mixture;
 mod motion;
 mod normal;
 mod quadrature;
+mod rectangle;
 mod refilter;
 mod region;
 mod report;

@@ -227,17 +227,23 @@ struct Pass {
 }
 
 impl Pass {
+    fn holds(&self, track: &Bernoulli) -> bool {
+        self.concerned.holds(track.moments().position())
+    }
+
+    /// Whether the track is in the region, and not from so far away that the pass knows nothing of it.
+    fn replaces(&self, track: &Bernoulli) -> bool {
+        (track.label.time > self.began || self.followed.contains(&track.label)) && self.holds(track)
+    }
+
     /// Who stood for an object until now and comes to nothing, with who stands for it instead: it was first seen by the late
     /// scan, and so its track begins with another plot.
     fn successions(&self, present: &[Bernoulli], again: &[Bernoulli]) -> Vec<(Label, Label)> {
         let is_likely = |track: &&Bernoulli| track.existence >= LIKELY && !track.is_ambiguous();
         let heirs: Vec<&Bernoulli> = again.iter().filter(is_likely).collect();
         let stays: BTreeSet<Label> = heirs.iter().map(|track| track.label).collect();
-        let knows = |track: &&Bernoulli| {
-            self.concerned.holds(track.moments().position())
-                && (track.label.time > self.began || self.followed.contains(&track.label))
-        };
-        let given_up = present.iter().filter(is_likely).filter(|track| !stays.contains(&track.label)).filter(knows);
+        let is_given_up = |track: &&Bernoulli| !stays.contains(&track.label) && self.replaces(track);
+        let given_up = present.iter().filter(is_likely).filter(is_given_up);
         let heir = |track: &Bernoulli| {
             let state = track.moments();
             let apart = |other: &Bernoulli| {
@@ -255,16 +261,11 @@ impl Pass {
     /// Replaces the tracks of the region by those that were filtered again; the others stay, and those that came from so
     /// far away that the pass knows nothing of them. Gives the arrivals that only the pass has proved.
     fn splice(&self, present: &mut Vec<Bernoulli>, again: Vec<Bernoulli>) -> Vec<(Label, f64)> {
-        let inside = |track: &Bernoulli| self.concerned.holds(track.moments().position());
-        let knows = |label: &Label| label.time > self.began || self.followed.contains(label);
-        let known: BTreeMap<Label, Option<f64>> = present
-            .iter()
-            .filter(|track| inside(track) && knows(&track.label))
-            .map(|track| (track.label, track.companionship))
-            .collect();
+        let replaced = present.iter().filter(|track| self.replaces(track));
+        let known: BTreeMap<Label, Option<f64>> = replaced.map(|track| (track.label, track.companionship)).collect();
         let mut arrivals = Vec::new();
         let mut taken: Vec<Bernoulli> =
-            again.into_iter().filter(|track| inside(track) || known.contains_key(&track.label)).collect();
+            again.into_iter().filter(|track| known.contains_key(&track.label) || self.holds(track)).collect();
         for track in &mut taken {
             match (known.get(&track.label), track.is_proven()) {
                 // What the present has counted is not counted again.

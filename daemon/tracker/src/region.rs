@@ -5,19 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::angle::towards;
 use crate::detection::{Measurement, Scan};
+use crate::rectangle::Rectangle;
 use crate::sensor::SensorModel;
 
 /// Boxes on the ground; none overlap.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Region {
     boxes: Vec<Rectangle>,
-}
-
-/// A rectangle along the axes.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Rectangle {
-    low_m: Vector2<f64>,
-    high_m: Vector2<f64>,
 }
 
 /// How far around a plot its object and those it could be confused with may be.
@@ -77,27 +71,6 @@ impl Region {
             }
         }
         Self { boxes }
-    }
-}
-
-impl Rectangle {
-    fn holds(&self, point: Vector2<f64>) -> bool {
-        point.x >= self.low_m.x && point.y >= self.low_m.y && point.x <= self.high_m.x && point.y <= self.high_m.y
-    }
-
-    fn overlaps(&self, other: &Self) -> bool {
-        self.low_m.x <= other.high_m.x
-            && self.low_m.y <= other.high_m.y
-            && other.low_m.x <= self.high_m.x
-            && other.low_m.y <= self.high_m.y
-    }
-
-    fn grown(&self, margin_m: f64) -> Self {
-        Self { low_m: self.low_m.add_scalar(-margin_m), high_m: self.high_m.add_scalar(margin_m) }
-    }
-
-    fn joined(&self, other: &Self) -> Self {
-        Self { low_m: self.low_m.inf(&other.low_m), high_m: self.high_m.sup(&other.high_m) }
     }
 }
 

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use self::entry::{EntryZone, Newcomers};
 use self::footprint::Footprint;
-use self::grid::{Bounds, Grid};
+use self::grid::Grid;
 use self::walk::{STEP_S, direction};
 use crate::config::TrackerConfig;
 use crate::sensor::{SensorKind, SensorModel};
@@ -121,12 +121,8 @@ impl Undetected {
 
     /// A field that nobody has watched yet.
     pub(crate) fn new(config: &TrackerConfig, sensors: &[SensorModel]) -> Self {
-        let mut bounds: Option<Bounds> = None;
-        for sensor in sensors {
-            let own = Bounds::of(sensor, sensor.position_m);
-            bounds = Some(bounds.map_or(own, |so_far| so_far.joined(&own)));
-        }
-        let grid = Grid::over(&bounds.unwrap_or_default());
+        let watched = sensors.iter().map(|sensor| grid::watched(sensor, sensor.position_m));
+        let grid = Grid::over(&watched.reduce(|all, own| all.joined(&own)).unwrap_or_default());
         let cells = grid.columns * grid.rows;
         let rate = config.arrivals_per_km2_hour / 3.6e9;
         let mut field = Self {

@@ -35,10 +35,9 @@ pub(super) struct EndedStorm {
 impl Alert {
     /// Undoes what a rule made less of it; what that was, for people.
     pub(super) fn release(&mut self) -> Result<String, String> {
-        let suppressed = self.suppressed.take().map(|suppression| suppression.rule);
-        let by = suppressed.or(self.lowered_by.take());
+        let (suppressed, lowered_by) = (self.suppressed.take(), self.lowered_by.take());
+        let by = suppressed.map(|suppression| suppression.rule).or(lowered_by);
         let by = by.ok_or_else(|| format!("no rule holds alert {} back", self.id))?;
-        self.lowered_by = None;
         if self.state == AlertState::Acknowledged {
             self.state = AlertState::Updated;
         }

@@ -150,6 +150,13 @@ impl Nearest {
     }
 }
 
+/// Distance to a segment, which may be a point.
+pub(crate) fn distance_to_segment_m(position_m: Vector2<f64>, [from_m, to_m]: [Vector2<f64>; 2]) -> f64 {
+    let along_m = to_m - from_m;
+    let share = (position_m - from_m).dot(&along_m) / along_m.norm_squared().max(f64::MIN_POSITIVE);
+    (from_m + along_m * share.clamp(0.0, 1.0) - position_m).norm()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

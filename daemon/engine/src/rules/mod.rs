@@ -46,6 +46,7 @@ use crate::inspect::{Notes, Verdict};
 pub use certificate::expiry as certificate_expiry;
 pub use evidence::{Evidence, NAMES as EVIDENCE_NAMES, RETIRED as EVIDENCE_RETIRED, TERMS as EVIDENCE_TERMS};
 pub(crate) use finding::{Certainty, Finding, Lasting, Need, Subject, Surrounding};
+pub(crate) use geometry::distance_to_segment_m;
 pub(crate) use link_lost::{SINK, UPLINK};
 pub(crate) use situation::{Link, Loss, Situation, StoreLost, Tamper};
 

@@ -10,6 +10,7 @@ use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
 use vedette_tracker::{Coverage, Detection, Measurement, Scan, SensorKind, SensorModel, Timestamp};
 
+use super::geometry::distance_to_segment_m;
 use super::{Finding, Situation, Subject};
 use crate::Contributor;
 use crate::config::Site;
@@ -192,11 +193,7 @@ fn at(wire: &SensorModel, place: u8) -> Vector2<f64> {
 
 /// Whether a plot may be of somebody at the wire.
 fn is_at(detection: &Detection, sensor: &SensorModel, from_m: Vector2<f64>, to_m: Vector2<f64>) -> bool {
-    let near = |place_m: Vector2<f64>| {
-        let along = to_m - from_m;
-        let share = (place_m - from_m).dot(&along) / along.norm_squared().max(f64::MIN_POSITIVE);
-        (from_m + along * share.clamp(0.0, 1.0) - place_m).norm() <= NEAR_M
-    };
+    let near = |place_m: Vector2<f64>| distance_to_segment_m(place_m, [from_m, to_m]) <= NEAR_M;
     match detection.measurement {
         Measurement::Position { position_m, .. } => near(position_m),
         Measurement::RangeBearing { range_m, azimuth_rad, .. } => {

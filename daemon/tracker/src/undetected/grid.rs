@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::footprint::Footprint;
 use super::{HEADINGS, Undetected, as_f64, count, single};
 use crate::measure::crossing::Segment;
+use crate::rectangle::Rectangle;
 use crate::sensor::{Coverage, SensorModel};
 use crate::silence::DELIVERED;
 
@@ -26,30 +27,17 @@ pub(super) struct Grid {
     pub(super) rows: usize,
 }
 
-/// A rectangle of ground.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Bounds {
-    low: Vector2<f64>,
-    high: Vector2<f64>,
-}
-
-impl Bounds {
-    /// What a sensor there sees, and sees soon: a mobile one takes its field along.
-    pub(super) fn of(sensor: &SensorModel, origin_m: Vector2<f64>) -> Self {
-        let (low, high) = sensor.coverage.bounds_m(origin_m);
-        let travel = if sensor.mobile { (high - low) * 0.5 } else { Vector2::zeros() };
-        Self { low: low - travel, high: high + travel }
-    }
-
-    pub(super) fn joined(&self, other: &Self) -> Self {
-        Self { low: self.low.inf(&other.low), high: self.high.sup(&other.high) }
-    }
+/// What a sensor there sees, and sees soon: a mobile one takes its field along.
+pub(super) fn watched(sensor: &SensorModel, origin_m: Vector2<f64>) -> Rectangle {
+    let (low_m, high_m) = sensor.coverage.bounds_m(origin_m);
+    let travel = if sensor.mobile { (high_m - low_m) * 0.5 } else { Vector2::zeros() };
+    Rectangle { low_m: low_m - travel, high_m: high_m + travel }
 }
 
 impl Grid {
-    pub(super) fn over(bounds: &Bounds) -> Self {
-        let corner_m = bounds.low.add_scalar(-MARGIN_M);
-        let size = bounds.high.add_scalar(MARGIN_M) - corner_m;
+    pub(super) fn over(bounds: &Rectangle) -> Self {
+        let Rectangle { low_m: corner_m, high_m } = bounds.grown(MARGIN_M);
+        let size = high_m - corner_m;
         let cell_m = libm::sqrt(size.x * size.y / MOST_CELLS).max(SMALLEST_CELL_M);
         // A strip so long that a cell is wider than it has one column all the same.
         Self { corner_m, cell_m, columns: count(size.x / cell_m).max(1), rows: count(size.y / cell_m).max(1) }
@@ -78,15 +66,10 @@ impl Grid {
         (count(relative.x), count(relative.y))
     }
 
-    fn bounds(&self) -> Bounds {
+    /// All that the cells cover.
+    fn ground(&self) -> Rectangle {
         let size = Vector2::new(as_f64(self.columns), as_f64(self.rows)) * self.cell_m;
-        Bounds { low: self.corner_m.add_scalar(MARGIN_M), high: (self.corner_m + size).add_scalar(-MARGIN_M) }
-    }
-
-    fn holds(&self, (low, high): (Vector2<f64>, Vector2<f64>)) -> bool {
-        let size = Vector2::new(as_f64(self.columns), as_f64(self.rows)) * self.cell_m;
-        let end = self.corner_m + size;
-        low.x >= self.corner_m.x && low.y >= self.corner_m.y && high.x <= end.x && high.y <= end.y
+        Rectangle { low_m: self.corner_m, high_m: self.corner_m + size }
     }
 }
 
@@ -99,11 +82,13 @@ impl Undetected {
         origin_m: Vector2<f64>,
         sensors: impl Iterator<Item = &'a SensorModel>,
     ) -> bool {
-        if self.grid.holds(sensor.coverage.bounds_m(origin_m)) {
+        let (low_m, high_m) = sensor.coverage.bounds_m(origin_m);
+        let ground = self.grid.ground();
+        if ground.holds(low_m) && ground.holds(high_m) {
             return true;
         }
-        let bounds = self.grid.bounds().joined(&Bounds::of(sensor, origin_m));
-        if (bounds.high - bounds.low).max() > LARGEST_M {
+        let bounds = ground.grown(-MARGIN_M).joined(&watched(sensor, origin_m));
+        if (bounds.high_m - bounds.low_m).max() > LARGEST_M {
             return false;
         }
         self.grow(&bounds, sensors);
@@ -111,7 +96,7 @@ impl Undetected {
     }
 
     /// Lays the field out over more ground, of which nobody has watched what is new.
-    fn grow<'a>(&mut self, bounds: &Bounds, sensors: impl Iterator<Item = &'a SensorModel>) {
+    fn grow<'a>(&mut self, bounds: &Rectangle, sensors: impl Iterator<Item = &'a SensorModel>) {
         let before = self.grid;
         self.grid = Grid::over(bounds);
         let grid = self.grid;
