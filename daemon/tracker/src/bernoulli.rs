@@ -118,13 +118,19 @@ impl Bernoulli {
         (1.0 - weight) * self.existence + rivals
     }
 
-    /// Density of `plot` coming from this object, detection and existence included, over all joint hypotheses.
-    pub(crate) fn density_of_all(&self, prospect: &Prospect, plot: &Plot<'_>) -> f64 {
-        let own = self.existence * self.likelihood(prospect, plot);
-        if self.bond.is_none() || self.is_ambiguous() {
+    /// Density of a plot coming from this object, detection and existence included, over all joint hypotheses.
+    /// `densities`: those of the plot, as [`Densities`](crate::densities::Densities) gives them.
+    pub(crate) fn density_of_all(&self, prospect: &Prospect, densities: &[f64]) -> f64 {
+        let own = self.density_of_own(prospect, densities[0]);
+        if densities.len() == 1 {
             return own;
         }
-        self.weight_of_own() * own + self.rival_densities(prospect, plot).map(|(density, _)| density).sum::<f64>()
+        self.weight_of_own() * own + self.rival_densities(prospect, densities).map(|(density, _)| density).sum::<f64>()
+    }
+
+    /// That of its own state alone.
+    fn density_of_own(&self, prospect: &Prospect, density: f64) -> f64 {
+        self.existence * if self.is_ambiguous() { density } else { prospect.detected[0] * density }
     }
 
     /// Probability of the joint hypothesis whose state is the track's own.
@@ -133,22 +139,21 @@ impl Bernoulli {
     }
 
     /// The density under each other joint hypothesis, its weight included, and the state there.
-    fn rival_densities(&self, prospect: &Prospect, plot: &Plot<'_>) -> impl Iterator<Item = (f64, &Hypothesis)> {
-        self.rivals().map(|Rival { existence, hypothesis, .. }| {
-            let density = hypothesis.mean(|state| plot.likelihood(state));
+    fn rival_densities(&self, prospect: &Prospect, densities: &[f64]) -> impl Iterator<Item = (f64, &Hypothesis)> {
+        self.rivals().zip(&densities[1..]).map(|(Rival { existence, hypothesis, .. }, density)| {
             (hypothesis.weight * existence * prospect.detected[0] * density, hypothesis)
         })
     }
 
-    /// The state that the plot agrees with: under the joint hypothesis that explains it best, as it was when the prospect
+    /// The state that a plot agrees with: under the joint hypothesis that explains it best, as it was when the prospect
     /// was taken.
-    pub(crate) fn moments_for(&self, prospect: &Prospect, plot: &Plot<'_>) -> Gaussian {
+    pub(crate) fn moments_for(&self, prospect: &Prospect, densities: &[f64]) -> Gaussian {
         let own = self.moments_at(prospect);
-        if self.bond.is_none() || self.is_ambiguous() {
+        if densities.len() == 1 {
             return own;
         }
-        let of_own = self.weight_of_own() * (self.existence * self.likelihood(prospect, plot));
-        let best = self.rival_densities(prospect, plot).max_by(|a, b| a.0.total_cmp(&b.0));
+        let of_own = self.weight_of_own() * self.density_of_own(prospect, densities[0]);
+        let best = self.rival_densities(prospect, densities).max_by(|a, b| a.0.total_cmp(&b.0));
         best.filter(|(density, _)| *density > of_own).map_or(own, |(_, hypothesis)| hypothesis.moments())
     }
 
@@ -229,13 +234,8 @@ impl Bernoulli {
         prospect.state.unwrap_or_else(|| self.moments())
     }
 
-    /// Density of `plot` coming from this object, detection included, if the object exists.
-    pub(crate) fn likelihood(&self, prospect: &Prospect, plot: &Plot<'_>) -> f64 {
-        self.mean_over_states(prospect, |state| plot.likelihood(state))
-    }
-
     /// Mean of a function of the state, weighted by the detection probability.
-    fn mean_over_states(&self, prospect: &Prospect, value: impl Fn(&Gaussian) -> f64) -> f64 {
+    pub(crate) fn mean_over_states(&self, prospect: &Prospect, value: impl Fn(&Gaussian) -> f64) -> f64 {
         let parts = self.hypotheses.iter().zip(&prospect.detected);
         parts.filter(|(_, d)| **d > 0.0).map(|(h, detection)| h.weight * detection * h.mean(&value)).sum()
     }
@@ -250,16 +250,24 @@ impl Bernoulli {
             return;
         }
         if let [only] = self.hypotheses.as_mut_slice() {
-            let stayed = (missed > 0.0).then(|| Hypothesis { weight: missed, ..only.clone() });
             // How likely each plot is, the association has said.
-            let moved = taken
-                .iter()
-                .filter_map(|(share, plot)| Some(Hypothesis { weight: *share, ..updated_by(only, plot, 1.0)? }));
-            let parts: SmallVec<[Hypothesis; 3]> = stayed.into_iter().chain(moved).collect();
-            let merged = if let [part] = parts.as_slice() { Some(part.clone()) } else { Hypothesis::merged(&parts) };
-            if let Some(merged) = merged.filter(|merged| merged.weight > 0.0 && merged.weight.is_finite()) {
-                *only = Hypothesis { weight: 1.0, ..merged };
+            let mut moved: SmallVec<[Hypothesis; 2]> = SmallVec::new();
+            for (share, plot) in taken {
+                if let Some(mut after) = updated_by(only, plot, 1.0) {
+                    after.weight = *share;
+                    moved.push(after);
+                }
             }
+            only.weight = missed;
+            let stayed = (missed > 0.0).then_some(&*only);
+            let merged = match (stayed, moved.len()) {
+                (None, 1) => moved.pop(),
+                _ => Hypothesis::merged(stayed.into_iter().chain(&moved)),
+            };
+            if let Some(merged) = merged.filter(|merged| merged.weight > 0.0 && merged.weight.is_finite()) {
+                *only = merged;
+            }
+            only.weight = 1.0;
         } else {
             self.update_ambiguous(prospect, missed, taken);
         }
@@ -331,8 +339,13 @@ impl Bernoulli {
 /// The hypothesis after a plot, weighted `scale` times the plot's density. `None` when the plot is impossible.
 pub(crate) fn updated_by(hypothesis: &Hypothesis, plot: &Plot<'_>, scale: f64) -> Option<Hypothesis> {
     let mut posterior = hypothesis.clone();
+    move_by(&mut posterior, plot, scale).then_some(posterior)
+}
+
+/// The same in place. False when the plot is impossible: what is left of the hypothesis then means nothing.
+pub(crate) fn move_by(hypothesis: &mut Hypothesis, plot: &Plot<'_>, scale: f64) -> bool {
     let mut total = 0.0;
-    for (probability, mode) in posterior.mode_probability.iter_mut().zip(&mut posterior.modes) {
+    for (probability, mode) in hypothesis.mode_probability.iter_mut().zip(&mut hypothesis.modes) {
         let updated = if *probability > 0.0 { plot.update(mode) } else { None };
         match updated {
             Some((state, density)) => {
@@ -344,11 +357,11 @@ pub(crate) fn updated_by(hypothesis: &Hypothesis, plot: &Plot<'_>, scale: f64) -
         total += *probability;
     }
     if total <= 0.0 || !total.is_finite() {
-        return None;
+        return false;
     }
-    for probability in &mut posterior.mode_probability {
+    for probability in &mut hypothesis.mode_probability {
         *probability /= total;
     }
-    posterior.weight = scale * total;
-    Some(posterior)
+    hypothesis.weight = scale * total;
+    true
 }

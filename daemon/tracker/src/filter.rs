@@ -18,6 +18,7 @@ use crate::birth::birth;
 use crate::cells::Cells;
 use crate::companions::Companions;
 use crate::config::TrackerConfig;
+use crate::densities::Densities;
 use crate::detection::Scan;
 use crate::extent::FurtherReturns;
 use crate::fields::Fields;
@@ -141,7 +142,8 @@ impl Filter {
         let foreign: Vec<f64> =
             births.iter().enumerate().map(|(plot, birth)| birth.intensity + view.background(plot)).collect();
         let gates = self.gates(&touched, &index);
-        let mut pairs = self.pairs(&touched, &prospects, &gates, &view, &foreign);
+        let densities = Densities::of_scan(&self.tracks, &touched, &prospects, &gates, &view);
+        let mut pairs = self.pairs(&touched, &prospects, (&gates, &densities), &view, &foreign);
         hint::weigh(&mut pairs, &self.tracks, &touched, &view, &self.sensors[view.sensor]);
         let are_points = models.config.object_extent_m <= 0.0;
         let existence: Vec<f64> = touched.iter().map(|track| self.tracks[*track].existence).collect();
@@ -153,6 +155,7 @@ impl Filter {
             touched: &touched,
             prospects: &prospects,
             gates: &gates,
+            densities: &densities,
             verdicts: &association.tracks,
             foreign: &foreign,
             numbering,
@@ -173,14 +176,11 @@ impl Filter {
         let settled = if are_points { joint::settle(&self.tracks, scene) } else { Vec::new() };
         let mut is_settled = vec![false; self.tracks.len()];
         settled.iter().for_each(|settled| is_settled[settled.track] = true);
-        for (place, ((track, prospect), verdict)) in
-            scene.touched.iter().zip(scene.prospects).zip(scene.verdicts).enumerate()
-        {
-            let shadow = scene.view.shadow(place, &verdict.claims, scene.foreign);
+        for (place, track) in scene.touched.iter().enumerate() {
             let bernoulli = &mut self.tracks[*track];
-            let alive = update(scene.models, bernoulli, prospect, verdict, scene.view, shadow);
+            let alive = update(scene, place, bernoulli);
             if !is_settled[*track] {
-                follow(bernoulli, prospect, verdict, alive, scene.view);
+                follow(bernoulli, &scene.prospects[place], &scene.verdicts[place], alive, scene.view);
             }
         }
         let sensor = &mut self.sensors[scene.view.sensor];
@@ -333,7 +333,7 @@ impl Filter {
         &self,
         touched: &[usize],
         prospects: &[Prospect],
-        gates: &Gates,
+        (gates, densities): (&Gates, &Densities),
         view: &View<'_>,
         foreign: &[f64],
     ) -> Vec<Pair> {
@@ -342,8 +342,8 @@ impl Filter {
             let track = &self.tracks[*track];
             let existence = track.existence_of_all();
             let alone = 1.0 - existence + existence * prospect.mean_missed;
-            for plot in gates.of(place) {
-                let density = track.density_of_all(prospect, &view.plots[*plot]);
+            for (gated, plot) in gates.of(place).iter().enumerate() {
+                let density = track.density_of_all(prospect, densities.of(place, gated));
                 let rivals = (foreign[*plot] - view.own_returns(place, *plot)).max(f64::MIN_POSITIVE);
                 let weight = density / (alone * rivals);
                 if weight > SMALLEST_PAIR_WEIGHT {

@@ -1,10 +1,12 @@
 //! Which plots may be from which track: boxes around tracks against plots along the longer side of the ground.
 
 use nalgebra::Vector2;
+use smallvec::SmallVec;
 
 use crate::bernoulli::Bernoulli;
 use crate::cluster::sort_from;
 use crate::gaussian::Gaussian;
+use crate::imm::Hypothesis;
 use crate::measure::Plot;
 
 /// Half-width of a gate in standard deviations of the innovation. What falls outside weighs less than 4e-5 of the peak.
@@ -79,16 +81,34 @@ impl PlotIndex {
         if self.placed.is_empty() {
             return;
         }
-        for hypothesis in track.states() {
-            let mut low = Vector2::repeat(f64::INFINITY);
-            let mut high = Vector2::repeat(f64::NEG_INFINITY);
-            for (_, state) in hypothesis.active() {
-                let (of_state_low, of_state_high) = self.gate(state);
-                low = low.inf(&of_state_low);
-                high = high.sup(&of_state_high);
+        if track.is_ambiguous() {
+            // Far apart: a search for each.
+            for hypothesis in track.states() {
+                let (low, high) = self.gate_of(hypothesis);
+                self.in_rectangle(low, high, found);
             }
-            self.in_rectangle(low, high, found);
+            return;
         }
+        let gates: SmallVec<[(Vector2<f64>, Vector2<f64>); 4]> =
+            track.states().map(|hypothesis| self.gate_of(hypothesis)).collect();
+        let along = self.along;
+        let low = gates.iter().fold(f64::INFINITY, |low, (gate, _)| low.min(gate[along]));
+        let high = gates.iter().fold(f64::NEG_INFINITY, |high, (_, gate)| high.max(gate[along]));
+        let within = |place: &Vector2<f64>| {
+            gates
+                .iter()
+                .any(|(low, high)| place.x >= low.x && place.x <= high.x && place.y >= low.y && place.y <= high.y)
+        };
+        found.extend(self.in_strip(low, high).filter(|(place, _)| within(place)).map(|(_, plot)| *plot));
+    }
+
+    /// The box around all ways of moving.
+    fn gate_of(&self, hypothesis: &Hypothesis) -> (Vector2<f64>, Vector2<f64>) {
+        let nowhere = (Vector2::repeat(f64::INFINITY), Vector2::repeat(f64::NEG_INFINITY));
+        hypothesis
+            .active()
+            .map(|(_, state)| self.gate(state))
+            .fold(nowhere, |(low, high), (of_low, of_high)| (low.inf(&of_low), high.sup(&of_high)))
     }
 
     /// Adds the plots on the ground inside the box around a state, in no particular order.
@@ -111,10 +131,15 @@ impl PlotIndex {
 
     fn in_rectangle(&self, low: Vector2<f64>, high: Vector2<f64>, found: &mut Vec<usize>) {
         let (along, across) = (self.along, 1 - self.along);
-        let first = self.placed.partition_point(|(place, _)| place[along] < low[along]);
-        let in_strip = self.placed[first..].iter().take_while(|(place, _)| place[along] <= high[along]);
+        let in_strip = self.in_strip(low[along], high[along]);
         let inside = in_strip.filter(|(place, _)| place[across] >= low[across] && place[across] <= high[across]);
         found.extend(inside.map(|(_, plot)| *plot));
+    }
+
+    /// Plots on the ground between two coordinates on the longer side.
+    fn in_strip(&self, low: f64, high: f64) -> impl Iterator<Item = &(Vector2<f64>, usize)> {
+        let first = self.placed.partition_point(|(place, _)| place[self.along] < low);
+        self.placed[first..].iter().take_while(move |(place, _)| place[self.along] <= high)
     }
 }
 

@@ -240,11 +240,11 @@ fn density<const D: usize>(lower: &SMatrix<f64, D, D>, innovation: &SVector<f64,
 /// `exp(-d²/2)` of a squared Mahalanobis distance; nothing where it would be too small for a normal number: processors
 /// take a hundred times as long over those, and in a crowd most plots are so far from most ways of moving.
 pub(crate) fn bell(squared: f64) -> f64 {
-    if squared > FARTHEST_SQUARED { 0.0 } else { libm::exp(-0.5 * squared) }
+    if squared > FARTHEST_SQUARED { 0.0 } else { libm::exp2(squared * (-0.5 * core::f64::consts::LOG2_E)) }
 }
 
 /// Even the product of two densities so far out is a normal number.
-pub(crate) const FARTHEST_SQUARED: f64 = 600.0;
+pub(crate) const FARTHEST_SQUARED: f64 = 100.0;
 
 /// Square root of two pi.
 pub(crate) const SQRT_TWO_PI: f64 = 2.506_628_274_631_000_5;

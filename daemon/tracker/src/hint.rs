@@ -134,7 +134,7 @@ pub(crate) fn weigh(
     view: &View<'_>,
     sensor: &SensorState,
 ) {
-    if !view.has_numbers() {
+    if !view.has_numbers {
         return;
     }
     let ratio = |pair: &Pair| ratio(&tracks[touched[pair.track]].taken, view, pair.plot, &sensor.numbering);

@@ -71,20 +71,22 @@ impl Hypothesis {
 
     /// Mixing and prediction. Who changes the way of moving also draws a new velocity on top of the old one.
     pub(crate) fn predict(&mut self, step: &MotionStep) {
-        let mut probability = [0.0; MODES];
-        let mut modes = self.modes;
-        for to in 0..MODES {
-            let shares: [f64; MODES] = core::array::from_fn(|from| step.switch[from][to] * self.mode_probability[from]);
-            probability[to] = shares.iter().sum();
-            let kept = without_negligible(&shares, NEGLIGIBLE_PART * probability[to]);
-            if let Some(mut mixed) = Gaussian::mixed(&kept, &self.modes) {
-                let total: f64 = kept.iter().sum();
-                mixed.widen_velocity(step.models[to].velocity_variance() * ((total - kept[to]) / total));
-                modes[to] = step.transitions[to].predict(&mixed);
+        let before = core::mem::replace(&mut self.mode_probability, [0.0; MODES]);
+        let modes = core::array::from_fn(|to| {
+            let shares: [f64; MODES] = core::array::from_fn(|from| step.switch[from][to] * before[from]);
+            self.mode_probability[to] = shares.iter().sum();
+            let kept = without_negligible(&shares, NEGLIGIBLE_PART * self.mode_probability[to]);
+            match Gaussian::mixed(&kept, &self.modes) {
+                Some(mut mixed) => {
+                    let total: f64 = kept.iter().sum();
+                    mixed.widen_velocity(step.models[to].velocity_variance() * ((total - kept[to]) / total));
+                    step.transitions[to].predict(&mixed)
+                }
+                None => self.modes[to],
             }
-        }
-        let total: f64 = probability.iter().sum();
-        self.mode_probability = probability.map(|p| p / total);
+        });
+        let total: f64 = self.mode_probability.iter().sum();
+        self.mode_probability.iter_mut().for_each(|probability| *probability /= total);
         self.modes = modes;
     }
 

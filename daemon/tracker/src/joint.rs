@@ -19,6 +19,7 @@ use self::search::{Member, Parent, Rivalry, Rivals};
 use crate::association::Verdict;
 use crate::bernoulli::{Bernoulli, Label, Prospect};
 use crate::cluster::Forest;
+use crate::densities::Densities;
 use crate::filter::Models;
 use crate::gate::Gates;
 use crate::hint::{self, Reliability, Taken};
@@ -68,6 +69,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) prospects: &'a [Prospect],
     /// Plots in the gate of each track touched.
     pub(crate) gates: &'a Gates,
+    pub(crate) densities: &'a Densities,
     pub(crate) verdicts: &'a [Verdict],
     /// Intensity of everything that is not a known track's.
     pub(crate) foreign: &'a [f64],
@@ -191,7 +193,7 @@ fn rivalry(scene: &Scene<'_>, claimed: &[f64], members: &[(&Bernoulli, Option<us
     let mut plots: Vec<usize> = concerned().flat_map(|(_, place)| scene.gates.of(place)).copied().collect();
     plots.sort_unstable();
     plots.dedup();
-    let best_ratio = scene.view.has_numbers().then_some(0.0);
+    let best_ratio = scene.view.has_numbers.then_some(0.0);
     let rivals = |plot: &usize| (*plot, Rivals { share_of_others: claimed[*plot], best_ratio });
     let mut rivalry: Vec<(usize, Rivals)> = plots.iter().map(rivals).collect();
     for (track, place) in concerned() {

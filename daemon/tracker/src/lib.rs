@@ -95,6 +95,7 @@ mod companions;
 mod config;
 mod contribution;
 mod coverage;
+mod densities;
 mod detection;
 mod extent;
 mod fields;

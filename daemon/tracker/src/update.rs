@@ -7,6 +7,7 @@ use crate::bernoulli::{Bernoulli, Prospect};
 use crate::class;
 use crate::extent;
 use crate::filter::Models;
+use crate::joint::Scene;
 use crate::view::View;
 use crate::visibility::Look;
 
@@ -16,22 +17,18 @@ pub(crate) const MOST_CERTAIN: f64 = 1.0 - 1e-6;
 /// A sensor whose chance of missing the object is smaller than this should have spoken.
 const EXPECTED_MISS: f64 = 0.5;
 
-/// Updates all but the state of one track with what the association made of the scan. `shadow`: how far the plots it
-/// claims may be further returns of older tracks. Gives the probability that it exists and gave no plot.
-pub(crate) fn update(
-    models: Models<'_>,
-    track: &mut Bernoulli,
-    prospect: &Prospect,
-    verdict: &Verdict,
-    view: &View<'_>,
-    shadow: f64,
-) -> f64 {
+/// Updates all but the state of one track, at this place among those touched, with what the association made of the
+/// scan. Gives the probability that it exists and gave no plot.
+pub(crate) fn update(scene: &Scene<'_>, place: usize, track: &mut Bernoulli) -> f64 {
+    let (prospect, verdict, view) = (&scene.prospects[place], &scene.verdicts[place], scene.view);
     let alive = verdict.missed * track.alive_if_missed(prospect);
     let claimed: f64 = verdict.claims.iter().map(|(_, share)| share).sum();
-    note(track, prospect, verdict, view);
-    let existence =
-        tempered(track.existence, (alive + claimed).min(MOST_CERTAIN), view.share * news(models, track, view, shadow));
-    if models.config.visibility_dwell_s > 0.0 && prospect.mean_missed < 1.0 && alive + claimed > 0.0 {
+    note(scene, place, track);
+    // How far the plots it claims may be further returns of older tracks.
+    let shadow = view.shadow(place, &verdict.claims, scene.foreign);
+    let news = news(scene.models, track, view, shadow);
+    let existence = tempered(track.existence, (alive + claimed).min(MOST_CERTAIN), view.share * news);
+    if scene.models.config.visibility_dwell_s > 0.0 && prospect.mean_missed < 1.0 && alive + claimed > 0.0 {
         let detection = (1.0 - prospect.mean_missed) / prospect.visible;
         let missed = alive / (alive + claimed);
         let look = Look { prior: prospect.visible, missed, missed_if_visible: 1.0 - detection, share: view.share };
@@ -69,16 +66,19 @@ pub(crate) fn news(models: Models<'_>, track: &Bernoulli, view: &View<'_>, shado
 }
 
 /// Writes the association into the track's records, before the state moves.
-fn note(track: &mut Bernoulli, prospect: &Prospect, verdict: &Verdict, view: &View<'_>) {
+fn note(scene: &Scene<'_>, place: usize, track: &mut Bernoulli) {
+    let (prospect, verdict, view) = (&scene.prospects[place], &scene.verdicts[place], scene.view);
     let silence = libm::log(prospect.mean_missed.max(1e-12));
     let likeliest = verdict.claims.iter().max_by(|a, b| a.1.total_cmp(&b.1));
-    match likeliest {
-        Some((plot, share)) if *share > 0.05 => {
-            let (plot, clutter) = (&view.plots[*plot], view.clutter[*plot]);
-            let density = track.density_of_all(prospect, plot) / track.existence_of_all().max(f64::MIN_POSITIVE);
+    let gated = |plot: &usize| scene.gates.of(place).binary_search(plot).ok();
+    match likeliest.and_then(|(plot, share)| Some((*plot, gated(plot)?, *share))) {
+        Some((plot, gated, share)) if share > 0.05 => {
+            let (plot, clutter) = (&view.plots[plot], view.clutter[plot]);
+            let densities = scene.densities.of(place, gated);
+            let density = track.density_of_all(prospect, densities) / track.existence_of_all().max(f64::MIN_POSITIVE);
             let ratio = share * libm::log((density / clutter).max(1e-12)) + (1.0 - share) * silence;
-            let prior = track.moments_for(prospect, plot);
-            track.records.note(view.sensor, view.time, *share, ratio, plot, &prior);
+            let prior = track.moments_for(prospect, densities);
+            track.records.note(view.sensor, view.time, share, ratio, plot, &prior);
         }
         _ => track.records.note_silence(view.sensor, silence),
     }

@@ -30,6 +30,8 @@ pub(crate) struct View<'a> {
     pub(crate) is_event: bool,
     /// Whether one of the plots is a presence.
     pub(crate) has_presence: bool,
+    /// Whether the sensor follows objects itself and numbers them.
+    pub(crate) has_numbers: bool,
     pub(crate) plots: Vec<Plot<'a>>,
     /// Number of each plot in the canonical order of the whole scan.
     pub(crate) numbers: Vec<usize>,
@@ -105,15 +107,11 @@ impl<'a> View<'a> {
             further: vec![Vec::new(); plots.len()],
             is_event,
             has_presence,
+            has_numbers: plots.iter().any(|plot| plot.object.is_some()),
             plots,
             numbers,
             clutter,
         }
-    }
-
-    /// Whether the sensor follows objects itself and numbers them.
-    pub(crate) fn has_numbers(&self) -> bool {
-        self.plots.iter().any(|plot| plot.object.is_some())
     }
 
     /// Intensity of plots that are no object's own: false ones and further returns.

@@ -8,7 +8,7 @@ use super::hypotheses::{Joint, State};
 use super::{Rival, Scene};
 use crate::assignment;
 use crate::belief::Pair;
-use crate::bernoulli::{Bernoulli, updated_by};
+use crate::bernoulli::{Bernoulli, move_by};
 use crate::hint::{self, Taken};
 use crate::imm::Hypothesis;
 use crate::update::{MOST_CERTAIN, news, tempered};
@@ -94,8 +94,10 @@ impl Choice {
     fn after(&self, before: Before<'_>, view: &View<'_>) -> Rc<State> {
         let after = self.after.get_or_init(|| {
             let seen = self.plot.map(|plot| &view.plots[plot]);
-            let moved = seen.and_then(|plot| updated_by(before.hypothesis, plot, 1.0));
-            let hypothesis = moved.unwrap_or_else(|| before.hypothesis.clone());
+            let mut hypothesis = before.hypothesis.clone();
+            if seen.is_some_and(|plot| !move_by(&mut hypothesis, plot, 1.0)) {
+                hypothesis = before.hypothesis.clone();
+            }
             let mut after = State::new(self.existence, hypothesis, before.taken.clone());
             if let Some(number) = seen.and_then(|plot| plot.object) {
                 after.taken.note(view.sensor, number, view.time);
@@ -113,8 +115,8 @@ impl<'a> Member<'a> {
         let rivals = track.bond.iter().flat_map(|bond| &bond.rivals);
         let rivals =
             rivals.map(|Rival { existence, hypothesis, taken }| Before { existence: *existence, hypothesis, taken });
-        let of_state = std::iter::once(own).chain(rivals).map(|state| match place {
-            Some(place) => Choices::seen(scene, rivalry, (track, place), state),
+        let of_state = std::iter::once(own).chain(rivals).enumerate().map(|(number, state)| match place {
+            Some(place) => Choices::seen(scene, rivalry, (track, place, number), state),
             None => Choices::unseen(state),
         });
         let mut of_state: Vec<Choices> = of_state.collect();
@@ -134,14 +136,21 @@ impl<'a> Choices<'a> {
         Self { choices: vec![Choice::new(None, 1.0, before.existence)], alone: 1.0, before }
     }
 
-    fn seen(scene: &Scene<'_>, rivalry: &Rivalry, (track, place): (&Bernoulli, usize), before: Before<'a>) -> Self {
+    /// Those of the state of this number of the track at this place.
+    fn seen(
+        scene: &Scene<'_>,
+        rivalry: &Rivalry,
+        (track, place, number): (&Bernoulli, usize, usize),
+        before: Before<'a>,
+    ) -> Self {
         let (prospect, view, existence) = (&scene.prospects[place], scene.view, before.existence);
         let weight_of = |ratio: f64| if view.share < 1.0 { libm::pow(ratio, view.share) } else { ratio };
         let alone = (1.0 - existence + existence * prospect.mean_missed).max(f64::MIN_POSITIVE);
         let if_missed = tempered(existence, existence * prospect.mean_missed / alone, view.share);
-        let mut choices = vec![Choice::new(None, 1.0, if_missed)];
-        for plot in scene.gates.of(place).iter().copied() {
-            let density = before.hypothesis.mean(|state| view.plots[plot].likelihood(state));
+        let mut choices = Vec::with_capacity(1 + scene.gates.of(place).len());
+        choices.push(Choice::new(None, 1.0, if_missed));
+        for (gated, plot) in scene.gates.of(place).iter().copied().enumerate() {
+            let density = scene.densities.of(place, gated)[number];
             if density <= 0.0 {
                 continue;
             }
