@@ -61,6 +61,19 @@ pub(crate) struct Bernoulli {
     pub(crate) bond: Option<Bond>,
 }
 
+/// Where a track is believed to be, and when.
+pub(crate) struct Whereabouts {
+    time: Timestamp,
+    hypotheses: Vec<Hypothesis>,
+    bond: Option<Bond>,
+}
+
+impl Whereabouts {
+    pub(crate) fn take_back(self, track: &mut Bernoulli) {
+        (track.time, track.hypotheses, track.bond) = (self.time, self.hypotheses, self.bond);
+    }
+}
+
 /// What is believed of a track at one time, which may be later than that of its belief.
 pub(crate) struct Outlook<'a> {
     pub(crate) track: &'a Bernoulli,
@@ -83,6 +96,15 @@ pub(crate) struct Prospect {
     pub(crate) visible: f64,
     /// Moments of the state, where there is only one hypothesis.
     state: Option<Gaussian>,
+}
+
+impl Prospect {
+    /// The same, if having no plot says nothing.
+    pub(crate) fn whatever_is_missed(mut self) -> Self {
+        self.missed.fill(1.0);
+        self.mean_missed = 1.0;
+        self
+    }
 }
 
 impl Bernoulli {
@@ -167,6 +189,12 @@ impl Bernoulli {
         self.companionship.is_none()
     }
 
+    /// Whether a plot since `at` has proved that the object was there then: what a scan of that time adds comes too late to
+    /// say whether it still is.
+    pub(crate) fn is_known_to_outlast(&self, at: Timestamp) -> bool {
+        self.last_seen > at && self.is_proven()
+    }
+
     /// Existence below which the track is tentative again. The evidence about an ambiguous one comes seldom and in large
     /// steps, so it is kept through more doubt.
     pub(crate) fn doubted_below(&self, config: &TrackerConfig) -> f64 {
@@ -182,6 +210,10 @@ impl Bernoulli {
             }
             self.time = to;
         }
+    }
+
+    pub(crate) fn whereabouts(&self) -> Whereabouts {
+        Whereabouts { time: self.time, hypotheses: self.hypotheses.clone(), bond: self.bond.clone() }
     }
 
     /// How things are now.

@@ -212,7 +212,8 @@ impl Cells {
             let track = &seen.tracks[*track];
             let was_seen = view.time.seconds_since(track.last_seen) <= looked_for_s;
             let chance = if was_seen { 1.0 } else { track.existence };
-            if track.is_ambiguous() || !track.is_proven() || chance < LIKELY_EXISTENCE {
+            let is_younger = track.label.time > view.time;
+            if is_younger || track.is_ambiguous() || !track.is_proven() || chance < LIKELY_EXISTENCE {
                 continue;
             }
             let state = track.moments_at(prospect);

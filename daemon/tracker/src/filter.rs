@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 use self::arrivals::proves_objects;
 use crate::association::associate;
 use crate::belief::Pair;
-use crate::bernoulli::{Bernoulli, Label, Prospect};
+use crate::bernoulli::{Bernoulli, Label, Prospect, Whereabouts};
 use crate::birth::birth;
 use crate::cells::Cells;
 use crate::companions::Companions;
@@ -127,6 +127,7 @@ impl Filter {
         let cells = self.cells.get_mut(scan.sensor).map(core::mem::take).unwrap_or_default();
         let mut view = View::new(models.config, scan, model, &self.sensors[scan.sensor], cells, region);
         let touched = self.touched_by(&view);
+        let ahead = self.ahead_of(&touched, scan.time);
         self.predict(models, &touched, scan.time);
         touched.iter().for_each(|track| sharpen(&mut self.tracks[*track], &view));
         let prospects = self.prospects(models, &touched, &view);
@@ -162,6 +163,7 @@ impl Filter {
             view: &view,
         };
         self.update(&scene, are_points);
+        ahead.into_iter().for_each(|(track, later)| later.take_back(&mut self.tracks[track]));
         self.forget_touched(models.config, &touched);
         self.give_birth(models.config, &view, births, &association.unclaimed);
         if !self.tracks.is_sorted_by_key(|track| track.label) {
@@ -268,6 +270,12 @@ impl Filter {
         (0..self.tracks.len()).filter(|track| near(&self.tracks[*track])).collect()
     }
 
+    /// Where the tracks are that have had a plot since `at`: a scan of that time, out of sequence, knows no better.
+    fn ahead_of(&self, touched: &[usize], at: Timestamp) -> Vec<(usize, Whereabouts)> {
+        let seen_since = touched.iter().filter(|track| self.tracks[**track].last_seen > at);
+        seen_since.map(|track| (*track, self.tracks[*track].whereabouts())).collect()
+    }
+
     fn predict(&mut self, models: Models<'_>, touched: &[usize], to: Timestamp) {
         let mut step: Option<MotionStep> = None;
         for track in touched {
@@ -291,7 +299,9 @@ impl Filter {
                     track.prospect_of_event()
                 } else {
                     let visible = track.visibility.probability(models.config, view.sensor, view.time);
-                    track.prospect(visible, |state| view.detection_at(state))
+                    let prospect = track.prospect(visible, |state| view.detection_at(state));
+                    // Who was first seen later may not have been there yet.
+                    if track.label.time > view.time { prospect.whatever_is_missed() } else { prospect }
                 }
             })
             .collect()

@@ -1,11 +1,12 @@
 //! Late scans: the recent past is kept, and filtered again with the late scan in its place.
 //!
 //! A bounded log of scans and a few checkpoints of the filter, close together in the near past and sparse in the far
-//! one. A late scan is first applied to tracks moved back along their velocities: that is all it says about its sensor, about
-//! objects nobody has seen yet, and about tracks that it missed. Then the regions around its plots are filtered again, and
-//! their tracks replaced; when the last pass was too recent, the next one does that. The pass brings the checkpoints that
-//! it passes up to date, so that a sensor which is always late finds recent ones. Nothing is logged before the first late
-//! scan, so a site where all is in order pays nothing.
+//! one. A late scan is first applied to tracks moved back along their velocities. That is all it says about its sensor,
+//! about objects nobody has seen yet, and about tracks that it missed; where a track is that has had a plot since, it does
+//! not say, nor whether one still is that was surely there. Then the regions around its plots are filtered again, and their
+//! tracks replaced; when the last pass was too recent, that is done with the first scan of any sensor after the rest. The
+//! pass brings the checkpoints that it passes up to date, so that a sensor which is always late finds recent ones. Nothing
+//! is logged before the first late scan, so a site where all is in order pays nothing.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -138,24 +139,28 @@ impl History {
         self.log(place, scan);
         filter.step(models, scan, None);
         let region = Region::of(scan, model, filter.sensors[scan.sensor].origin_m);
-        let pending = Pending { since: scan.time, region }.joined(self.pending.take());
-        let rested = self.last_pass.is_none_or(|last| filter.now.seconds_since(last) >= PASS_INTERVAL_S);
-        let from = self.checkpoints.iter().rposition(|checkpoint| checkpoint.now < pending.since);
-        match from {
-            Some(from) if rested => {
-                self.late.refiltered += 1;
-                self.last_pass = Some(filter.now);
-                self.pending = None;
-                self.refilter(models, &pending.region, filter, from);
-            }
-            _ => {
-                self.late.out_of_sequence += 1;
-                self.pending = Some(pending);
-            }
+        self.pending = Some(Pending { since: scan.time, region }.joined(self.pending.take()));
+        if self.catch_up(models, filter) {
+            self.late.refiltered += 1;
+        } else {
+            self.late.out_of_sequence += 1;
         }
         // Where all is late, no scan in order takes a checkpoint.
         self.keep(filter);
         self.bound(models.config, filter.now);
+    }
+
+    /// Filters again what is pending, if the last pass is long enough ago; whether it did.
+    pub(crate) fn catch_up(&mut self, models: Models<'_>, filter: &mut Filter) -> bool {
+        let rested = self.last_pass.is_none_or(|last| filter.now.seconds_since(last) >= PASS_INTERVAL_S);
+        let Some(pending) = self.pending.take_if(|_| rested) else { return false };
+        let Some(from) = self.checkpoints.iter().rposition(|checkpoint| checkpoint.now < pending.since) else {
+            self.pending = Some(pending);
+            return false;
+        };
+        self.last_pass = Some(filter.now);
+        self.refilter(models, &pending.region, filter, from);
+        true
     }
 
     /// Who gave way to whom in the last pass; each is told once.

@@ -76,6 +76,7 @@ impl Tracker {
         if scan.time >= self.filter.now {
             self.history.note(models, scan, &self.filter);
             self.filter.step(models, scan, None);
+            self.history.catch_up(models, &mut self.filter);
         } else {
             self.history.late(models, scan, &mut self.filter);
         }

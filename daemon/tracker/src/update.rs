@@ -27,7 +27,11 @@ pub(crate) fn update(scene: &Scene<'_>, place: usize, track: &mut Bernoulli) -> 
     // How far the plots it claims may be further returns of older tracks.
     let shadow = view.shadow(place, &verdict.claims, scene.foreign);
     let news = news(scene.models, track, view, shadow);
-    let existence = tempered(track.existence, (alive + claimed).min(MOST_CERTAIN), view.share * news);
+    let existence = if track.is_known_to_outlast(view.time) {
+        track.existence
+    } else {
+        tempered(track.existence, (alive + claimed).min(MOST_CERTAIN), view.share * news)
+    };
     if scene.models.config.visibility_dwell_s > 0.0 && prospect.mean_missed < 1.0 && alive + claimed > 0.0 {
         let detection = (1.0 - prospect.mean_missed) / prospect.visible;
         let missed = alive / (alive + claimed);
@@ -39,7 +43,7 @@ pub(crate) fn update(scene: &Scene<'_>, place: usize, track: &mut Bernoulli) -> 
     }
     track.existence = existence;
     if claimed > 0.5 {
-        track.last_seen = view.time;
+        track.last_seen = track.last_seen.max(view.time);
     }
     alive
 }

@@ -162,3 +162,72 @@ fn parts_of_one_look_begin_tracks_of_their_own() {
     let tracks = tracker.tracks_at(Timestamp::from_seconds(20));
     assert_eq!(tracks.iter().filter(|track| track.existence > 0.5).count(), 2, "{tracks:?}");
 }
+
+/// Two radars at one place, and what a scan that is late by 15 s says when it is applied out of sequence.
+/// Tracks `after_s` later, without and with it.
+fn late_beside(second: u32, after_s: u32, late: Scan, in_time: impl Fn(u32) -> Scan) -> [Vec<Track>; 2] {
+    let mut tracker =
+        Tracker::new(TrackerConfig::default(), vec![radar("in time", 0.0), radar("late", 0.0)]).expect("a valid model");
+    (1..=second).for_each(|second| tracker.step(&in_time(second)));
+    let end = Timestamp::from_seconds(i64::from(second + after_s));
+    let follow = |mut tracker: Tracker| {
+        (second + 1..=second + after_s).for_each(|second| tracker.step(&in_time(second)));
+        tracker.tracks_at(end)
+    };
+    let without = follow(tracker.clone());
+    tracker.step(&Scan { sensor: 1, ..late });
+    assert_eq!(tracker.late_scans().out_of_sequence, 1);
+    [without, follow(tracker)]
+}
+
+/// That a radar did not see somebody before anybody did says nothing against him.
+#[test]
+fn a_late_scan_says_nothing_against_who_has_come_since() {
+    let newcomer = |second: u32| {
+        scan(second, if second >= 20 { vec![position(0.0, 1.4 * f64::from(second), 5.0)] } else { Vec::new() })
+    };
+    let late = scan(7, vec![position(1_500.0, 1_500.0, 5.0)]);
+    let [without, with] = late_beside(21, 0, late, newcomer);
+    let existence = |tracks: &[Track]| {
+        let near = tracks.iter().filter(|track| track.position_m.norm() < 200.0);
+        near.map(|track| track.existence).sum::<f64>()
+    };
+    let (without, with) = (existence(&without), existence(&with));
+    assert!(without > 0.0 && with > 0.99 * without, "{with} with the late scan, {without} without");
+}
+
+/// Who has left is not brought back by a plot from before he left, and where he was then does not say where he is.
+#[test]
+fn a_late_plot_does_not_bring_back_who_has_left() {
+    // Over the edge of the field in second 30, at 3 m/s.
+    let north_m = |second: u32| 2_000.0 - 3.0 * (30.0 - f64::from(second));
+    let leaver =
+        |second: u32| scan(second, if second < 30 { vec![position(0.0, north_m(second), 5.0)] } else { Vec::new() });
+    let late = scan(18, vec![position(0.0, north_m(18), 5.0)]);
+    let [without, with] = late_beside(33, 1, late, leaver);
+    let existence = |tracks: &[Track]| tracks.iter().map(|track| track.existence).sum::<f64>();
+    let (without, with) = (existence(&without), existence(&with));
+    assert!(without < 0.5 && with < 1.01 * without, "{with} with the late plot, {without} without");
+}
+
+/// Two late scans at once: there is a pass for the first, and the second need not wait for a third.
+#[test]
+fn what_waits_for_a_pass_is_filtered_with_the_next_scan() {
+    let in_order = scans(30);
+    let mut late = in_order.clone();
+    // The first late scan only wakes the log up: where anybody is, it does not say.
+    for (place, behind) in [(1, 2), (18, 7), (18, 7)] {
+        let scan = late.remove(place);
+        late.insert(place + behind, scan);
+    }
+    let expected = run(in_order[..28].iter().filter(|scan| scan.time != in_order[1].time).cloned());
+    let tracker = run(late[..28].iter().cloned());
+    let late = tracker.late_scans();
+    assert_eq!((late.refiltered, late.out_of_sequence), (1, 2));
+    let end = Timestamp::from_seconds(28);
+    let (expected, got) = (places(&expected.tracks_at(end)), places(&tracker.tracks_at(end)));
+    assert_eq!((expected.len(), got.len()), (2, 2));
+    for ((_, place), (_, late_place)) in expected.iter().zip(&got) {
+        assert!((place - late_place).norm() < 0.02, "{place} in order, {late_place} with late scans");
+    }
+}

@@ -146,7 +146,9 @@ impl<'a> Choices<'a> {
         let (prospect, view, existence) = (&scene.prospects[place], scene.view, before.existence);
         let weight_of = |ratio: f64| if view.share < 1.0 { libm::pow(ratio, view.share) } else { ratio };
         let alone = (1.0 - existence + existence * prospect.mean_missed).max(f64::MIN_POSITIVE);
-        let if_missed = tempered(existence, existence * prospect.mean_missed / alone, view.share);
+        let outlasts = track.is_known_to_outlast(view.time);
+        let after = |evidence: f64, share: f64| if outlasts { existence } else { tempered(existence, evidence, share) };
+        let if_missed = after(existence * prospect.mean_missed / alone, view.share);
         let mut choices = Vec::with_capacity(1 + scene.gates.of(place).len());
         choices.push(Choice::new(None, 1.0, if_missed));
         for (gated, plot) in scene.gates.of(place).iter().copied().enumerate() {
@@ -166,7 +168,7 @@ impl<'a> Choices<'a> {
             }
             let shadow = view.shadow(place, &[(plot, 1.0)], scene.foreign);
             let news = news(scene.models, track, view, shadow);
-            let if_seen = tempered(existence, MOST_CERTAIN, view.share * news);
+            let if_seen = after(MOST_CERTAIN, view.share * news);
             choices.push(Choice::new(Some(plot), weight, if_seen));
         }
         choices.sort_by(|a, b| b.weight.total_cmp(&a.weight));
