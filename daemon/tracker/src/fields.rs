@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::TrackerConfig;
 use crate::sensor::SensorModel;
+use crate::sensor_state::SensorState;
 use crate::time::Timestamp;
 use crate::undetected::entry::EntryZone;
 use crate::undetected::{Intensity, Undetected};
@@ -63,10 +64,18 @@ impl Fields {
         self.fields.iter_mut().zip(intensities).for_each(|(field, intensity)| field.set_intensity(intensity));
     }
 
-    /// Whether a sensor looks at its field from there, which grows for one that has travelled off it.
-    pub(crate) fn reach(&mut self, sensor: usize, sensors: &[SensorModel], origin_m: Vector2<f64>) -> bool {
+    /// Whether a sensor looks at its field from there, which moves along with one that has travelled off it.
+    /// `sensors` and `states`: all of them, in their order.
+    pub(crate) fn reach(
+        &mut self,
+        sensor: usize,
+        origin_m: Vector2<f64>,
+        sensors: &[SensorModel],
+        states: &[SensorState],
+    ) -> bool {
         let field = self.place[sensor].0;
-        let members = self.place.iter().zip(sensors).filter(|(place, _)| place.0 == field).map(|(_, model)| model);
+        let of_field = self.place.iter().zip(sensors).zip(states).filter(|((place, _), _)| place.0 == field);
+        let members = of_field.map(|((_, model), state)| (model, state.origin_m));
         self.fields[field].reach(&sensors[sensor], origin_m, members)
     }
 

@@ -133,7 +133,7 @@ impl Filter {
         let prospects = self.prospects(models, &touched, &view);
         let index = PlotIndex::new(&view.plots);
         view.further = self.further_returns(models.config, &touched, &view, &index);
-        let on_field = !model.mobile || self.fields.reach(scan.sensor, models.sensors, view.origin_m);
+        let on_field = !model.mobile || self.fields.reach(scan.sensor, view.origin_m, models.sensors, &self.sensors);
         let undetected = self.fields.of(scan.sensor);
         let mut births: Vec<_> = view.plots.iter().map(|plot| birth(models.config, undetected, &view, plot)).collect();
         if on_field {

@@ -87,6 +87,9 @@ pub(crate) struct Undetected {
 /// How many were undetected where at one time, without what is known of sensors and of the rate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Intensity {
+    /// The cells that it is given for; without, those of the field.
+    #[serde(default)]
+    grid: Option<Grid>,
     walkers: Vec<Vec<f32>>,
     walking: Vec<f32>,
     unfound: Vec<f32>,
@@ -99,6 +102,7 @@ impl Undetected {
     /// How many are undetected where now.
     pub(crate) fn intensity(&self) -> Intensity {
         Intensity {
+            grid: Some(self.grid),
             walkers: self.walkers.clone(),
             walking: self.walking.clone(),
             unfound: self.unfound.clone(),
@@ -108,13 +112,14 @@ impl Undetected {
         }
     }
 
-    /// Goes back, or on, to an intensity of this field as it is laid out.
+    /// Goes back, or on, to an intensity of this field.
     pub(crate) fn set_intensity(&mut self, intensity: Intensity) {
+        let intensity = intensity.onto(self.grid);
         if intensity.unfound.len() != self.grid.cells() {
-            // The field has been laid out anew since.
+            // Of an older program, and of other cells.
             return;
         }
-        let Intensity { walkers, walking, unfound, appeared, time, appeared_until } = intensity;
+        let Intensity { walkers, walking, unfound, appeared, time, appeared_until, .. } = intensity;
         (self.walkers, self.walking, self.unfound, self.appeared) = (walkers, walking, unfound, appeared);
         (self.time, self.appeared_until) = (time, appeared_until);
     }

@@ -1,10 +1,10 @@
-//! The grid of a field: where its cells are, what stands between them, and how it grows when a sensor travels off it.
+//! The grid of a field: where its cells are, what stands between them, and how it moves with sensors that travel.
 
 use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
 
 use super::footprint::Footprint;
-use super::{HEADINGS, Undetected, as_f64, count, single};
+use super::{Intensity, Undetected, as_f64, count, single};
 use crate::measure::crossing::Segment;
 use crate::rectangle::Rectangle;
 use crate::sensor::{Coverage, SensorModel};
@@ -73,42 +73,54 @@ impl Grid {
     }
 }
 
+impl Intensity {
+    /// The same on other cells, where nobody has watched what is new.
+    pub(super) fn onto(self, grid: Grid) -> Self {
+        let Some(before) = self.grid.filter(|before| *before != grid) else { return self };
+        let middles = (0..grid.rows).flat_map(|row| (0..grid.columns).map(move |column| grid.middle(column, row)));
+        let from: Vec<Option<usize>> = middles.map(|middle| before.cell_at(middle)).collect();
+        let moved = |cells: &[f32], new: f32| -> Vec<f32> {
+            from.iter().map(|cell| cell.and_then(|cell| cells.get(cell)).copied().unwrap_or(new)).collect()
+        };
+        Self {
+            grid: Some(grid),
+            walkers: self.walkers.iter().map(|walkers| moved(walkers, 1.0)).collect(),
+            walking: moved(&self.walking, 1.0),
+            unfound: moved(&self.unfound, 1.0),
+            appeared: moved(&self.appeared, 0.0),
+            ..self
+        }
+    }
+}
+
 impl Undetected {
-    /// Whether a sensor there looks at the grid, which grows for one that has travelled off it. `sensors`: those of this
-    /// field, in their order.
+    /// Whether a sensor there looks at the grid, which moves along with one that has travelled off it and leaves behind
+    /// what nobody is near any more. `sensors`: those of this field, in their order, and where each is.
     pub(crate) fn reach<'a>(
         &mut self,
         sensor: &SensorModel,
         origin_m: Vector2<f64>,
-        sensors: impl Iterator<Item = &'a SensorModel>,
+        sensors: impl Iterator<Item = (&'a SensorModel, Vector2<f64>)> + Clone,
     ) -> bool {
         let (low_m, high_m) = sensor.coverage.bounds_m(origin_m);
         let ground = self.grid.ground();
         if ground.holds(low_m) && ground.holds(high_m) {
             return true;
         }
-        let bounds = ground.grown(-MARGIN_M).joined(&watched(sensor, origin_m));
+        let own = watched(sensor, origin_m);
+        let bounds = sensors.clone().fold(own, |all, (other, origin_m)| all.joined(&watched(other, origin_m)));
         if (bounds.high_m - bounds.low_m).max() > LARGEST_M {
             return false;
         }
-        self.grow(&bounds, sensors);
+        self.move_to(Grid::over(&bounds), sensors.map(|(sensor, _)| sensor));
         true
     }
 
-    /// Lays the field out over more ground, of which nobody has watched what is new.
-    fn grow<'a>(&mut self, bounds: &Rectangle, sensors: impl Iterator<Item = &'a SensorModel>) {
-        let before = self.grid;
-        self.grid = Grid::over(bounds);
-        let grid = self.grid;
-        let middles = (0..grid.rows).flat_map(|row| (0..grid.columns).map(move |column| grid.middle(column, row)));
-        let from: Vec<Option<usize>> = middles.map(|middle| before.cell_at(middle)).collect();
-        let moved = |cells: &[f32], new: f32| -> Vec<f32> {
-            from.iter().map(|cell| cell.and_then(|cell| cells.get(cell)).copied().unwrap_or(new)).collect()
-        };
-        self.walkers = (0..HEADINGS).map(|heading| moved(&self.walkers[heading], 1.0)).collect();
-        self.walking = moved(&self.walking, 1.0);
-        self.unfound = moved(&self.unfound, 1.0);
-        self.appeared = moved(&self.appeared, 0.0);
+    /// Lays the field out over other ground.
+    fn move_to<'a>(&mut self, grid: Grid, sensors: impl Iterator<Item = &'a SensorModel>) {
+        let intensity = self.intensity().onto(grid);
+        self.grid = grid;
+        self.set_intensity(intensity);
         let sensors: Vec<SensorModel> = sensors.cloned().collect();
         self.lay_out(&sensors);
         let entries = core::mem::take(&mut self.entries);

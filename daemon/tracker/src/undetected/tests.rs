@@ -68,3 +68,42 @@ fn a_very_long_field_has_cells() {
     field.advance(Timestamp::from_seconds(60));
     assert!(field.density_at(seen).is_finite());
 }
+
+fn driving() -> SensorModel {
+    SensorModel { mobile: true, ..sensor(SensorKind::Radar, Coverage::Circle { radius_m: 500.0 }) }
+}
+
+/// However far a sensor drives, its field is as fine as where it set out.
+#[test]
+fn a_field_moves_along_with_its_sensor() {
+    let radar = driving();
+    let mut field = Undetected::new(&TrackerConfig::default(), core::slice::from_ref(&radar));
+    let at_first_m = field.cell_m();
+    for second in 0..500_u32 {
+        let place = Vector2::new(100.0 * f64::from(second), 0.0);
+        assert!(field.reach(&radar, place, [(&radar, place)].into_iter()));
+        field.advance(Timestamp::from_seconds(i64::from(second)));
+        field.thin(0, &radar, place, 0.9);
+        let (here, ahead) = (field.density_at(place), field.density_at(place + Vector2::new(900.0, 0.0)));
+        assert!(here < 0.5 * ahead, "{here:e} seen, {ahead:e} not");
+    }
+    assert!((field.cell_m() - at_first_m).abs() < 1e-9, "cells of {} m, {at_first_m} m at first", field.cell_m());
+}
+
+/// A state from before the field moved still says where nobody is.
+#[test]
+fn an_intensity_is_good_for_a_field_that_has_moved_since() {
+    let radar = driving();
+    let (home, away) = (Vector2::zeros(), Vector2::new(700.0, 0.0));
+    let mut field = Undetected::new(&TrackerConfig::default(), core::slice::from_ref(&radar));
+    field.thin(0, &radar, home, 0.9);
+    let (then, seen) = (field.intensity(), field.density_at(home));
+    assert!(field.reach(&radar, away, [(&radar, away)].into_iter()));
+    for _ in 0..3 {
+        field.thin(0, &radar, home, 0.9);
+    }
+    assert!(field.density_at(home) < 0.5 * seen);
+    field.set_intensity(then);
+    let again = field.density_at(home);
+    assert!((again / seen - 1.0).abs() < 1e-5, "{again:e}, {seen:e} before");
+}
