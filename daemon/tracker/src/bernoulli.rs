@@ -33,6 +33,13 @@ pub(crate) struct Label {
 /// Part of the usual threshold of doubt that holds for ambiguous tracks.
 const DOUBT_OF_AMBIGUOUS: f64 = 0.6;
 
+/// Part of the existence that a track began with at which it is forgotten, where that is less than usual: among so many false
+/// plots that every beginning is unlikely, the true ones would be forgotten with the others.
+const FORGOTTEN_PART: f64 = 0.03;
+
+/// Part of the usual threshold below which everything is forgotten.
+const LEAST_PART: f64 = 0.01;
+
 /// A potential object.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Bernoulli {
@@ -41,6 +48,9 @@ pub(crate) struct Bernoulli {
     pub(crate) time: Timestamp,
     /// Probability that the object exists.
     pub(crate) existence: f64,
+    /// The same, as its first plot alone made it.
+    #[serde(default)]
+    existence_at_first: f64,
     /// Where it is, if it exists.
     pub(crate) hypotheses: Vec<Hypothesis>,
     pub(crate) class: ClassProbabilities,
@@ -187,6 +197,11 @@ impl Bernoulli {
     /// Whether it has once been all but certain that the object exists.
     pub(crate) fn is_proven(&self) -> bool {
         self.companionship.is_none()
+    }
+
+    /// Existence below which the track is forgotten.
+    pub(crate) fn forgotten_below(&self, config: &TrackerConfig) -> f64 {
+        (FORGOTTEN_PART * self.existence_at_first).clamp(LEAST_PART * config.forget_existence, config.forget_existence)
     }
 
     /// Whether a plot since `at` has proved that the object was there then: what a scan of that time adds comes too late to
@@ -341,6 +356,11 @@ impl Bernoulli {
         alive / (1.0 - self.existence + alive).max(f64::MIN_POSITIVE)
     }
 
+    /// Existence from which a plot begins a track that can be placed.
+    pub(crate) fn least_at_first(config: &TrackerConfig) -> f64 {
+        LEAST_PART * config.forget_existence
+    }
+
     /// A new track from a plot.
     pub(crate) fn born(
         label: Label,
@@ -353,6 +373,7 @@ impl Bernoulli {
             label,
             time: label.time,
             existence,
+            existence_at_first: existence,
             hypotheses,
             class,
             last_seen: label.time,

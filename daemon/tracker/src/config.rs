@@ -42,7 +42,7 @@ pub struct TrackerConfig {
     pub confirm_existence: f64,
     /// Existence probability below which a confirmed track is tentative again; lower than the above keeps it from flickering.
     pub doubt_existence: f64,
-    /// Existence probability below which a track is forgotten.
+    /// Existence probability below which a track is forgotten, unless it began with little more.
     pub forget_existence: f64,
     /// Standard deviation of the position from which a track is a zone rather than a point.
     pub point_sd_m: f64,

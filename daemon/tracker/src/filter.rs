@@ -224,9 +224,8 @@ impl Filter {
 
     /// One second without a report of the event sensors; tracks that nobody can see any more fade.
     fn pass_second(&mut self, models: Models<'_>, at: Timestamp) {
-        let least = models.config.forget_existence;
         let sensors = &self.sensors;
-        self.tracks.retain(|track| watch::outlasts(models, sensors, track, at, least));
+        self.tracks.retain(|track| watch::outlasts(models, sensors, track, at));
         if self.events.is_empty() {
             return;
         }

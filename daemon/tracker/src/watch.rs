@@ -34,14 +34,9 @@ pub(crate) fn life_s(models: Models<'_>, sensors: &[SensorState], track: &Bernou
     if returns { models.config.mean_life_s } else { models.config.departed_life_s }
 }
 
-/// Whether the track is likelier than `least` to exist when nothing more is heard until `at`.
-pub(crate) fn outlasts(
-    models: Models<'_>,
-    sensors: &[SensorState],
-    track: &Bernoulli,
-    at: Timestamp,
-    least: f64,
-) -> bool {
+/// Whether the track is still worth keeping when nothing more is heard until `at`.
+pub(crate) fn outlasts(models: Models<'_>, sensors: &[SensorState], track: &Bernoulli, at: Timestamp) -> bool {
+    let least = track.forgotten_below(models.config);
     let interval_s = at.seconds_since(track.time).max(0.0);
     let after = |life_s: f64| track.existence_of_all() * libm::exp(-interval_s / life_s);
     // Most tracks do even if they have left: their place need not be looked up.

@@ -113,13 +113,6 @@ fn who_appears_beside_late_scans_is_found_all_the_same() {
         if look.sensor == 0 {
             let second = u32::try_from(look.time.whole_seconds()).expect("after 1970");
             let tracks = confirmed(&tracker, second);
-            println!(
-                "{second} {:?}",
-                tracks
-                    .iter()
-                    .map(|t| (t.id.0, t.position_m.x as i64, t.first_seen.whole_seconds()))
-                    .collect::<Vec<_>>()
-            );
             numbers.extend(tracks.iter().map(|track| track.id));
             let due = (0..10).filter(|walker| second >= 8 * walker + 10).count();
             unseen += due.saturating_sub(tracks.len());
@@ -127,4 +120,40 @@ fn who_appears_beside_late_scans_is_found_all_the_same() {
     }
     assert!(unseen <= 12, "{unseen} walker looks without a track");
     assert!(numbers.len() <= 11, "{numbers:?} for ten walkers");
+}
+
+/// Among three hundred false plots a scan on less than a square kilometre every beginning is unlikely, and people are found
+/// all the same.
+#[test]
+fn people_are_found_among_many_false_plots() {
+    let field = Coverage::Polygon { points_m: vec![[0.0, 0.0], [2_000.0, 0.0], [2_000.0, 400.0], [0.0, 400.0]] };
+    let model = SensorModel {
+        coverage: field,
+        detection_probability: 0.7,
+        clutter: Clutter::PerScan(300.0),
+        ..radar("radar", 1_000.0)
+    };
+    let mut tracker = Tracker::new(TrackerConfig::default(), vec![model]).expect("a valid model");
+    let mut noise = Noise::new(5);
+    let at = |walker: u32, second: u32| {
+        let seconds = f64::from(second);
+        Vector2::new(180.0 * f64::from(walker) + 0.3 * seconds, 300.0 - 1.4 * seconds)
+    };
+    for second in 1..=100_u32 {
+        let mut plots: Vec<Detection> = Vec::new();
+        // They appear in the middle, after a while.
+        if second > 10 {
+            for place in (1..=10).map(|walker| at(walker, second - 10)) {
+                if noise.uniform() < 0.7 {
+                    plots.push(position(place.x + 5.0 * noise.normal(), place.y + 5.0 * noise.normal(), 5.0));
+                }
+            }
+        }
+        plots.extend((0..300).map(|_| position(2_000.0 * noise.uniform(), 400.0 * noise.uniform(), 5.0)));
+        tracker.step(&scan(second, plots));
+    }
+    let tracks = confirmed(&tracker, 100);
+    let is_found = |walker: &u32| tracks.iter().any(|track| (track.position_m - at(*walker, 90)).norm() < 25.0);
+    let found = (1..=10).filter(is_found).count();
+    assert!(found >= 8, "{found} of 10 found, with {} tracks", tracks.len());
 }

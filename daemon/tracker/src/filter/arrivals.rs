@@ -62,8 +62,9 @@ impl Filter {
         let first_plot = self.plots_before(view);
         for (plot, (birth, newborn)) in births.into_iter().zip(newborn).enumerate() {
             let existence = newborn.existence;
-            let ambiguous = if birth.is_ambiguous() { LEAST_AMBIGUOUS } else { 0.0 };
-            if existence > config.forget_existence.max(ambiguous) && birth.is_possible() {
+            let least = Bernoulli::least_at_first(config);
+            let least = if birth.is_ambiguous() { LEAST_AMBIGUOUS.max(least) } else { least };
+            if existence > least && birth.is_possible() {
                 let label = Label { time: view.time, sensor: view.sensor, plot: first_plot + view.numbers[plot] };
                 let class = class::fused(&class::PRIOR, view.plots[plot].class.as_ref(), 1.0);
                 let visibility = Visibility::born(config, view.sensor, view.time);

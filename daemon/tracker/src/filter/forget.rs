@@ -13,7 +13,7 @@ impl Filter {
         self.tracks.retain(|track| {
             let is_touched = touched.next_if(|touched| **touched == place).is_some();
             place += 1;
-            !is_touched || track.existence_of_all() > config.forget_existence
+            !is_touched || track.existence_of_all() > track.forgotten_below(config)
         });
     }
 
