@@ -5,11 +5,16 @@
 //! where it has one (the next scan cannot be nearer), or now minus the delay seen of it lately. The earliest of these
 //! is the horizon. A look that comes in several messages is one scan: of a sensor that sends so, the last look waits as long as its
 //! parts took lately, and of every sensor the first, of which that is not known. No scan waits longer than the configured bound; what arrives behind the horizon is late, counted,
-//! and handed on at once with its own time.
+//! and handed on at once with its own time. Of a sensor whose clock is set while it runs the step is taken out (`align/stamps.rs`).
+
+mod stamps;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use vedette_tracker::{Scan, Timestamp};
 
+use self::stamps::Stamps;
 use crate::config::Site;
 
 /// Scans held at one time; beyond it the oldest are released early.
@@ -41,6 +46,9 @@ pub(crate) struct Aligner {
     horizon: Timestamp,
     /// Everything up to this time was said to have been released.
     settled: Timestamp,
+    /// By sensor, of those that scan: whether its clock was set.
+    #[serde(default)]
+    stamps: BTreeMap<usize, Stamps>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -82,11 +90,19 @@ impl Aligner {
             sensors: vec![None; site.sensors.len()],
             horizon: Timestamp::MIN,
             settled: Timestamp::MIN,
+            stamps: BTreeMap::new(),
         }
     }
 
-    /// Takes in a scan that arrived at `now`.
-    pub(crate) fn push(&mut self, scan: Scan, now: Timestamp, site: &Site) {
+    /// Takes in a scan that arrived at `now`. Gives by how many seconds its sensor's clock was found to be set back (negative:
+    /// forward), when that has become sure.
+    pub(crate) fn push(&mut self, mut scan: Scan, now: Timestamp, site: &Site) -> Option<f64> {
+        let step_s = site.sensors[scan.sensor].model.scan_period_s.and_then(|period_s| {
+            let stamps = self.stamps.entry(scan.sensor).or_default();
+            let (corrected, step_s) = stamps.corrected(scan.time, now, period_s);
+            scan.time = corrected;
+            step_s
+        });
         let delay_s = f64::max(0.0, now.seconds_since(scan.time));
         let usual_s = site.sensors[scan.sensor].model.latency_s;
         let first = Arrivals {
@@ -99,6 +115,10 @@ impl Aligner {
         };
         let arrivals = self.sensors[scan.sensor].get_or_insert(first);
         let fading = libm::exp2(-now.seconds_since(arrivals.arrived) / DELAY_HALF_LIFE_S);
+        if step_s.is_some() {
+            // Part of what it seemed to take lately was the clock's.
+            arrivals.delay_s = usual_s;
+        }
         arrivals.delay_s = delay_s.max(usual_s).max(arrivals.delay_s * fading);
         arrivals.parts_s *= fading;
         if scan.time > arrivals.newest {
@@ -115,6 +135,7 @@ impl Aligner {
             }
             _ => self.held.insert(at, Held { scan, arrived: now }),
         }
+        step_s
     }
 
     /// All scans whose time has come by `now`, in time order but for late ones.

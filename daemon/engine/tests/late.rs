@@ -10,10 +10,15 @@ fn at(second: f64) -> Timestamp {
 
 /// Somebody who walks north, as the radar saw them at `seen`, told at `received`.
 fn frame(seen: f64, received: f64) -> Input {
+    stamped_frame(seen, seen, received)
+}
+
+/// The same from a radar whose clock showed `stamped`.
+fn stamped_frame(stamped: f64, seen: f64, received: f64) -> Input {
     let wobble = 2.0 * libm::sin(2.4 * seen);
     let message = format!(
         r#"{{"v":1,"sensor":"radar-1","t":"{}","plots":[{{"kind":"position","east_m":{},"north_m":{}}}]}}"#,
-        format_rfc3339(at(seen)),
+        format_rfc3339(at(stamped)),
         100.0 + wobble,
         50.0 + 1.4 * seen - wobble
     );
@@ -63,4 +68,29 @@ fn a_late_scan_is_filtered_in_and_no_line_is_written_again() {
     let without: Vec<_> = frames.iter().copied().filter(|(seen, received)| received - seen < 1.0).collect();
     let (_, without) = pictures(&without);
     assert_ne!(told.last(), without.last());
+}
+
+/// The radar's clock is set back, then right again: whoever walks there is where they are, all the time.
+#[test]
+fn a_clock_that_is_set_back_and_forth_leaves_the_picture_as_it_is() {
+    let config: EngineConfig = toml::from_str(include_str!("fixtures/radar.toml")).expect("valid TOML");
+    for step_s in [-1.5, -5.0, -20.0, -100.0] {
+        let mut engine = Engine::new(&config).expect("valid configuration");
+        let mut out = Vec::new();
+        for second in 1..=120 {
+            let seen = f64::from(second);
+            let stamped = if (41..=80).contains(&second) { seen + step_s } else { seen };
+            engine.handle(at(seen + 0.1), stamped_frame(stamped, seen, seen + 0.1), &mut out);
+            out.clear();
+            // Until the step is believed, the track goes on without the radar.
+            if second > 43 {
+                let picture = engine.picture(at(seen));
+                let [track] = picture.tracks.as_slice() else { panic!("{step_s} s: {} tracks", picture.tracks.len()) };
+                let off_m = (track.position_m.y - (50.0 + 1.4 * seen)).abs();
+                assert!(off_m < 6.0, "{step_s} s, after {second} s: {off_m} m off");
+            }
+        }
+        assert_eq!(engine.counters().get("clock_steps{sensor=\"radar-1\"}"), 1, "{step_s} s");
+        assert!(engine.counters().get("scans_late") <= 2, "{step_s} s");
+    }
 }

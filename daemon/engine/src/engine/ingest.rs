@@ -119,7 +119,9 @@ impl State {
             self.news = true;
             return;
         }
-        self.aligner.push(scan, self.now, site);
+        if self.aligner.push(scan, self.now, site).is_some() {
+            self.counters.add_labelled("clock_steps", "sensor", &site.sensors[sensor].model.id, 1);
+        }
     }
 
     fn take_radio(&mut self, source: String, radio: &RadioFrame, context: &Context<'_>, out: &mut Vec<Output>) {
