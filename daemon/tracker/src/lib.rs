@@ -55,6 +55,9 @@
 //! tracks that several sensors see, `gᵀ S⁻¹ (z - h(x))` with `g = -J v` (`clock_offset.rs`); plots are then used with
 //! that age. The mean of the clocks shows nowhere and is kept at zero.
 //!
+//! **Errors.** How large the errors of a sensor's positions are is learned from the ranks of its plots' distances to tracks
+//! that are sure (`noise.rs`); `R` is multiplied by that.
+//!
 //! **Silence.** A scan without a plot lowers `r` by `1 - pD`, hypothesis by hypothesis, so that places where the object
 //! would have been seen lose weight. Sensors that report events are asked once a second: who was inside a footprint, or
 //! crossed a line, and was not reported (`silence.rs`).
@@ -112,6 +115,7 @@ mod measure;
 pub mod metric;
 mod mixture;
 mod motion;
+mod noise;
 mod normal;
 mod quadrature;
 mod rectangle;

@@ -156,6 +156,22 @@ impl Plot<'_> {
         }
     }
 
+    /// The squared normalised innovation of a position, or of a range and bearing, and the part of the innovation's covariance that
+    /// is the sensor's own.
+    pub(crate) fn surprise(&self, prior: &Gaussian) -> Option<(f64, f64)> {
+        let (innovation, covariance, noise) = match self.linearise(prior) {
+            Innovation::Two(two) => (two.innovation, two.innovation_covariance(prior), two.noise),
+            Innovation::Three(three) => (
+                three.innovation.fixed_rows::<2>(0).into_owned(),
+                three.innovation_covariance(prior).fixed_view::<2, 2>(0, 0).into_owned(),
+                three.noise.fixed_view::<2, 2>(0, 0).into_owned(),
+            ),
+            Innovation::One(_) => return None,
+        };
+        let factor = covariance.cholesky()?;
+        Some((innovation.dot(&factor.solve(&innovation)), 0.5 * factor.solve(&noise).trace()))
+    }
+
     /// Writes innovation, its covariance and its test ratio into the record.
     pub(crate) fn record(&self, prior: &Gaussian, record: &mut Contribution) {
         fn write<const D: usize>(linearised: &Linearised<D>, prior: &Gaussian, record: &mut Contribution) {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock_offset::ClockOffset;
 use crate::detection::{Measurement, Scan};
 use crate::hint::Reliability;
+use crate::noise::NoiseRatio;
 use crate::sensor::{Clutter, SensorModel};
 use crate::strength::Strengths;
 use crate::time::Timestamp;
@@ -55,6 +56,9 @@ pub(crate) struct SensorState {
     /// How far its clock is ahead.
     #[serde(default)]
     pub(crate) clock: ClockOffset,
+    /// How large its errors are.
+    #[serde(default)]
+    pub(crate) noise: NoiseRatio,
     /// How strong its last reports were.
     #[serde(default)]
     pub(crate) strengths: Strengths,
@@ -71,6 +75,13 @@ pub struct SensorEstimate {
     pub clock_offset_s: f64,
     /// Standard deviation of that; that of the prior while nothing is known.
     pub clock_offset_sd_s: f64,
+    /// Standard deviation of the errors of its positions, or ranges and bearings, as a multiple of what is configured.
+    #[serde(default = "as_configured")]
+    pub position_sd_ratio: f64,
+}
+
+const fn as_configured() -> f64 {
+    1.0
 }
 
 impl SensorState {
@@ -92,6 +103,7 @@ impl SensorState {
             scans: CLUTTER_PRIOR_SCANS,
             numbering: Reliability::default(),
             clock: ClockOffset::default(),
+            noise: NoiseRatio::default(),
             strengths: Strengths::default(),
         }
     }
@@ -113,6 +125,7 @@ impl SensorState {
             clutter: self.clutter(),
             clock_offset_s: self.clock.mean_s(),
             clock_offset_sd_s: self.clock.sd_s(),
+            position_sd_ratio: self.noise.sd(),
         }
     }
 

@@ -63,7 +63,7 @@ impl<'a> View<'a> {
         let (numbers, plots): (Vec<usize>, Vec<Plot<'a>>) = detections
             .into_iter()
             .map(|detection| Plot {
-                measurement: detection.measurement,
+                measurement: state.noise.applied_to(detection.measurement),
                 class: detection.class,
                 object: detection.object,
                 origin_m,

@@ -1,10 +1,12 @@
-//! What a scan teaches about its sensor: how well it sees, how often and where it is wrong, how its clock runs.
+//! What a scan teaches about its sensor: how well it sees, how often and where it is wrong, how large its
+//! errors are, how its clock runs.
 
 use super::{Filter, Models};
 use crate::association::Association;
 use crate::bernoulli::Prospect;
 use crate::cells::Seen;
 use crate::clock_offset;
+use crate::noise;
 use crate::view::View;
 
 /// A track this sure, wholly inside, is a chance to measure the sensor's detection probability.
@@ -39,6 +41,8 @@ impl Filter {
             let (tracks, verdicts) = (&self.tracks, &association.tracks);
             cells.learn(&Seen { view, tracks, touched, prospects, verdicts, false_plots: &false_plots });
             let comparison = clock_offset::compare(tracks, touched, view, verdicts);
+            let errors_last = models.config.object_extent_m > 0.0 || view.model.error_correlation_s > 0.0;
+            self.sensors[view.sensor].noise.learn(noise::surprise(tracks, touched, view, verdicts), errors_last);
             clock_offset::learn(models.sensors, &mut self.sensors, view, &comparison);
             self.sensors[view.sensor].learn(hits, chances, false_plots.iter().sum());
         }
