@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::association::Verdict;
 use crate::bernoulli::Bernoulli;
 use crate::detection::Measurement;
+use crate::imm::Hypothesis;
 use crate::view::View;
 
 /// Information about `ln s` that the configuration is worth, about a hundred plots of tracks as sure as most, and the
@@ -93,7 +94,7 @@ pub(crate) fn surprise(tracks: &[Bernoulli], touched: &[usize], view: &View<'_>,
         let surely = verdict.claims.iter().find(|(_, share)| *share >= SURE_CLAIM);
         let Some((plot, share)) = surely.filter(|_| is_sure(track, view)) else { continue };
         let (mut beyond, mut part) = (0.0, 0.0);
-        for (probability, state) in track.hypotheses.iter().flat_map(|hypothesis| hypothesis.active()) {
+        for (probability, state) in track.hypotheses.iter().flat_map(Hypothesis::active) {
             if let Some((squared, own)) = view.plots[*plot].surprise(state) {
                 beyond += probability * libm::exp(-0.5 * squared);
                 part += probability * own;
