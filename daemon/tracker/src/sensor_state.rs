@@ -14,8 +14,10 @@ use crate::sensor::{Clutter, SensorModel};
 use crate::strength::Strengths;
 use crate::time::Timestamp;
 
-/// Expected detections that the configured detection probability is worth.
-const DETECTION_PRIOR: f64 = 200.0;
+/// Looks that the configured detection probability is worth: a guess, which soon gives way where it is far off ..
+const DETECTION_PRIOR: f64 = 20.0;
+/// .. and looks that are remembered.
+const LOOKS_REMEMBERED: f64 = 200.0;
 
 /// Scans that the configured clutter is worth.
 const CLUTTER_PRIOR_SCANS: f64 = 50.0;
@@ -171,11 +173,46 @@ impl SensorState {
 
     /// Counts one scan: `chances` objects were surely there, `hits` of them were seen, `false_plots` were nobody's.
     pub(crate) fn learn(&mut self, hits: f64, chances: f64, false_plots: f64) {
-        let keep = (DETECTION_PRIOR / (DETECTION_PRIOR + chances)).min(1.0);
+        let keep = (LOOKS_REMEMBERED / (self.chances + chances)).min(1.0);
         self.hits = keep * (self.hits + hits);
         self.chances = keep * (self.chances + chances);
         let keep = CLUTTER_PRIOR_SCANS / (CLUTTER_PRIOR_SCANS + 1.0);
         self.false_plots = keep * (self.false_plots + false_plots);
         self.scans = keep * (self.scans + 1.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::measure::fixture::sensor;
+    use crate::sensor::{Coverage, SensorKind};
+
+    fn told(detection_probability: f64) -> SensorState {
+        let radar = sensor(SensorKind::Radar, Coverage::Circle { radius_m: 500.0 });
+        SensorState::new(&SensorModel { detection_probability, ..radar })
+    }
+
+    #[test]
+    fn a_detection_probability_that_is_far_off_is_given_up_within_sixty_looks() {
+        let mut sensor = told(0.9);
+        for _ in 0..6 {
+            sensor.learn(4.0, 10.0, 0.0);
+        }
+        assert!((sensor.detection_probability() - 0.4).abs() < 0.15, "{}", sensor.detection_probability());
+    }
+
+    proptest! {
+        #[test]
+        fn no_few_looks_outweigh_what_many_have_taught(few in 1_u32..20) {
+            let mut sensor = told(0.9);
+            for _ in 0..100 {
+                sensor.learn(9.0, 10.0, 0.0);
+            }
+            sensor.learn(0.0, f64::from(few), 0.0);
+            prop_assert!(sensor.detection_probability() > 0.9 * (1.0 - f64::from(few) / 190.0));
+        }
     }
 }
