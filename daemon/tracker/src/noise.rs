@@ -1,10 +1,10 @@
 //! How large the errors of a sensor's positions really are, from how far its plots are from tracks that are sure.
 //!
-//! The configured covariance `R` of a position, or of a range and bearing, is multiplied by a ratio `s`. A plot that is surely a track's own has the squared
-//! innovation `d² = vᵀ S⁻¹ v` with `S = H P H' + s R`; if `s` is right, `u = 1 - exp(-d²/2)` is uniform in 0 to 1 in two
-//! dimensions, and its mean over the ways of moving has the mean one half too. Of a change of `ln s` the plot shows the part
-//! `w = tr(S⁻¹ s R) / 2`: near a track that is itself uncertain it says little. `u` moves by `w/4` and has the
-//! variance 1/12, so a plot is worth the information `3/4 w²` and says `3 w (u - 1/2)`; a scalar filter on `ln s` adds that up.
+//! The configured covariance `R` of a position, or of a range and bearing, is multiplied by a ratio `s`. A plot that is
+//! surely a track's own has the squared innovation `d² = vᵀ S⁻¹ v` with `S = H P H' + s R`; if `s` is right,
+//! `u = 1 - exp(-d²/2)` is uniform in 0 to 1 in two dimensions. Of a change of `ln s` the plot shows the part
+//! `w = tr(S⁻¹ s R) / 2`: near a track that is itself uncertain it says little. `u` moves by `w/4` and has the variance
+//! 1/12, so a plot is worth the information `3/4 w²` and says `3 w (u - 1/2)`; a scalar filter on `ln s` adds that up.
 //! Ranks tell three quarters of what squares would, and who turns sharply counts for no more than one plot.
 //!
 //! Among clutter only plots that are near enough are surely the track's: the odds of the claim fall with `exp(-d²/2)`, and where they
@@ -18,7 +18,6 @@ use serde::{Deserialize, Serialize};
 use crate::association::Verdict;
 use crate::bernoulli::Bernoulli;
 use crate::detection::Measurement;
-use crate::imm::Hypothesis;
 use crate::view::View;
 
 /// Information about `ln s` that the configuration is worth, about a hundred plots of tracks as sure as most, and the
@@ -93,14 +92,9 @@ pub(crate) fn surprise(tracks: &[Bernoulli], touched: &[usize], view: &View<'_>,
     for (track, verdict) in touched.iter().map(|track| &tracks[*track]).zip(verdicts) {
         let surely = verdict.claims.iter().find(|(_, share)| *share >= SURE_CLAIM);
         let Some((plot, share)) = surely.filter(|_| is_sure(track, view)) else { continue };
-        let (mut beyond, mut part) = (0.0, 0.0);
-        for (probability, state) in track.hypotheses.iter().flat_map(Hypothesis::active) {
-            if let Some((squared, own)) = view.plots[*plot].surprise(state) {
-                beyond += probability * libm::exp(-0.5 * squared);
-                part += probability * own;
-            }
-        }
+        let Some((squared, part)) = view.plots[*plot].surprise(&track.moments()) else { continue };
         if part >= LEAST_PART {
+            let beyond = libm::exp(-0.5 * squared);
             let out_of_reach = beyond * LEAST_ODDS * (1.0 - share) / share;
             let rank = (1.0 - beyond) / (1.0 - out_of_reach).max(f64::MIN_POSITIVE);
             total.information += view.share * 0.75 * part * part;
