@@ -16,7 +16,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::association::Verdict;
-use crate::bernoulli::Bernoulli;
+use crate::bernoulli::{Bernoulli, Prospect};
 use crate::detection::Measurement;
 use crate::view::View;
 
@@ -87,12 +87,18 @@ impl NoiseRatio {
 }
 
 /// What a scan says about its sensor's errors, before the tracks (by their place in `touched`) are updated with it.
-pub(crate) fn surprise(tracks: &[Bernoulli], touched: &[usize], view: &View<'_>, verdicts: &[Verdict]) -> Surprise {
+pub(crate) fn surprise(
+    tracks: &[Bernoulli],
+    touched: &[usize],
+    prospects: &[Prospect],
+    view: &View<'_>,
+    verdicts: &[Verdict],
+) -> Surprise {
     let mut total = Surprise::default();
-    for (track, verdict) in touched.iter().map(|track| &tracks[*track]).zip(verdicts) {
+    for ((track, prospect), verdict) in touched.iter().map(|track| &tracks[*track]).zip(prospects).zip(verdicts) {
         let surely = verdict.claims.iter().find(|(_, share)| *share >= SURE_CLAIM);
         let Some((plot, share)) = surely.filter(|_| is_sure(track, view)) else { continue };
-        let Some((squared, part)) = view.plots[*plot].surprise(&track.moments()) else { continue };
+        let Some((squared, part)) = view.plots[*plot].surprise(&track.moments_at(prospect)) else { continue };
         if part >= LEAST_PART {
             let beyond = libm::exp(-0.5 * squared);
             let out_of_reach = beyond * LEAST_ODDS * (1.0 - share) / share;

@@ -42,7 +42,8 @@ impl Filter {
             cells.learn(&Seen { view, tracks, touched, prospects, verdicts, false_plots: &false_plots });
             let comparison = clock_offset::compare(tracks, touched, view, verdicts);
             let errors_last = models.config.object_extent_m > 0.0 || view.model.error_correlation_s > 0.0;
-            self.sensors[view.sensor].noise.learn(noise::surprise(tracks, touched, view, verdicts), errors_last);
+            let surprise = noise::surprise(tracks, touched, prospects, view, verdicts);
+            self.sensors[view.sensor].noise.learn(surprise, errors_last);
             clock_offset::learn(models.sensors, &mut self.sensors, view, &comparison);
             self.sensors[view.sensor].learn(hits, chances, false_plots.iter().sum());
         }
