@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
 use crate::config::TrackerConfig;
 use crate::contribution::Records;
@@ -18,6 +18,7 @@ use crate::imm::{Hypothesis, MotionStep};
 use crate::joint::{Bond, Rival};
 use crate::measure::Plot;
 use crate::mixture;
+use crate::prospect::Prospect;
 use crate::time::Timestamp;
 use crate::visibility::Visibility;
 
@@ -94,34 +95,16 @@ pub(crate) struct Outlook<'a> {
     pub(crate) state: Gaussian,
 }
 
-/// What a scan could mean for one track, before association: for each hypothesis a factor on the density of a plot
-/// (the detection probability there) and one on having no plot.
-#[derive(Clone, Debug)]
-pub(crate) struct Prospect {
-    pub(crate) detected: SmallVec<[f64; 1]>,
-    pub(crate) missed: SmallVec<[f64; 1]>,
-    /// Mean of the latter over the hypotheses.
-    pub(crate) mean_missed: f64,
-    /// Probability that the object is visible to the sensor; the factors include it.
-    pub(crate) visible: f64,
-    /// Moments of the state, where there is only one hypothesis.
-    state: Option<Gaussian>,
-}
-
-impl Prospect {
-    /// The same, if having no plot says nothing.
-    pub(crate) fn whatever_is_missed(mut self) -> Self {
-        self.missed.fill(1.0);
-        self.mean_missed = 1.0;
-        self
-    }
-}
-
 impl Bernoulli {
     /// Moves the belief to `to`; the object survives with the probability that its mean life gives.
     pub(crate) fn predict(&mut self, step: &MotionStep, to: Timestamp, life_s: f64) {
         let is_ambiguous = self.is_ambiguous();
-        self.states_mut().for_each(|hypothesis| hypothesis.advance(step, is_ambiguous));
+        self.hypotheses.iter_mut().for_each(|hypothesis| hypothesis.advance(step, is_ambiguous));
+        for rival in self.bond.iter_mut().flat_map(|bond| &mut bond.rivals) {
+            let is_ambiguous = !rival.others.is_empty();
+            let places = std::iter::once(&mut rival.hypothesis).chain(&mut rival.others);
+            places.for_each(|hypothesis| hypothesis.advance(step, is_ambiguous));
+        }
         let survival = step.survival(life_s);
         self.existence *= survival;
         self.bond.iter_mut().flat_map(|bond| &mut bond.rivals).for_each(|rival| rival.existence *= survival);
@@ -130,16 +113,22 @@ impl Bernoulli {
 
     /// All places that anything is believed of: its own, and those under less likely joint hypotheses.
     pub(crate) fn states(&self) -> impl Iterator<Item = &Hypothesis> {
-        self.hypotheses.iter().chain(self.rivals().map(|rival| &rival.hypothesis))
+        self.hypotheses.iter().chain(self.rivals().flat_map(|rival| rival.places().map(|(_, place)| place)))
     }
 
     fn states_mut(&mut self) -> impl Iterator<Item = &mut Hypothesis> {
         let rivals = self.bond.iter_mut().flat_map(|bond| &mut bond.rivals);
-        self.hypotheses.iter_mut().chain(rivals.map(|rival| &mut rival.hypothesis))
+        let rivals = rivals.flat_map(|rival| std::iter::once(&mut rival.hypothesis).chain(&mut rival.others));
+        self.hypotheses.iter_mut().chain(rivals)
     }
 
-    fn rivals(&self) -> impl Iterator<Item = &Rival> {
+    pub(crate) fn rivals(&self) -> impl Iterator<Item = &Rival> {
         self.bond.iter().flat_map(|bond| &bond.rivals)
+    }
+
+    /// The joint belief, if it holds: one of tracks with a place says nothing of who may be anywhere.
+    pub(crate) fn belief(&self) -> Option<&Bond> {
+        self.bond.as_ref().filter(|bond| bond.of_rays || !self.is_ambiguous())
     }
 
     /// Probability that the object exists, over all joint hypotheses.
@@ -150,19 +139,29 @@ impl Bernoulli {
         (1.0 - weight) * self.existence + rivals
     }
 
-    /// Density of a plot coming from this object, detection and existence included, over all joint hypotheses.
-    /// `densities`: those of the plot, as [`Densities`](crate::densities::Densities) gives them.
-    pub(crate) fn density_of_all(&self, prospect: &Prospect, densities: &[f64]) -> f64 {
-        let own = self.density_of_own(prospect, densities[0]);
-        if densities.len() == 1 {
-            return own;
-        }
-        self.weight_of_own() * own + self.rival_densities(prospect, densities).map(|(density, _)| density).sum::<f64>()
+    /// Density of a plot under each joint hypothesis, the own first, if the object exists; detection included.
+    pub(crate) fn densities(&self, prospect: &Prospect, plot: &Plot<'_>) -> impl Iterator<Item = f64> {
+        let of_rival = |(number, rival): (usize, &Rival)| -> f64 {
+            let places = rival.places().zip(prospect.of_state(number + 1).0);
+            places.map(|((share, place), detected)| share * detected * place.mean(|state| plot.likelihood(state))).sum()
+        };
+        let own = self.mean_over_states(prospect, |state| plot.likelihood(state));
+        std::iter::once(own).chain(self.rivals().enumerate().map(of_rival))
     }
 
-    /// That of its own state alone.
-    fn density_of_own(&self, prospect: &Prospect, density: f64) -> f64 {
-        self.existence * if self.is_ambiguous() { density } else { prospect.detected[0] * density }
+    /// Joint hypotheses beside its own.
+    pub(crate) fn rival_count(&self) -> usize {
+        self.bond.as_ref().map_or(0, |bond| bond.rivals.len())
+    }
+
+    /// Density of a plot coming from this object, detection and existence included, over all joint hypotheses.
+    /// `densities`: those of the plot under each, as [`Self::densities`] gives them.
+    pub(crate) fn density_of_all(&self, densities: &[f64]) -> f64 {
+        let own = self.existence * densities[0];
+        if self.belief().is_none() {
+            return own;
+        }
+        self.weight_of_own() * own + self.rival_densities(densities).map(|(density, _)| density).sum::<f64>()
     }
 
     /// Probability of the joint hypothesis whose state is the track's own.
@@ -171,27 +170,32 @@ impl Bernoulli {
     }
 
     /// The density under each other joint hypothesis, its weight included, and the state there.
-    fn rival_densities(&self, prospect: &Prospect, densities: &[f64]) -> impl Iterator<Item = (f64, &Hypothesis)> {
-        self.rivals().zip(&densities[1..]).map(|(Rival { existence, hypothesis, .. }, density)| {
-            (hypothesis.weight * existence * prospect.detected[0] * density, hypothesis)
-        })
+    fn rival_densities(&self, densities: &[f64]) -> impl Iterator<Item = (f64, &Hypothesis)> {
+        self.rivals()
+            .zip(&densities[1..])
+            .map(|(Rival { existence, hypothesis, .. }, density)| (hypothesis.weight * existence * density, hypothesis))
     }
 
     /// The state that a plot agrees with: under the joint hypothesis that explains it best, as it was when the prospect
     /// was taken.
     pub(crate) fn moments_for(&self, prospect: &Prospect, densities: &[f64]) -> Gaussian {
         let own = self.moments_at(prospect);
-        if densities.len() == 1 {
+        if self.belief().is_none() {
             return own;
         }
-        let of_own = self.weight_of_own() * self.density_of_own(prospect, densities[0]);
-        let best = self.rival_densities(prospect, densities).max_by(|a, b| a.0.total_cmp(&b.0));
+        let of_own = self.weight_of_own() * (self.existence * densities[0]);
+        let best = self.rival_densities(densities).max_by(|a, b| a.0.total_cmp(&b.0));
         best.filter(|(density, _)| *density > of_own).map_or(own, |(_, hypothesis)| hypothesis.moments())
     }
 
     /// Whether the object may be in places far apart, as long as no position was measured.
     pub(crate) fn is_ambiguous(&self) -> bool {
         self.hypotheses.len() > 1
+    }
+
+    /// The same, under any joint hypothesis.
+    pub(crate) fn may_be_anywhere(&self) -> bool {
+        self.is_ambiguous() || self.rivals().any(|rival| !rival.others.is_empty())
     }
 
     /// Whether it has once been all but certain that the object exists.
@@ -257,32 +261,13 @@ impl Bernoulli {
         mixture::moments(&self.hypotheses)
     }
 
-    /// The factors of a sensor that scans, from its detection probability at a place, for an object that is visible to
-    /// it with probability `visible`.
-    pub(crate) fn prospect(&self, visible: f64, detection_at: impl Fn(&Gaussian) -> f64) -> Prospect {
-        let state = if let [only] = self.hypotheses.as_slice() { Some(only.moments()) } else { None };
-        let detected: SmallVec<[f64; 1]> = match &state {
-            Some(state) => smallvec![visible * detection_at(state)],
-            None => self.hypotheses.iter().map(|hypothesis| visible * detection_at(hypothesis.likeliest())).collect(),
-        };
-        let missed: SmallVec<[f64; 1]> = detected.iter().map(|detection| 1.0 - detection).collect();
-        let mean_missed = self.hypotheses.iter().zip(&missed).map(|(h, m)| h.weight * m).sum();
-        Prospect { detected, missed, mean_missed, visible, state }
-    }
-
-    /// The factors of a sensor that reports events: its silence in this instant says nothing.
-    pub(crate) fn prospect_of_event(&self) -> Prospect {
-        let ones: SmallVec<[f64; 1]> = smallvec![1.0; self.hypotheses.len()];
-        Prospect { detected: ones.clone(), missed: ones, mean_missed: 1.0, visible: 1.0, state: None }
-    }
-
     /// The state with the moments of the whole mixture, as it was when the prospect was taken.
     pub(crate) fn moments_at(&self, prospect: &Prospect) -> Gaussian {
         prospect.state.unwrap_or_else(|| self.moments())
     }
 
     /// Mean of a function of the state, weighted by the detection probability.
-    pub(crate) fn mean_over_states(&self, prospect: &Prospect, value: impl Fn(&Gaussian) -> f64) -> f64 {
+    fn mean_over_states(&self, prospect: &Prospect, value: impl Fn(&Gaussian) -> f64) -> f64 {
         let parts = self.hypotheses.iter().zip(&prospect.detected);
         parts.filter(|(_, d)| **d > 0.0).map(|(h, detection)| h.weight * detection * h.mean(&value)).sum()
     }
@@ -354,11 +339,6 @@ impl Bernoulli {
     pub(crate) fn alive_if_missed(&self, prospect: &Prospect) -> f64 {
         let alive = self.existence * prospect.mean_missed;
         alive / (1.0 - self.existence + alive).max(f64::MIN_POSITIVE)
-    }
-
-    /// Existence from which a plot begins a track that can be placed.
-    pub(crate) fn least_at_first(config: &TrackerConfig) -> f64 {
-        LEAST_PART * config.forget_existence
     }
 
     /// A new track from a plot.

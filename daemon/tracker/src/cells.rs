@@ -11,7 +11,8 @@ use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
 
 use crate::association::Verdict;
-use crate::bernoulli::{Bernoulli, Prospect};
+use crate::bernoulli::Bernoulli;
+use crate::prospect::Prospect;
 use crate::sensor::SensorModel;
 use crate::silence::reports_events;
 use crate::view::View;

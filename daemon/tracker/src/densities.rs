@@ -1,12 +1,12 @@
 //! How dense each plot in a track's gate is, under each of the track's states: computed once a scan, asked for often.
 
-use crate::bernoulli::{Bernoulli, Prospect};
+use crate::bernoulli::Bernoulli;
 use crate::gate::Gates;
+use crate::prospect::Prospect;
 use crate::view::View;
 
-/// The densities of a scan. Of a track that is placed, one for each of its states, its own first and then those under
-/// the other joint hypotheses, given that it exists and is detected. Of an ambiguous one a single density, detection
-/// included.
+/// The densities of a scan: of each track one for each of its states, its own first and then those under the other joint
+/// hypotheses, given that it exists; detection included.
 pub(crate) struct Densities {
     values: Vec<f64>,
     /// For each track, by its place among those touched, where its densities start and how many there are for each plot.
@@ -26,16 +26,10 @@ impl Densities {
         for (place, (track, prospect)) in touched.iter().zip(prospects).enumerate() {
             let track = &tracks[*track];
             let start = densities.values.len();
-            let is_ambiguous = track.is_ambiguous();
-            for plot in gates.of(place).iter().map(|plot| &view.plots[*plot]) {
-                if is_ambiguous {
-                    densities.values.push(track.mean_over_states(prospect, |state| plot.likelihood(state)));
-                } else {
-                    let of_state = track.states().map(|hypothesis| hypothesis.mean(|state| plot.likelihood(state)));
-                    densities.values.extend(of_state);
-                }
+            for plot in gates.of(place) {
+                densities.values.extend(track.densities(prospect, &view.plots[*plot]));
             }
-            densities.tracks.push((start, if is_ambiguous { 1 } else { track.states().count() }));
+            densities.tracks.push((start, 1 + track.rival_count()));
         }
         densities
     }

@@ -2,18 +2,18 @@
 
 mod arrivals;
 mod checkpoint;
+mod confirm;
 mod forget;
 mod learn;
 #[cfg(test)]
 mod soundness;
 
 use serde::{Deserialize, Serialize};
-use smallvec::SmallVec;
 
 use self::arrivals::proves_objects;
 use crate::association::associate;
 use crate::belief::Pair;
-use crate::bernoulli::{Bernoulli, Label, Prospect, Whereabouts};
+use crate::bernoulli::{Bernoulli, Label, Whereabouts};
 use crate::birth::birth;
 use crate::cells::Cells;
 use crate::companions::Companions;
@@ -22,11 +22,11 @@ use crate::densities::Densities;
 use crate::detection::Scan;
 use crate::extent::FurtherReturns;
 use crate::fields::Fields;
-use crate::fixture::Mooring;
 use crate::gate::{Gates, PlotIndex};
 use crate::hint;
 use crate::imm::{Hypothesis, MotionStep};
 use crate::joint::{self, Scene};
+use crate::prospect::Prospect;
 use crate::region::Region;
 use crate::sensor::SensorModel;
 use crate::sensor_state::SensorState;
@@ -295,10 +295,10 @@ impl Filter {
             .map(|track| {
                 let track = &self.tracks[*track];
                 if view.is_event {
-                    track.prospect_of_event()
+                    Prospect::of_event(track)
                 } else {
                     let visible = track.visibility.probability(models.config, view.sensor, view.time);
-                    let prospect = track.prospect(visible, |state| view.detection_at(state));
+                    let prospect = Prospect::of(track, visible, |state| view.detection_at(state));
                     // Who was first seen later may not have been there yet.
                     if track.label.time > view.time { prospect.whatever_is_missed() } else { prospect }
                 }
@@ -352,7 +352,7 @@ impl Filter {
             let existence = track.existence_of_all();
             let alone = 1.0 - existence + existence * prospect.mean_missed;
             for (gated, plot) in gates.of(place).iter().enumerate() {
-                let density = track.density_of_all(prospect, densities.of(place, gated));
+                let density = track.density_of_all(densities.of(place, gated));
                 let rivals = (foreign[*plot] - view.own_returns(place, *plot)).max(f64::MIN_POSITIVE);
                 let weight = density / (alone * rivals);
                 if weight > SMALLEST_PAIR_WEIGHT {
@@ -362,42 +362,7 @@ impl Filter {
         }
         pairs
     }
-
-    /// Tracks become confirmed and tentative again, with a margin between.
-    fn confirm(&mut self, models: Models<'_>) {
-        let config = models.config;
-        let mut arrivals: SmallVec<[(Label, f64); 4]> = SmallVec::new();
-        for track in &mut self.tracks {
-            if track.existence >= PROVEN_EXISTENCE
-                && let Some(companionship) = track.companionship.take()
-            {
-                arrivals.push((track.label, companionship));
-            }
-            let is_newborn = track.last_seen == track.label.time;
-            let sure = if is_newborn { config.confirm_existence.max(SURE_AT_ONCE) } else { config.confirm_existence };
-            if track.existence >= sure {
-                track.confirmed = true;
-            } else if track.existence < track.doubted_below(config) {
-                track.confirmed = false;
-            }
-            if config.fixture_after_s > 0.0 && track.confirmed {
-                let (time, state) = (track.time, track.moments());
-                let mooring = track.mooring.get_or_insert_with(|| Mooring::new(time, &state));
-                mooring.watch(time, &state, config.fixture_after_s);
-            }
-        }
-        for (label, companionship) in arrivals {
-            self.note_arrival(models, label, companionship);
-        }
-    }
 }
-
-/// What only one plot speaks for rests on the rate of arrivals, which is a guess at first: it must be likelier than this
-/// to be confirmed.
-const SURE_AT_ONCE: f64 = 0.65;
-
-/// A track this sure has proved to be an object.
-const PROVEN_EXISTENCE: f64 = 0.99;
 
 /// Beyond four standard deviations and this, a track cannot be in the coverage.
 const MARGIN_M: f64 = 20.0;

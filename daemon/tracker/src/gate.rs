@@ -81,7 +81,7 @@ impl PlotIndex {
         if self.placed.is_empty() {
             return;
         }
-        if track.is_ambiguous() {
+        if track.may_be_anywhere() {
             // Far apart: a search for each.
             for hypothesis in track.states() {
                 let (low, high) = self.gate_of(hypothesis);

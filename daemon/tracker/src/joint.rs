@@ -8,24 +8,34 @@
 //! every member is in about the same place are merged rather than dropped, so a few of them span an encounter of any
 //! length. A member about whom all agree leaves.
 //!
+//! Who gives only rays contends in the same way, and may be in several places under one hypothesis: which of the crossings
+//! of several cameras' rays are objects is one question about all of them. Answered track by track, scan after scan, it
+//! would count the same exclusion again and again, and the first guess would harden within seconds.
+//!
 //! Existence is part of it: under each hypothesis a member that goes without plots fades there, and only there.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
-use self::hypotheses::{MOST_HYPOTHESES, State};
+use self::effort::{Effort, OF_AMBIGUOUS, OF_PLACED};
+use self::hypotheses::{Joint, State};
 use self::search::{Member, Parent, Rivalry, Rivals};
 use crate::association::Verdict;
-use crate::bernoulli::{Bernoulli, Label, Prospect};
+use crate::bernoulli::{Bernoulli, Label};
 use crate::cluster::Forest;
 use crate::densities::Densities;
 use crate::filter::Models;
 use crate::gate::Gates;
 use crate::hint::{self, Reliability, Taken};
 use crate::imm::Hypothesis;
+use crate::prospect::Prospect;
+use crate::silence::reports_events;
 use crate::view::View;
 
+mod before;
+mod effort;
 mod hypotheses;
 mod search;
 
@@ -34,9 +44,28 @@ mod search;
 pub(crate) struct Bond {
     /// Names the belief: the smallest label of its members.
     name: Label,
-    /// Where the track is under each joint hypothesis but the likeliest, whose state is the track's own. All members
-    /// have the same weights, which with that of the likeliest sum to one.
+    /// Where the track is under joint hypotheses that disagree with the likeliest, whose state is the track's own. The
+    /// weights, with that of its own, sum to one.
     pub(crate) rivals: Vec<Rival>,
+    /// The joint hypotheses, the likeliest first: the weight, which is the same for all members, and the number of the
+    /// track's state, its own first. Empty when each has its own state.
+    #[serde(default)]
+    joints: Vec<(f64, usize)>,
+    /// Whether it is about which rays belong together, so that a member may be in several places under one hypothesis.
+    #[serde(default)]
+    pub(crate) of_rays: bool,
+}
+
+impl Bond {
+    /// The joint hypotheses, the likeliest first: weight and number of the track's state.
+    fn joints(&self) -> Vec<(f64, usize)> {
+        if !self.joints.is_empty() {
+            return self.joints.clone();
+        }
+        let weights = self.rivals.iter().map(|rival| rival.hypothesis.weight);
+        let own = 1.0 - weights.clone().sum::<f64>();
+        std::iter::once(own).chain(weights).zip(0..).collect()
+    }
 }
 
 /// One track under one joint hypothesis.
@@ -46,6 +75,9 @@ pub(crate) struct Rival {
     pub(crate) existence: f64,
     /// Where it is if so; weighs what the joint hypothesis does.
     pub(crate) hypothesis: Hypothesis,
+    /// Where else it may be under the same joint hypothesis, with weights that the former's share adds to one.
+    #[serde(default)]
+    pub(crate) others: Vec<Hypothesis>,
     /// The sensors' own numbers that it has taken.
     taken: Taken,
 }
@@ -53,8 +85,22 @@ pub(crate) struct Rival {
 impl Rival {
     fn new(weight: f64, state: &State) -> Self {
         let hypothesis = Hypothesis { weight, ..state.hypothesis.clone() };
-        Self { existence: state.existence, hypothesis, taken: state.taken.clone() }
+        Self { existence: state.existence, hypothesis, others: state.others.clone(), taken: state.taken.clone() }
     }
+
+    /// All places under this joint hypothesis, with weights that sum to one.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (f64, &Hypothesis)> + Clone {
+        places(&self.hypothesis, &self.others)
+    }
+}
+
+/// A place and the others with their weights, which sum to one.
+pub(crate) fn places<'a>(
+    first: &'a Hypothesis,
+    others: &'a [Hypothesis],
+) -> impl Iterator<Item = (f64, &'a Hypothesis)> + Clone {
+    let rest: f64 = others.iter().map(|other| other.weight).sum();
+    std::iter::once((1.0 - rest, first)).chain(others.iter().map(|other| (other.weight, other)))
 }
 
 /// Tracks contend when both are likely to exist and both claim a plot with at least this probability.
@@ -78,24 +124,50 @@ pub(crate) struct Scene<'a> {
     pub(crate) view: &'a View<'a>,
 }
 
-/// Where a track is after the scan: under each joint hypothesis, the likeliest first.
+/// Where a track is after the scan: under the likeliest joint hypothesis, then under the others.
 pub(crate) struct Settled {
     pub(crate) track: usize,
     states: Vec<Rival>,
+    joints: Vec<(f64, usize)>,
+    of_rays: bool,
     name: Label,
 }
 
 impl Settled {
+    /// That of one member of a belief.
+    fn undecided(track: usize, (name, of_rays): (Label, bool), member: usize, joints: &[Joint]) -> Self {
+        let mut distinct: Vec<(f64, &Rc<State>)> = Vec::new();
+        let mut numbers = Vec::with_capacity(joints.len());
+        for joint in joints {
+            let state = &joint.states[member];
+            let known = distinct.iter().position(|(_, other)| Rc::ptr_eq(other, state));
+            let number = known.unwrap_or_else(|| {
+                distinct.push((0.0, state));
+                distinct.len() - 1
+            });
+            distinct[number].0 += joint.weight;
+            numbers.push((joint.weight, number));
+        }
+        let states = distinct.into_iter().map(|(weight, state)| Rival::new(weight, state)).collect();
+        Self { track, states, joints: numbers, of_rays, name }
+    }
+
     /// Gives the track its states.
     pub(crate) fn install(self, track: &mut Bernoulli) {
         let mut states = self.states.into_iter();
         if let Some(first) = states.next() {
             track.existence = first.existence;
             track.taken = first.taken;
-            track.hypotheses = vec![Hypothesis { weight: 1.0, ..first.hypothesis }];
+            let share = 1.0 - first.others.iter().map(|other| other.weight).sum::<f64>();
+            track.hypotheses = vec![Hypothesis { weight: share, ..first.hypothesis }];
+            track.hypotheses.extend(first.others);
         }
         let rivals: Vec<Rival> = states.collect();
-        track.bond = if rivals.is_empty() { None } else { Some(Bond { name: self.name, rivals }) };
+        track.bond = if rivals.is_empty() {
+            None
+        } else {
+            Some(Bond { name: self.name, rivals, joints: self.joints, of_rays: self.of_rays })
+        };
     }
 }
 
@@ -115,16 +187,21 @@ pub(crate) fn settle(tracks: &[Bernoulli], scene: &Scene<'_>) -> Vec<Settled> {
 fn parties(tracks: &[Bernoulli], scene: &Scene<'_>) -> Vec<Vec<usize>> {
     let mut contenders: Vec<(usize, usize)> = Vec::new();
     for (track, verdict) in scene.touched.iter().zip(scene.verdicts) {
-        if tracks[*track].existence >= CONTENDER_EXISTENCE && !tracks[*track].is_ambiguous() {
-            for (plot, _) in verdict.claims.iter().filter(|(_, share)| *share >= CONTENDED_SHARE) {
+        if tracks[*track].existence >= CONTENDER_EXISTENCE {
+            // What an event began is around a footprint: only rays cross in places far apart.
+            let begun_by = &scene.models.sensors[tracks[*track].label.sensor];
+            let of_ray = !reports_events(begun_by);
+            let may_contend = |plot: usize| !tracks[*track].is_ambiguous() || of_ray && scene.view.plots[plot].is_ray();
+            let claims = verdict.claims.iter().filter(|(_, share)| *share >= CONTENDED_SHARE);
+            for (plot, _) in claims.filter(|(plot, _)| may_contend(*plot)) {
                 contenders.push((*plot, *track));
             }
         }
     }
     contenders.sort_unstable();
     let mut named: BTreeMap<Label, Vec<usize>> = BTreeMap::new();
-    for (track, bernoulli) in tracks.iter().enumerate().filter(|(_, track)| !track.is_ambiguous()) {
-        if let Some(bond) = &bernoulli.bond {
+    for (track, bernoulli) in tracks.iter().enumerate() {
+        if let Some(bond) = bernoulli.belief() {
             named.entry(bond.name).or_default().push(track);
         }
     }
@@ -161,7 +238,10 @@ fn settle_party(
     let rivalry = rivalry(scene, claimed, &members);
     let members: Vec<Member<'_>> =
         members.into_iter().map(|(track, place)| Member::new(scene, &rivalry, track, place)).collect();
-    let mut joints = hypotheses::reduced(search::extended(&parents(tracks, party), &members, scene.view));
+    let of_rays = party.iter().any(|track| tracks[*track].may_be_anywhere());
+    let effort = if of_rays { OF_AMBIGUOUS } else { OF_PLACED };
+    let extended = search::extended(&parents(tracks, party, &effort), &members, &effort, scene.view);
+    let mut joints = hypotheses::reduced(extended, &effort);
     let mut settled = Vec::with_capacity(party.len());
     let mut undecided = party.to_vec();
     let mut member = 0;
@@ -171,18 +251,16 @@ fn settle_party(
             let agreed = hypotheses::merged(joints.iter().map(|joint| (joint.weight, &joint.states[member])));
             joints.iter_mut().for_each(|joint| drop(joint.states.remove(member)));
             let states = agreed.into_iter().map(|state| Rival::new(1.0, &state)).collect();
-            settled.push(Settled { track, states, name: tracks[track].label });
+            settled.push(Settled { track, states, joints: Vec::new(), of_rays, name: tracks[track].label });
         } else {
             member += 1;
         }
     }
     if let Some(first) = undecided.first() {
         let name = tracks[*first].label;
-        let joints = hypotheses::reduced(joints);
-        for (member, track) in undecided.into_iter().enumerate() {
-            let states = joints.iter().map(|joint| Rival::new(joint.weight, &joint.states[member])).collect();
-            settled.push(Settled { track, states, name });
-        }
+        let joints = hypotheses::reduced(joints, &effort);
+        let of_members = undecided.into_iter().enumerate();
+        settled.extend(of_members.map(|(member, track)| Settled::undecided(track, (name, of_rays), member, &joints)));
     }
     settled
 }
@@ -222,33 +300,31 @@ fn rivalry(scene: &Scene<'_>, claimed: &[f64], members: &[(&Bernoulli, Option<us
 
 /// The joint hypotheses before the scan. Beliefs that were apart are independent. One that has come to pieces, because a
 /// part of it was filtered anew, counts as its likeliest alone.
-fn parents(tracks: &[Bernoulli], party: &[usize]) -> Vec<Parent> {
+fn parents(tracks: &[Bernoulli], party: &[usize], effort: &Effort) -> Vec<Parent> {
     let mut beliefs: BTreeMap<Label, Vec<usize>> = BTreeMap::new();
     for (member, track) in party.iter().enumerate() {
         let track = &tracks[*track];
         beliefs.entry(track.bond.as_ref().map_or(track.label, |bond| bond.name)).or_default().push(member);
     }
-    let weights = |member: usize| -> Vec<f64> {
-        let rivals = tracks[party[member]].bond.iter().flat_map(|bond| &bond.rivals);
-        let rivals: Vec<f64> = rivals.map(|rival| rival.hypothesis.weight).collect();
-        std::iter::once(1.0 - rivals.iter().sum::<f64>()).chain(rivals).collect()
-    };
+    let joints = |member: usize| tracks[party[member]].bond.as_ref().map_or_else(|| vec![(1.0, 0)], Bond::joints);
     let mut parents = vec![Parent { weight: 1.0, states: vec![0; party.len()] }];
     for members in beliefs.values() {
-        let shared = weights(members[0]);
-        if members.iter().any(|member| weights(*member) != shared) {
+        let of_members: Vec<Vec<(f64, usize)>> = members.iter().map(|member| joints(*member)).collect();
+        let weights = |of: &[(f64, usize)]| -> Vec<f64> { of.iter().map(|(weight, _)| *weight).collect() };
+        let shared = weights(&of_members[0]);
+        if of_members.iter().any(|of| weights(of) != shared) {
             continue;
         }
         let mut product = Vec::with_capacity(parents.len() * shared.len());
         for parent in &parents {
             for (number, share) in shared.iter().enumerate() {
                 let mut states = parent.states.clone();
-                members.iter().for_each(|member| states[*member] = number);
+                members.iter().zip(&of_members).for_each(|(member, of)| states[*member] = of[number].1);
                 product.push(Parent { weight: parent.weight * share, states });
             }
         }
         product.sort_by(|a, b| b.weight.total_cmp(&a.weight));
-        product.truncate(2 * MOST_HYPOTHESES);
+        product.truncate(2 * effort.hypotheses);
         parents = product;
     }
     parents

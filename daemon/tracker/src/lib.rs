@@ -42,7 +42,7 @@
 //! multi-Bernoulli mixture \[5\] with one `r` and one `p(x)` for each member and hypothesis: who walks side by side is then
 //! neither drawn into one nor made to bounce where two may have passed each other. Each hypothesis `h` is extended by its
 //! likely associations `a`, `w_ha ∝ w_h Π_i (1 - r_hi + r_hi (1 - pD)) Π_(i,j in a) ψ_hij`; those in which every member is
-//! in about the same place are merged. Of objects that give several plots the state follows the best joint association
+//! in about the same place are merged. Tracks of rays alone take part, each with a mixture under each hypothesis. Of objects that give several plots the state follows the best joint association
 //! (`association.rs`, `assignment.rs`, \[6\]). Numbers that a sensor gives its objects weigh the pairs a little (`hint.rs`).
 //!
 //! **Birth.** Every plot begins a track with `r = p_unclaimed λ(z) / (λ(z) + c(z))` (`birth.rs`), leftovers or not.
@@ -117,6 +117,7 @@ mod mixture;
 mod motion;
 mod noise;
 mod normal;
+mod prospect;
 mod quadrature;
 mod rectangle;
 mod refilter;

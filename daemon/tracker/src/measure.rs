@@ -205,6 +205,11 @@ impl Plot<'_> {
         }
     }
 
+    /// Whether it is a direction without a distance.
+    pub(crate) const fn is_ray(&self) -> bool {
+        matches!(self.measurement, Measurement::Bearing { .. })
+    }
+
     /// The segment of a line sensor.
     pub(crate) fn segment(&self) -> Option<crossing::Segment> {
         self.sensor.coverage.segment()

@@ -16,8 +16,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::association::Verdict;
-use crate::bernoulli::{Bernoulli, Prospect};
+use crate::bernoulli::Bernoulli;
 use crate::detection::Measurement;
+use crate::prospect::Prospect;
 use crate::view::View;
 
 /// Information about `ln s` that the configuration is worth, about a hundred plots of tracks as sure as most, and the

@@ -15,7 +15,7 @@ use crate::strength::Strengths;
 use crate::time::Timestamp;
 
 /// Looks that the configured detection probability is worth: a guess, which soon gives way where it is far off ..
-const DETECTION_PRIOR: f64 = 20.0;
+const DETECTION_PRIOR: f64 = 50.0;
 /// .. and looks that are remembered.
 const LOOKS_REMEMBERED: f64 = 200.0;
 
@@ -196,9 +196,9 @@ mod tests {
     }
 
     #[test]
-    fn a_detection_probability_that_is_far_off_is_given_up_within_sixty_looks() {
+    fn a_detection_probability_that_is_far_off_is_given_up_within_some_hundred_looks() {
         let mut sensor = told(0.9);
-        for _ in 0..6 {
+        for _ in 0..15 {
             sensor.learn(4.0, 10.0, 0.0);
         }
         assert!((sensor.detection_probability() - 0.4).abs() < 0.15, "{}", sensor.detection_probability());

@@ -3,11 +3,12 @@
 use smallvec::SmallVec;
 
 use crate::association::Verdict;
-use crate::bernoulli::{Bernoulli, Prospect};
+use crate::bernoulli::Bernoulli;
 use crate::class;
 use crate::extent;
 use crate::filter::Models;
 use crate::joint::Scene;
+use crate::prospect::Prospect;
 use crate::view::View;
 use crate::visibility::Look;
 
@@ -79,7 +80,7 @@ fn note(scene: &Scene<'_>, place: usize, track: &mut Bernoulli) {
         Some((plot, gated, share)) if share > 0.05 => {
             let (plot, clutter) = (&view.plots[plot], view.clutter[plot]);
             let densities = scene.densities.of(place, gated);
-            let density = track.density_of_all(prospect, densities) / track.existence_of_all().max(f64::MIN_POSITIVE);
+            let density = track.density_of_all(densities) / track.existence_of_all().max(f64::MIN_POSITIVE);
             let ratio = share * libm::log((density / clutter).max(1e-12)) + (1.0 - share) * silence;
             let prior = track.moments_for(prospect, densities);
             track.records.note(view.sensor, view.time, share, ratio, plot, &prior);

@@ -1,13 +1,14 @@
 //! Who is new: births of a scan's plots, the companions of who is known already, and the rate at which objects arrive.
 
 use super::Filter;
-use crate::bernoulli::{Bernoulli, Label, Prospect};
+use crate::bernoulli::{Bernoulli, Label};
 use crate::birth::Birth;
 use crate::class;
 use crate::companions::{self, Companions};
 use crate::config::TrackerConfig;
 use crate::gate::PlotIndex;
 use crate::hint::Taken;
+use crate::prospect::Prospect;
 use crate::sensor::{SensorKind, SensorModel};
 use crate::update::{MOST_CERTAIN, log_odds};
 use crate::view::View;
@@ -15,6 +16,9 @@ use crate::visibility::Visibility;
 
 /// An ambiguous birth costs many hypotheses: it must be likelier than this to be kept.
 const LEAST_AMBIGUOUS: f64 = 1e-3;
+
+/// Beginnings too unlikely to be kept may be so many objects a scan in all: among many false plots each is unlikely.
+const MOST_LOST: f64 = 1e-3;
 
 /// Fewer undetected companions than this are not worth looking for.
 const NO_COMPANIONS: f64 = 1e-5;
@@ -59,11 +63,11 @@ impl Filter {
         unclaimed: &[f64],
     ) {
         let newborn = self.companions.together(view, &births, 1.0, unclaimed);
+        let least = config.forget_existence.min(MOST_LOST / unclaimed.iter().sum::<f64>());
         let first_plot = self.plots_before(view);
         for (plot, (birth, newborn)) in births.into_iter().zip(newborn).enumerate() {
             let existence = newborn.existence;
-            let least = Bernoulli::least_at_first(config);
-            let least = if birth.is_ambiguous() { LEAST_AMBIGUOUS.max(least) } else { least };
+            let least = if birth.is_ambiguous() { LEAST_AMBIGUOUS } else { least };
             if existence > least && birth.is_possible() {
                 let label = Label { time: view.time, sensor: view.sensor, plot: first_plot + view.numbers[plot] };
                 let class = class::fused(&class::PRIOR, view.plots[plot].class.as_ref(), 1.0);

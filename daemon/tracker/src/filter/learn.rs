@@ -3,10 +3,10 @@
 
 use super::{Filter, Models};
 use crate::association::Association;
-use crate::bernoulli::Prospect;
 use crate::cells::Seen;
 use crate::clock_offset;
 use crate::noise;
+use crate::prospect::Prospect;
 use crate::view::View;
 
 /// A track this sure, wholly inside, is a chance to measure the sensor's detection probability.

@@ -2,13 +2,11 @@
 
 use std::rc::Rc;
 
+use super::effort::Effort;
 use crate::gaussian::Gaussian;
 use crate::hint::Taken;
 use crate::imm::Hypothesis;
 use crate::mixture;
-
-/// Most joint hypotheses of one belief.
-pub(super) const MOST_HYPOTHESES: usize = 10;
 
 /// Another hypothesis is reported only when it is so many times likelier than the one reported before: tracks that
 /// exchange their names every few scans are of no use.
@@ -19,6 +17,10 @@ const ALIKE_EXISTENCE: f64 = 0.2;
 
 /// States nearer to each other than this, as a squared Mahalanobis distance in their mean covariance, are alike.
 const ALIKE_SQUARED: f64 = 0.8;
+
+/// Where one may be in several places, what counts is the symmetric divergence of the moments: a crossing lies well inside
+/// of the ray, but is not like it.
+const ALIKE_DIVERGENCE: f64 = 0.6;
 
 /// A joint hypothesis: a state for each member. Hypotheses that agree about a member share its state.
 #[derive(Clone)]
@@ -34,6 +36,8 @@ pub(super) struct Joint {
 pub(super) struct State {
     pub(super) existence: f64,
     pub(super) hypothesis: Hypothesis,
+    /// Where else the member may be, with weights.
+    pub(super) others: Vec<Hypothesis>,
     /// The sensors' own numbers that it has taken.
     pub(super) taken: Taken,
     moments: Gaussian,
@@ -42,13 +46,42 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(existence: f64, hypothesis: Hypothesis, taken: Taken) -> Self {
         let moments = hypothesis.moments();
-        Self { existence, hypothesis, taken, moments }
+        Self { existence, hypothesis, others: Vec::new(), taken, moments }
+    }
+
+    /// A state in several places, with weights that sum to one.
+    pub(super) fn among(existence: f64, mut hypotheses: Vec<Hypothesis>, taken: Taken) -> Self {
+        let moments = mixture::moments(&hypotheses);
+        let others = hypotheses.split_off(1);
+        let hypothesis = hypotheses.remove(0);
+        Self { existence, hypothesis, others, taken, moments }
+    }
+
+    /// All places, with weights that sum to one.
+    pub(super) fn places(&self) -> impl Iterator<Item = (f64, &Hypothesis)> + Clone {
+        super::places(&self.hypothesis, &self.others)
+    }
+
+    fn is_ambiguous(&self) -> bool {
+        !self.others.is_empty()
     }
 
     fn is_close(&self, other: &Self) -> bool {
+        if self.is_ambiguous() || other.is_ambiguous() {
+            return (self.existence - other.existence).abs() <= ALIKE_EXISTENCE
+                && divergence(&self.moments, &other.moments) < ALIKE_DIVERGENCE;
+        }
         (self.existence - other.existence).abs() <= ALIKE_EXISTENCE
             && (self.moments == other.moments || mixture::are_close(&self.moments, &other.moments, ALIKE_SQUARED))
     }
+}
+
+/// Symmetric divergence of two Gaussian positions (Jeffreys, Theory of Probability, 1948), halved.
+fn divergence(a: &Gaussian, b: &Gaussian) -> f64 {
+    let (pa, pb) = (a.position_covariance(), b.position_covariance());
+    let (Some(ia), Some(ib)) = (pa.try_inverse(), pb.try_inverse()) else { return f64::MAX };
+    let between = a.position() - b.position();
+    0.5 * ((ia * pb).trace() + (ib * pa).trace() - 4.0 + between.dot(&((ia + ib) * between)))
 }
 
 /// Whether one can stand for both.
@@ -57,7 +90,7 @@ pub(super) fn are_close(a: &Rc<State>, b: &Rc<State>) -> bool {
 }
 
 /// Normalised, with the alike merged and the least likely beyond the bound left out. The one to report comes first.
-pub(super) fn reduced(mut joints: Vec<Joint>) -> Vec<Joint> {
+pub(super) fn reduced(mut joints: Vec<Joint>, effort: &Effort) -> Vec<Joint> {
     joints.sort_by(|a, b| b.weight.total_cmp(&a.weight));
     let mut groups: Vec<Vec<Joint>> = Vec::new();
     for joint in joints {
@@ -69,7 +102,7 @@ pub(super) fn reduced(mut joints: Vec<Joint>) -> Vec<Joint> {
     }
     let mut kept: Vec<Joint> = groups.into_iter().filter_map(merged_joint).collect();
     kept.sort_by(|a, b| b.weight.total_cmp(&a.weight));
-    kept.truncate(MOST_HYPOTHESES);
+    kept.truncate(effort.hypotheses);
     let total: f64 = kept.iter().map(|joint| joint.weight).sum();
     for joint in &mut kept {
         joint.weight /= total;
@@ -105,6 +138,19 @@ pub(super) fn merged<'a>(parts: impl Iterator<Item = (f64, &'a Rc<State>)> + Clo
     }
     let total: f64 = parts.clone().map(|(weight, _)| weight).sum();
     let existence = parts.clone().map(|(weight, state)| weight * state.existence).sum::<f64>() / total;
+    if parts.clone().any(|(_, state)| state.is_ambiguous()) {
+        let weighted: Vec<Hypothesis> = parts
+            .flat_map(|(weight, state)| {
+                let weight = weight * state.existence;
+                state.places().map(move |(share, place)| Hypothesis { weight: weight * share, ..place.clone() })
+            })
+            .collect();
+        let hypotheses = mixture::reduced(weighted, &[]);
+        if hypotheses.is_empty() {
+            return None;
+        }
+        return Some(Rc::new(State::among(existence, hypotheses, first.taken.clone())));
+    }
     let weighted: Vec<Hypothesis> = parts
         .map(|(weight, state)| Hypothesis { weight: weight * state.existence, ..state.hypothesis.clone() })
         .collect();
@@ -116,6 +162,7 @@ pub(super) fn merged<'a>(parts: impl Iterator<Item = (f64, &'a Rc<State>)> + Clo
 mod tests {
     use nalgebra::{Matrix2, Vector2};
 
+    use super::super::effort::OF_PLACED;
     use super::*;
 
     fn at(east_m: f64, existence: f64) -> State {
@@ -136,7 +183,7 @@ mod tests {
             joint(2.0, 2.0, at(20.0, 0.9), at(0.0, 0.9)),
             joint(1.0, 0.0, at(0.5, 0.8), at(20.0, 0.9)),
         ];
-        let reduced = reduced(joints);
+        let reduced = reduced(joints, &OF_PLACED);
         assert_eq!(reduced.len(), 2);
         assert!((reduced[0].weight - 4.0 / 6.0).abs() < 1e-12);
         assert!((reduced[0].states[0].existence - (3.0 * 0.9 + 0.8) / 4.0).abs() < 1e-12);
@@ -145,7 +192,7 @@ mod tests {
     #[test]
     fn who_is_gone_and_who_was_missed_are_told_apart() {
         let joints = vec![joint(1.0, 1.0, at(0.0, 0.9), at(20.0, 0.9)), joint(1.0, 1.0, at(0.0, 0.1), at(20.0, 0.9))];
-        assert_eq!(reduced(joints).len(), 2);
+        assert_eq!(reduced(joints, &OF_PLACED).len(), 2);
     }
 
     #[test]
@@ -153,7 +200,7 @@ mod tests {
         let exchanged = |weight: f64| {
             let joints =
                 vec![joint(1.0, 1.0, at(0.0, 0.9), at(20.0, 0.9)), joint(weight, 0.0, at(20.0, 0.9), at(0.0, 0.9))];
-            reduced(joints)[0].states[0].moments.position().x > 10.0
+            reduced(joints, &OF_PLACED)[0].states[0].moments.position().x > 10.0
         };
         assert!(!exchanged(2.0));
         assert!(exchanged(4.0));
@@ -165,8 +212,8 @@ mod tests {
             let east_m = 100.0 * f64::from(number);
             joint(1.0 + f64::from(number), 0.0, at(east_m, 0.9), at(-east_m, 0.9))
         });
-        let reduced = reduced(far_apart.collect());
-        assert_eq!(reduced.len(), MOST_HYPOTHESES);
+        let reduced = reduced(far_apart.collect(), &OF_PLACED);
+        assert_eq!(reduced.len(), OF_PLACED.hypotheses);
         assert!((reduced.iter().map(|joint| joint.weight).sum::<f64>() - 1.0).abs() < 1e-12);
     }
 }

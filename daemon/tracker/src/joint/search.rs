@@ -4,24 +4,16 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+use super::Scene;
+use super::before::Before;
+use super::effort::Effort;
 use super::hypotheses::{Joint, State};
-use super::{Rival, Scene};
 use crate::assignment;
 use crate::belief::Pair;
-use crate::bernoulli::{Bernoulli, move_by};
-use crate::hint::{self, Taken};
-use crate::imm::Hypothesis;
+use crate::bernoulli::Bernoulli;
+use crate::hint;
 use crate::update::{MOST_CERTAIN, news, tempered};
 use crate::view::View;
-
-/// Most partial associations of one joint hypothesis that are looked at.
-const MOST_NODES: usize = 500;
-
-/// Members of a belief that all likely associations are looked for of.
-const MOST_MEMBERS: usize = 12;
-
-/// Most associations that become hypotheses, before the alike are merged.
-const MOST_FOLLOWED: usize = 40;
 
 /// What weighs less than this against the likeliest is not followed.
 const SMALLEST_RATIO: f64 = 1e-3;
@@ -57,15 +49,6 @@ pub(super) struct Member<'a> {
     of_state: Vec<Choices<'a>>,
 }
 
-/// A member's state before the scan.
-#[derive(Clone, Copy)]
-struct Before<'a> {
-    existence: f64,
-    hypothesis: &'a Hypothesis,
-    /// The sensors' own numbers that it has taken.
-    taken: &'a Taken,
-}
-
 /// What a member may have given under one of its states.
 struct Choices<'a> {
     before: Before<'a>,
@@ -94,11 +77,7 @@ impl Choice {
     fn after(&self, before: Before<'_>, view: &View<'_>) -> Rc<State> {
         let after = self.after.get_or_init(|| {
             let seen = self.plot.map(|plot| &view.plots[plot]);
-            let mut hypothesis = before.hypothesis.clone();
-            if seen.is_some_and(|plot| !move_by(&mut hypothesis, plot, 1.0)) {
-                hypothesis = before.hypothesis.clone();
-            }
-            let mut after = State::new(self.existence, hypothesis, before.taken.clone());
+            let mut after = before.after(self.existence, seen);
             if let Some(number) = seen.and_then(|plot| plot.object) {
                 after.taken.note(view.sensor, number, view.time);
             }
@@ -110,12 +89,9 @@ impl Choice {
 
 impl<'a> Member<'a> {
     /// `place`: among those touched. A track that the scan does not concern stays as it is.
-    pub(super) fn new(scene: &Scene<'_>, rivalry: &Rivalry, track: &'a Bernoulli, place: Option<usize>) -> Self {
-        let own = Before { existence: track.existence, hypothesis: &track.hypotheses[0], taken: &track.taken };
-        let rivals = track.bond.iter().flat_map(|bond| &bond.rivals);
-        let rivals =
-            rivals.map(|Rival { existence, hypothesis, taken }| Before { existence: *existence, hypothesis, taken });
-        let of_state = std::iter::once(own).chain(rivals).enumerate().map(|(number, state)| match place {
+    pub(super) fn new(scene: &Scene<'a>, rivalry: &Rivalry, track: &'a Bernoulli, place: Option<usize>) -> Self {
+        let before = Before::all_of(track, place.map(|place| &scene.prospects[place]));
+        let of_state = before.enumerate().map(|(number, state)| match place {
             Some(place) => Choices::seen(scene, rivalry, (track, place, number), state),
             None => Choices::unseen(state),
         });
@@ -143,12 +119,12 @@ impl<'a> Choices<'a> {
         (track, place, number): (&Bernoulli, usize, usize),
         before: Before<'a>,
     ) -> Self {
-        let (prospect, view, existence) = (&scene.prospects[place], scene.view, before.existence);
+        let (view, existence) = (scene.view, before.existence);
         let weight_of = |ratio: f64| if view.share < 1.0 { libm::pow(ratio, view.share) } else { ratio };
-        let alone = (1.0 - existence + existence * prospect.mean_missed).max(f64::MIN_POSITIVE);
+        let alone = (1.0 - existence + existence * before.missed).max(f64::MIN_POSITIVE);
         let outlasts = track.is_known_to_outlast(view.time);
         let after = |evidence: f64, share: f64| if outlasts { existence } else { tempered(existence, evidence, share) };
-        let if_missed = after(existence * prospect.mean_missed / alone, view.share);
+        let if_missed = after(existence * before.missed / alone, view.share);
         let mut choices = Vec::with_capacity(1 + scene.gates.of(place).len());
         choices.push(Choice::new(None, 1.0, if_missed));
         for (gated, plot) in scene.gates.of(place).iter().copied().enumerate() {
@@ -159,7 +135,7 @@ impl<'a> Choices<'a> {
             let Rivals { share_of_others: others, best_ratio } = rivalry.about(plot);
             let elsewhere = scene.foreign[plot] * (1.0 + others / (1.0 - others).max(SMALLEST_RATIO))
                 - view.own_returns(place, plot);
-            let detected = existence * prospect.detected[0] * density;
+            let detected = existence * density;
             let likely = weight_of(detected / (alone * elsewhere.max(f64::MIN_POSITIVE)));
             let ratio = |best: &f64| hint::ratio(before.taken, view, plot, &scene.numbering) / best;
             let weight = likely * best_ratio.as_ref().map_or(1.0, ratio);
@@ -178,7 +154,7 @@ impl<'a> Choices<'a> {
 
 /// The likeliest joint associations, found depth first. The best of each parent, an assignment problem, tells early what
 /// is too unlikely to follow.
-pub(super) fn extended(parents: &[Parent], members: &[Member<'_>], view: &View<'_>) -> Vec<Joint> {
+pub(super) fn extended(parents: &[Parent], members: &[Member<'_>], effort: &Effort, view: &View<'_>) -> Vec<Joint> {
     let searches = parents.iter().map(|parent| {
         let search = Search::new(parent, members);
         let best = search.best();
@@ -187,7 +163,7 @@ pub(super) fn extended(parents: &[Parent], members: &[Member<'_>], view: &View<'
     let searches: Vec<(Search<'_>, Association)> = searches.collect();
     let least = SMALLEST_RATIO * searches.iter().fold(0.0, |most: f64, (_, best)| most.max(best.weight));
     // Those of a crowd are too many to look through: only the best of each parent is followed.
-    let most_nodes = if members.len() > MOST_MEMBERS { 0 } else { MOST_NODES };
+    let most_nodes = if members.len() > effort.members { 0 } else { effort.nodes };
     let mut found = Vec::new();
     for (search, best) in &searches {
         let mut nodes = most_nodes;
@@ -197,7 +173,7 @@ pub(super) fn extended(parents: &[Parent], members: &[Member<'_>], view: &View<'
         found.extend(likely.map(|association| (search, association)));
     }
     found.sort_by(|a, b| b.1.weight.total_cmp(&a.1.weight));
-    found.truncate(MOST_FOLLOWED);
+    found.truncate(effort.followed);
     found.iter().map(|(search, association)| search.joint(association, view)).collect()
 }
 
@@ -326,11 +302,14 @@ mod tests {
     use nalgebra::{Matrix2, Vector2};
     use proptest::prelude::*;
 
+    use super::super::effort::OF_PLACED;
     use super::*;
     use crate::cells::Cells;
     use crate::config::TrackerConfig;
     use crate::detection::{Detection, Measurement, Scan};
     use crate::gaussian::Gaussian;
+    use crate::hint::Taken;
+    use crate::imm::Hypothesis;
     use crate::measure::fixture::sensor;
     use crate::sensor::{Coverage, SensorKind};
     use crate::sensor_state::SensorState;
@@ -383,12 +362,12 @@ mod tests {
             logs in prop::collection::vec(prop::collection::vec(prop::option::of(-6.0..6.0_f64), PLOTS), 1..4),
         ) {
             let (place, taken) = (somewhere(), Taken::default());
-            let before = Before { existence: 0.9, hypothesis: &place, taken: &taken };
+            let before = Before { existence: 0.9, hypothesis: &place, others: &[], taken: &taken, detected: &[1.0], missed: 0.1 };
             let members: Vec<Member<'_>> = logs.iter().map(|logs| member(before, logs)).collect();
             let parent = Parent { weight: 1.0, states: vec![0; members.len()] };
             let radar = sensor(SensorKind::Radar, Coverage::Circle { radius_m: 100.0 });
             let seen = View::new(&TrackerConfig::default(), &scan(), &radar, &SensorState::new(&radar), Cells::default(), None);
-            let mut found: Vec<f64> = extended(&[parent], &members, &seen).iter().map(|joint| joint.weight).collect();
+            let mut found: Vec<f64> = extended(&[parent], &members, &OF_PLACED, &seen).iter().map(|joint| joint.weight).collect();
             let mut expected = Vec::new();
             exhaustive(&logs, &mut Vec::new(), 1.0, &mut expected);
             for weights in [&mut found, &mut expected] {

@@ -1,0 +1,21 @@
+//! How much is looked through for a joint belief, and how much of it is kept.
+
+/// Bounds of one joint belief.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Effort {
+    /// Most joint hypotheses kept.
+    pub(super) hypotheses: usize,
+    /// Most partial associations of one joint hypothesis that are looked at.
+    pub(super) nodes: usize,
+    /// Members that all likely associations are looked for of.
+    pub(super) members: usize,
+    /// Most associations that become hypotheses, before the alike are merged.
+    pub(super) followed: usize,
+}
+
+/// Where everyone has a place, encounters are short and concern few.
+pub(super) const OF_PLACED: Effort = Effort { hypotheses: 10, nodes: 500, members: 12, followed: 40 };
+
+/// Rays of several sensors cross in many more places than there are objects, and which crossings are objects shows only
+/// after a while.
+pub(super) const OF_AMBIGUOUS: Effort = Effort { hypotheses: 100, nodes: 5000, members: 20, followed: 400 };
