@@ -33,7 +33,7 @@
 //! **Association.** With `pD` the detection probability averaged over the density (`coverage.rs`), `c(z)` the intensity
 //! of false plots and `λ(z)` that of new objects at the plot, the weight of "track `i` gave plot `j`" against "the track
 //! was missed and the plot is nobody's" is
-//! `ψ_ij = r L_i(z_j) / ((1 - r + r (1 - pD)) (c(z_j) + λ(z_j)))`. Gating by a grid (`gate.rs`) leaves sparse pairs;
+//! `ψ_ij = r L_i(z_j) / ((1 - r + r (1 - pD)) (c(z_j) + λ(z_j)))`. Gating by boxes (`gate.rs`) leaves sparse pairs;
 //! these fall into clusters (`cluster.rs`); in each, loopy belief propagation gives the marginal probabilities
 //! (`belief.rs`, \[3\], \[4\]).
 //!
@@ -42,8 +42,9 @@
 //! multi-Bernoulli mixture \[5\] with one `r` and one `p(x)` for each member and hypothesis: who walks side by side is then
 //! neither drawn into one nor made to bounce where two may have passed each other. Each hypothesis `h` is extended by its
 //! likely associations `a`, `w_ha ∝ w_h Π_i (1 - r_hi + r_hi (1 - pD)) Π_(i,j in a) ψ_hij`; those in which every member is
-//! in about the same place are merged. Tracks of rays alone take part, each with a mixture under each hypothesis. Of objects that give several plots the state follows the best joint association
-//! (`association.rs`, `assignment.rs`, \[6\]). Numbers that a sensor gives its objects weigh the pairs a little (`hint.rs`).
+//! in about the same place are merged. Tracks of rays alone take part, each with a mixture under each hypothesis. Of
+//! objects that give several plots the state follows the best joint association (`association.rs`, `assignment.rs`, \[6\]).
+//! Numbers that a sensor gives its objects weigh the pairs a little (`hint.rs`).
 //!
 //! **Birth.** Every plot begins a track with `r = p_unclaimed λ(z) / (λ(z) + c(z))` (`birth.rs`), leftovers or not.
 //! `λ` is the grid's intensity, to which places inside where people come in may be added (`undetected/entry.rs`), plus the

@@ -9,13 +9,16 @@ pub(super) struct Effort {
     pub(super) nodes: usize,
     /// Members that all likely associations are looked for of.
     pub(super) members: usize,
+    /// Most places of all members under all hypotheses together.
+    pub(super) places: usize,
     /// Most associations that become hypotheses, before the alike are merged.
     pub(super) followed: usize,
 }
 
 /// Where everyone has a place, encounters are short and concern few.
-pub(super) const OF_PLACED: Effort = Effort { hypotheses: 10, nodes: 500, members: 12, followed: 40 };
+pub(super) const OF_PLACED: Effort = Effort { hypotheses: 10, nodes: 500, members: 12, places: 1_000, followed: 40 };
 
 /// Rays of several sensors cross in many more places than there are objects, and which crossings are objects shows only
 /// after a while.
-pub(super) const OF_AMBIGUOUS: Effort = Effort { hypotheses: 100, nodes: 5000, members: 20, followed: 400 };
+pub(super) const OF_AMBIGUOUS: Effort =
+    Effort { hypotheses: 100, nodes: 5000, members: 20, places: 2_000, followed: 400 };

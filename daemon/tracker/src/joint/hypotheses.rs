@@ -1,5 +1,6 @@
 //! The joint hypotheses themselves: comparing, merging, and keeping them few.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::effort::Effort;
@@ -102,7 +103,7 @@ pub(super) fn reduced(mut joints: Vec<Joint>, effort: &Effort) -> Vec<Joint> {
     }
     let mut kept: Vec<Joint> = groups.into_iter().filter_map(merged_joint).collect();
     kept.sort_by(|a, b| b.weight.total_cmp(&a.weight));
-    kept.truncate(effort.hypotheses);
+    kept.truncate(effort.hypotheses.min(that_fit(&kept, effort.places)));
     let total: f64 = kept.iter().map(|joint| joint.weight).sum();
     for joint in &mut kept {
         joint.weight /= total;
@@ -115,6 +116,20 @@ pub(super) fn reduced(mut joints: Vec<Joint>, effort: &Effort) -> Vec<Joint> {
         kept[..=before].rotate_right(1);
     }
     kept
+}
+
+/// How many of the first hypotheses have no more than `most_places` in all, those that they share counted once; one at
+/// least.
+fn that_fit(joints: &[Joint], most_places: usize) -> usize {
+    let mut counted = BTreeSet::new();
+    let mut places = 0;
+    let fits = |joint: &&Joint| {
+        for state in joint.states.iter().filter(|state| counted.insert(Rc::as_ptr(state))) {
+            places += 1 + state.others.len();
+        }
+        places <= most_places
+    };
+    joints.iter().take_while(fits).count().max(1)
 }
 
 fn merged_joint(mut group: Vec<Joint>) -> Option<Joint> {
@@ -162,7 +177,7 @@ pub(super) fn merged<'a>(parts: impl Iterator<Item = (f64, &'a Rc<State>)> + Clo
 mod tests {
     use nalgebra::{Matrix2, Vector2};
 
-    use super::super::effort::OF_PLACED;
+    use super::super::effort::{OF_AMBIGUOUS, OF_PLACED};
     use super::*;
 
     fn at(east_m: f64, existence: f64) -> State {
@@ -204,6 +219,22 @@ mod tests {
         };
         assert!(!exchanged(2.0));
         assert!(exchanged(4.0));
+    }
+
+    #[test]
+    fn no_more_places_than_the_bound() {
+        let anywhere = |east_m: f64| {
+            let places = (0..50_u32)
+                .map(|number| Hypothesis { weight: 0.02, ..at(east_m + 100.0 * f64::from(number), 0.9).hypothesis });
+            State::among(0.9, places.collect(), Taken::default())
+        };
+        let many = (0..90_u32).map(|number| {
+            let north = 1e5 * f64::from(number);
+            joint(100.0 - f64::from(number), 0.0, anywhere(north), anywhere(-north))
+        });
+        let reduced = reduced(many.collect(), &OF_AMBIGUOUS);
+        let places: usize = reduced.iter().flat_map(|joint| &joint.states).map(|state| state.places().count()).sum();
+        assert!(places <= OF_AMBIGUOUS.places && places > OF_AMBIGUOUS.places / 2, "{places}");
     }
 
     #[test]
