@@ -1,11 +1,12 @@
 //! Detections to scans in time order, with a bounded wait.
 //!
-//! A scan is released once no other sensor can be expected to deliver an earlier one. For each sensor the aligner
-//! knows a time up to which everything has probably arrived: the time of its newest scan, plus most of a scan period
-//! where it has one (the next scan cannot be nearer), or now minus the delay seen of it lately. The earliest of these
-//! is the horizon. A look that comes in several messages is one scan: of a sensor that sends so, the last look waits as long as its
-//! parts took lately, and of every sensor the first, of which that is not known. No scan waits longer than the configured bound; what arrives behind the horizon is late, counted,
-//! and handed on at once with its own time. Of a sensor whose clock is set while it runs the step is taken out (`align/stamps.rs`).
+//! A scan is released once no other sensor can be expected to deliver an earlier one. For each sensor the aligner knows
+//! a time up to which everything has probably arrived: the time of its newest scan, plus most of a scan period where it
+//! has one (the next scan cannot be nearer), or now minus the delay seen of it lately. The earliest of these is the
+//! horizon. A look that comes in several messages is one scan: of a sensor that sends so, the last look waits as long
+//! as its parts took lately, and of every sensor the first, of which that is not known. No scan waits longer than the
+//! configured bound; what arrives behind the horizon is late, counted, and handed on at once with its own time. Of a
+//! sensor whose clock is set while it runs the step is taken out (`align/stamps.rs`).
 
 mod stamps;
 
@@ -94,8 +95,8 @@ impl Aligner {
         }
     }
 
-    /// Takes in a scan that arrived at `now`. Gives by how many seconds its sensor's clock was found to be set back (negative:
-    /// forward), when that has become sure.
+    /// Takes in a scan that arrived at `now`. Gives by how many seconds its sensor's clock was found to be set back
+    /// (negative: forward), when that has become sure.
     pub(crate) fn push(&mut self, mut scan: Scan, now: Timestamp, site: &Site) -> Option<f64> {
         let step_s = site.sensors[scan.sensor].model.scan_period_s.and_then(|period_s| {
             let stamps = self.stamps.entry(scan.sensor).or_default();
@@ -190,8 +191,8 @@ impl Aligner {
         complete.max(overdue.unwrap_or(Timestamp::MIN)).max(patience)
     }
 
-    /// The newest looks that have not been released, of sensors that send theirs in parts, each with the time until which more of it
-    /// may come.
+    /// The newest looks that have not been released, of sensors that send theirs in parts, each with the time until
+    /// which more of it may come.
     fn in_parts(&self, site: &Site) -> impl Iterator<Item = (Timestamp, Timestamp)> {
         let unreleased = |arrivals: &Arrivals| arrivals.newest > self.horizon;
         let may_grow = |arrivals: &Arrivals| arrivals.parts_s > 0.0 || arrivals.is_first;

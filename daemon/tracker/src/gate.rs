@@ -16,8 +16,8 @@ const GATE_SD: f64 = 4.5;
 pub(crate) struct PlotIndex {
     /// Those on the ground, in the order of their coordinate on `along`: a box is so narrow that few others lie beside it.
     placed: Vec<(Vector2<f64>, usize)>,
-    /// The axis, east or north, on which they are spread farther: along it a border that runs north is no other than one that runs
-    /// east.
+    /// The axis, east or north, on which they are spread farther: along it a border that runs north is no other than
+    /// one that runs east.
     along: usize,
     everywhere: Vec<usize>,
     /// Largest variance of any plot, east and north.

@@ -156,8 +156,8 @@ impl Plot<'_> {
         }
     }
 
-    /// The squared normalised innovation of a position, or of a range and bearing, and the part of the innovation's covariance that
-    /// is the sensor's own.
+    /// The squared normalised innovation of a position, or of a range and bearing, and the part of the innovation's
+    /// covariance that is the sensor's own.
     pub(crate) fn surprise(&self, prior: &Gaussian) -> Option<(f64, f64)> {
         let (innovation, covariance, noise) = match self.linearise(prior) {
             Innovation::Two(two) => (two.innovation, two.innovation_covariance(prior), two.noise),

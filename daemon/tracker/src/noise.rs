@@ -7,8 +7,8 @@
 //! 1/12, so a plot is worth the information `3/4 w²` and says `3 w (u - 1/2)`; a scalar filter on `ln s` adds that up.
 //! Ranks tell three quarters of what squares would, and who turns sharply counts for no more than one plot.
 //!
-//! Among clutter only plots that are near enough are surely the track's: the odds of the claim fall with `exp(-d²/2)`, and where they
-//! would be too small is the end of the range that `u` can have, to which it is compared.
+//! Among clutter only plots that are near enough are surely the track's: the odds of the claim fall with `exp(-d²/2)`,
+//! and where they would be too small is the end of the range that `u` can have, to which it is compared.
 //!
 //! Errors that last do not show: the tracks follow them. So where objects have an extent, or a sensor's errors stay alike,
 //! nothing shows that the sensor is better than configured.
@@ -149,8 +149,8 @@ mod tests {
 
     const HALF_SIDE_M: f64 = 250.0;
 
-    /// The error learned in three minutes from ten people who walk up and down beside each other, by a radar that is told this error and
-    /// has so many false plots in a scan.
+    /// The error learned in three minutes from ten people who walk up and down beside each other, by a radar that is
+    /// told this error and has so many false plots in a scan.
     fn learned(told_m: f64, clutter: u32, object_extent_m: f64) -> f64 {
         let [low, high] = [-HALF_SIDE_M, HALF_SIDE_M];
         let square = Coverage::Polygon { points_m: vec![[low, low], [high, low], [high, high], [low, high]] };

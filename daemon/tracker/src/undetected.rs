@@ -3,11 +3,11 @@
 //! Objects enter from beyond the grid, where nobody watches, walk in one of eight directions, seldom turn, and leave
 //! the intensity with each scan, footprint or line that would have reported them. So a plot in the middle of a
 //! well-watched field is unlikely to be a new object and one at its edge likely, and who crosses a line comes from the
-//! side that nobody watches. Places inside where people come in may be given. Beside these walkers there are those who appear anywhere: a position may be one of them;
-//! a bearing, a presence or a crossing, which the place of origin has to complete, is taken for a walker.
-//! The rate itself is learned: a gamma count of confirmed tracks against
-//! how many the intensity had promised (Williams, IEEE Transactions on Aerospace and Electronic Systems 51(3), 2015,
-//! for the intensity; the rate's conjugate estimate is ours).
+//! side that nobody watches. Places inside where people come in may be given. Beside these walkers there are those who
+//! appear anywhere: a position may be one of them; a bearing, a presence or a crossing, which the place of origin has
+//! to complete, is taken for a walker. The rate itself is learned: a gamma count of confirmed tracks against how many
+//! the intensity had promised (Williams, IEEE Transactions on Aerospace and Electronic Systems 51(3), 2015, for the
+//! intensity; the rate's conjugate estimate is ours).
 
 pub(crate) mod entry;
 mod footprint;

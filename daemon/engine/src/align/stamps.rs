@@ -1,11 +1,11 @@
 //! A sensor's clock that is set while it runs, told from when its looks are stamped and when they arrive.
 //!
-//! Between the two lies how long a look was on its way, and how far the clock is behind. A link that stalls and a clock that
-//! is set both make that delay another at once. But a stalled link breaks the rhythm of the arrivals and leaves that of
-//! the stamps, and its queue drains, so that the delay shrinks again by the time that passes. A clock that is set leaves the
-//! rhythm of the arrivals, stamps what no transport in order would bring, and the delay stays. Such a step is believed
-//! once it has lasted for a few looks, and is then taken out of the stamps, to keep the delay's floor where it was. What is ambiguous
-//! (clock set while the link was down) is left as stamped.
+//! Between the two lies how long a look was on its way, and how far the clock is behind. A link that stalls and a clock
+//! that is set both make that delay another at once. But a stalled link breaks the rhythm of the arrivals and leaves
+//! that of the stamps, and its queue drains, so that the delay shrinks again by the time that passes. A clock that is
+//! set leaves the rhythm of the arrivals, stamps what no transport in order would bring, and the delay stays. Such a
+//! step is believed once it has lasted for a few looks, and is then taken out of the stamps, to keep the delay's floor
+//! where it was. What is ambiguous (clock set while the link was down) is left as stamped.
 
 use serde::{Deserialize, Serialize};
 use vedette_tracker::Timestamp;
@@ -102,8 +102,8 @@ impl Stamps {
         (stamped.plus_seconds(self.correction_s), step_s)
     }
 
-    /// Takes in the delay of one look; gives the step of the clock, positive when it was set back, once it is sure. `is_set`:
-    /// whether the delay became another because of the stamp.
+    /// Takes in the delay of one look; gives the step of the clock, positive when it was set back, once it is sure.
+    /// `is_set`: whether the delay became another because of the stamp.
     fn step(&mut self, new: Delays, is_set: bool) -> Option<f64> {
         let known = [self.current, self.previous].into_iter().flatten().reduce(Delays::joined);
         let Some(known) = known.filter(|known| known.looks >= KNOWN_LOOKS) else {
