@@ -341,6 +341,14 @@ impl Bernoulli {
         alive / (1.0 - self.existence + alive).max(f64::MIN_POSITIVE)
     }
 
+    /// Takes in what speaks against the object's existence: the prior probability that it does not exist is so many times as
+    /// likely again.
+    pub(crate) fn doubt(&mut self, odds: f64) {
+        let doubted = |existence: &mut f64| *existence /= *existence + (1.0 - *existence) * (1.0 + odds);
+        doubted(&mut self.existence);
+        self.bond.iter_mut().flat_map(|bond| &mut bond.rivals).for_each(|rival| doubted(&mut rival.existence));
+    }
+
     /// A new track from a plot.
     pub(crate) fn born(
         label: Label,

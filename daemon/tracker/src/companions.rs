@@ -61,7 +61,8 @@ impl Companions {
     /// The new objects of a scan when each supports its neighbours. `factor` scales the intensity of those that come
     /// alone; `unclaimed` is the probability that a plot is no track's.
     ///
-    /// One round only: repeating it would let two false plots convince each other.
+    /// Two rounds of belief propagation: what a plot is told by a neighbour leaves out what it told that neighbour, so that
+    /// two false plots cannot convince each other, and of three or more each counts for the others.
     pub(crate) fn together(&self, view: &View<'_>, births: &[Birth], factor: f64, unclaimed: &[f64]) -> Vec<Newborn> {
         let weight = self.expected() * view.detection_probability;
         let odds = |plot: usize, beside: f64| (births[plot].intensity * factor + beside) / view.background(plot);
@@ -69,10 +70,17 @@ impl Companions {
             let odds = odds(plot, beside);
             unclaimed[plot] * odds / (1.0 + odds)
         };
+        let pairs = neighbours(&view.plots, unclaimed);
+        let told = |plot: usize, density: f64, beside: f64| weight * existence(plot, beside.max(0.0)) * density;
+        let mut first = vec![0.0; births.len()];
+        for (a, b, density) in &pairs {
+            first[*a] += told(*b, *density, 0.0);
+            first[*b] += told(*a, *density, 0.0);
+        }
         let mut beside = vec![0.0; births.len()];
-        for (a, b, density) in neighbours(&view.plots, unclaimed) {
-            beside[a] += weight * existence(b, 0.0) * density;
-            beside[b] += weight * existence(a, 0.0) * density;
+        for (a, b, density) in &pairs {
+            beside[*a] += told(*b, *density, first[*b] - told(*a, *density, 0.0));
+            beside[*b] += told(*a, *density, first[*a] - told(*b, *density, 0.0));
         }
         let newborn = |(plot, beside): (usize, f64)| Newborn {
             existence: existence(plot, beside),

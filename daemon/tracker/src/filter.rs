@@ -26,6 +26,7 @@ use crate::gate::{Gates, PlotIndex};
 use crate::hint;
 use crate::imm::{Hypothesis, MotionStep};
 use crate::joint::{self, Scene};
+use crate::party;
 use crate::prospect::Prospect;
 use crate::region::Region;
 use crate::sensor::SensorModel;
@@ -41,6 +42,9 @@ use crate::watch::{self, Watched};
 
 /// A pair that weighs less than this against "missed, and the plot is nobody's" is not considered.
 const SMALLEST_PAIR_WEIGHT: f64 = 1e-4;
+
+/// Scans farther apart than this say no more of who ended between them.
+const LONGEST_BETWEEN_S: f64 = 10.0;
 
 /// Silence beyond this is not looked at second by second.
 const LONGEST_SILENCE_S: f64 = 600.0;
@@ -176,6 +180,7 @@ impl Filter {
     /// Updates the tracks by what the association made of the scan.
     fn update(&mut self, scene: &Scene<'_>, are_points: bool) {
         let settled = if are_points { joint::settle(&self.tracks, scene) } else { Vec::new() };
+        let endings = self.endings(scene);
         let mut is_settled = vec![false; self.tracks.len()];
         settled.iter().for_each(|settled| is_settled[settled.track] = true);
         for (place, track) in scene.touched.iter().enumerate() {
@@ -191,6 +196,17 @@ impl Filter {
             let track = settled.track;
             settled.install(&mut self.tracks[track]);
         }
+        endings.into_iter().for_each(|(place, odds)| self.tracks[scene.touched[place]].doubt(odds));
+    }
+
+    /// Tracks whose whole party may have ended, with the odds of that.
+    fn endings(&self, scene: &Scene<'_>) -> Vec<(usize, f64)> {
+        let in_company = self.companions.expected();
+        let last = self.sensors[scene.view.sensor].last_scan;
+        let Some(last) = last.filter(|_| in_company > 0.0 && !scene.view.is_event) else { return Vec::new() };
+        let interval_s = scene.view.time.seconds_since(last).clamp(0.0, LONGEST_BETWEEN_S);
+        let ended = -libm::expm1(-interval_s / scene.models.config.mean_life_s);
+        party::endings(&self.tracks, scene, ended, in_company)
     }
 
     /// Lets time pass: silence is taken into account each whole second, absent scans when they are due.

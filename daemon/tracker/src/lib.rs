@@ -44,11 +44,15 @@
 //! likely associations `a`, `w_ha ∝ w_h Π_i (1 - r_hi + r_hi (1 - pD)) Π_(i,j in a) ψ_hij`; those in which every member is
 //! in about the same place are merged. Tracks of rays alone take part, each with a mixture under each hypothesis. Of
 //! objects that give several plots the state follows the best joint association (`association.rs`, `assignment.rs`, \[6\]).
-//! Numbers that a sensor gives its objects weigh the pairs a little (`hint.rs`).
+//! Numbers that a sensor gives its objects weigh the pairs a little (`hint.rs`). Of tracks that walk together and were all
+//! missed, `1 - r` grows by `r h g / (Π (1 - pD) + ε / (1 - pD))`, the product over the others, `h` the probability of an end
+//! since the last scan, `g` the part of the objects that walk with others, `ε` that of a party being hidden for a moment
+//! (`party.rs`).
 //!
 //! **Birth.** Every plot begins a track with `r = p_unclaimed λ(z) / (λ(z) + c(z))` (`birth.rs`), leftovers or not.
 //! `λ` is the grid's intensity, to which places inside where people come in may be added (`undetected/entry.rs`), plus
-//! the companions of objects found nearby, because people walk in groups (`companions.rs`). The rate of arrivals, the
+//! the companions of objects found nearby, because people walk in groups (`companions.rs`): among the plots of a scan by two
+//! rounds of belief propagation. The rate of arrivals, the
 //! number of companions, and each sensor's detection probability and clutter are learned on line from conjugate counts;
 //! the configuration is only where they start. A sensor that stands still also learns where in its coverage it surely
 //! sees less or has more clutter than elsewhere (`cells.rs`).
@@ -65,8 +69,7 @@
 //! crossed a line, and was not reported (`silence.rs`).
 //!
 //! **Late scans** teach what they say about their sensor at once, and are filtered in at their own time around their
-//! plots, from a
-//! log bounded by the configuration (`refilter.rs`). Tracks keep their numbers through that, because a track is known by
+//! plots, from a log bounded by the configuration (`refilter.rs`). Tracks keep their numbers through that, because a track is known by
 //! the plot that began it.
 //!
 //! **Report.** A track is confirmed when `r` reaches the threshold, by default one half, where reporting and not
@@ -120,6 +123,7 @@ mod mixture;
 mod motion;
 mod noise;
 mod normal;
+mod party;
 mod prospect;
 mod quadrature;
 mod rectangle;
