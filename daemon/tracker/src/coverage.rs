@@ -164,7 +164,8 @@ fn is_well_inside_polygon(points_m: &[[f64; 2]], point: Vector2<f64>, reach_m2: 
     Some(inside)
 }
 
-fn is_in_polygon(points_m: &[[f64; 2]], point: Vector2<f64>) -> bool {
+/// Whether a point is inside a polygon; nothing is in one of less than three corners.
+pub(crate) fn is_in_polygon(points_m: &[[f64; 2]], point: Vector2<f64>) -> bool {
     edges(points_m).fold(false, |inside, (from, to)| inside ^ is_left_through(from, to, point))
 }
 

@@ -92,7 +92,7 @@ impl Fields {
 }
 
 /// For each sensor the first sensor that it is connected to.
-fn roots(sensors: &[SensorModel]) -> Vec<usize> {
+pub(crate) fn roots(sensors: &[SensorModel]) -> Vec<usize> {
     let bounds: Vec<_> = sensors.iter().map(|sensor| sensor.coverage.bounds_m(sensor.position_m)).collect();
     let mut root: Vec<usize> = (0..sensors.len()).collect();
     for a in 0..sensors.len() {

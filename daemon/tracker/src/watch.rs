@@ -1,12 +1,14 @@
-//! Whether anybody watches where a track is, or where it is going: who leaves all coverage for good is not believed in
-//! for long, who walks through a gap is.
+//! Whether anybody watches where a track is, or where it is going: who leaves the watched ground for good is not believed
+//! in for long, who walks through a gap is.
 
 use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
 
 use crate::bernoulli::Bernoulli;
+use crate::fields::roots;
 use crate::filter::Models;
 use crate::grid;
+use crate::hull;
 use crate::mixture;
 use crate::sensor::SensorModel;
 use crate::sensor_state::SensorState;
@@ -28,6 +30,9 @@ pub(crate) fn life_s(models: Models<'_>, sensors: &[SensorState], track: &Bernou
     let mean = mixture::mean(&track.hypotheses);
     let (place, velocity) = (mean.fixed_rows::<2>(0).into_owned(), mean.fixed_rows::<2>(2).into_owned());
     if is_watched(models, sensors, place) || track.moments().position_sd_m() > models.config.point_sd_m {
+        return models.config.mean_life_s;
+    }
+    if models.watched.surrounds(place) {
         return models.config.mean_life_s;
     }
     let returns = COURSE_S.iter().any(|ahead| is_watched(models, sensors, place + velocity * *ahead));
@@ -63,6 +68,9 @@ pub(crate) struct Watched {
     cells: Vec<(i64, i64, usize)>,
     /// Sensors that move or whose coverage spans many cells.
     wide: Vec<usize>,
+    /// Around what the sensors of each field watch.
+    #[serde(default)]
+    hulls: Vec<Vec<[f64; 2]>>,
 }
 
 /// Side of the grid's cells.
@@ -85,7 +93,18 @@ impl Watched {
             }
         }
         watched.cells.sort_unstable();
+        let roots = roots(sensors);
+        for field in 0..sensors.len() {
+            let of_field = sensors.iter().zip(&roots).filter(|(sensor, root)| **root == field && !sensor.mobile);
+            let hull = hull::around(of_field.map(|(sensor, _)| (&sensor.coverage, sensor.position_m)));
+            watched.hulls.extend((!hull.is_empty()).then_some(hull));
+        }
         watched
+    }
+
+    /// Whether sensors watch from around a place.
+    fn surrounds(&self, place: Vector2<f64>) -> bool {
+        self.hulls.iter().any(|hull| hull::holds(hull, place))
     }
 
     /// Those of the small ones that may cover the place.
