@@ -49,7 +49,7 @@ pub(crate) struct Bernoulli {
     pub(crate) time: Timestamp,
     /// Probability that the object exists.
     pub(crate) existence: f64,
-    /// The same, as its first plot alone made it.
+    /// The same, as its first plot alone made it if no other track claimed that.
     #[serde(default)]
     existence_at_first: f64,
     /// Where it is, if it exists.
@@ -205,7 +205,7 @@ impl Bernoulli {
 
     /// Existence below which the track is forgotten.
     pub(crate) fn forgotten_below(&self, config: &TrackerConfig) -> f64 {
-        (FORGOTTEN_PART * self.existence_at_first).clamp(LEAST_PART * config.forget_existence, config.forget_existence)
+        forgotten_below(config, self.existence_at_first)
     }
 
     /// Whether a plot since `at` has proved that the object was there then: what a scan of that time adds comes too late to
@@ -352,7 +352,7 @@ impl Bernoulli {
     /// A new track from a plot.
     pub(crate) fn born(
         label: Label,
-        existence: f64,
+        (existence, existence_at_first): (f64, f64),
         hypotheses: Vec<Hypothesis>,
         class: ClassProbabilities,
         visibility: Visibility,
@@ -361,7 +361,7 @@ impl Bernoulli {
             label,
             time: label.time,
             existence,
-            existence_at_first: existence,
+            existence_at_first,
             hypotheses,
             class,
             last_seen: label.time,
@@ -375,6 +375,11 @@ impl Bernoulli {
             bond: None,
         }
     }
+}
+
+/// Existence below which a track is forgotten that began with this much.
+pub(crate) fn forgotten_below(config: &TrackerConfig, existence_at_first: f64) -> f64 {
+    (FORGOTTEN_PART * existence_at_first).clamp(LEAST_PART * config.forget_existence, config.forget_existence)
 }
 
 /// The hypothesis after a plot, weighted `scale` times the plot's density. `None` when the plot is impossible.

@@ -187,7 +187,7 @@ mod tests {
             .collect();
         let label = Label { time: Timestamp::from_seconds(10), sensor: 0, plot: 0 };
         let visibility = Visibility::born(&TrackerConfig::default(), 0, label.time);
-        Bernoulli::born(label, 0.9, hypotheses, class::PRIOR, visibility)
+        Bernoulli::born(label, (0.9, 0.9), hypotheses, class::PRIOR, visibility)
     }
 
     #[test]

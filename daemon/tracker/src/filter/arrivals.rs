@@ -1,7 +1,7 @@
 //! Who is new: births of a scan's plots, the companions of who is known already, and the rate at which objects arrive.
 
 use super::Filter;
-use crate::bernoulli::{Bernoulli, Label};
+use crate::bernoulli::{Bernoulli, Label, forgotten_below};
 use crate::birth::Birth;
 use crate::class;
 use crate::companions::{self, Companions};
@@ -67,14 +67,16 @@ impl Filter {
         let first_plot = self.plots_before(view);
         for (plot, (birth, newborn)) in births.into_iter().zip(newborn).enumerate() {
             let existence = newborn.existence;
-            let least = if birth.is_ambiguous() { LEAST_AMBIGUOUS } else { least };
+            // How likely it would be if the plot were no track's: one that others claim is not unlikely for lack of knowing better.
+            let alone = existence / unclaimed[plot].max(f64::MIN_POSITIVE);
+            let least = if birth.is_ambiguous() { LEAST_AMBIGUOUS } else { least.max(forgotten_below(config, alone)) };
             if existence > least && birth.is_possible() {
                 let label = Label { time: view.time, sensor: view.sensor, plot: first_plot + view.numbers[plot] };
                 let class = class::fused(&class::PRIOR, view.plots[plot].class.as_ref(), 1.0);
                 let visibility = Visibility::born(config, view.sensor, view.time);
                 let existence = existence.min(MOST_CERTAIN);
                 let hypotheses = birth.into_hypotheses(config, &view.plots[plot]);
-                let mut track = Bernoulli::born(label, existence, hypotheses, class, visibility);
+                let mut track = Bernoulli::born(label, (existence, alone), hypotheses, class, visibility);
                 let prior = track.moments();
                 track.taken = Taken::born(view.sensor, view.time, view.plots[plot].object);
                 track.companionship = Some(newborn.companionship);
