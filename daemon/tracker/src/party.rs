@@ -7,6 +7,7 @@
 
 use nalgebra::Vector2;
 
+use crate::association::Verdict;
 use crate::bernoulli::Bernoulli;
 use crate::cluster::Forest;
 use crate::gate::longer_side;
@@ -25,8 +26,8 @@ const FOUND: f64 = 0.5;
 /// A track less likely to exist is nobody's companion.
 const LEAST_EXISTENCE: f64 = 0.2;
 
-/// One who may have been seen in a scan.
-struct Walker {
+/// One whom a scan should have found and did not.
+struct Missed {
     /// Among the tracks that the scan concerns.
     place: usize,
     position: Vector2<f64>,
@@ -38,7 +39,7 @@ struct Walker {
     likelier: f64,
 }
 
-impl Walker {
+impl Missed {
     fn new(scene: &Scene<'_>, place: usize, track: &Bernoulli) -> Self {
         let (prospect, verdict) = (&scene.prospects[place], &scene.verdicts[place]);
         let state = track.moments_at(prospect);
@@ -48,82 +49,91 @@ impl Walker {
             position: state.position(),
             velocity: state.velocity(),
             existence,
-            plots: verdict.claims.iter().map(|(_, share)| share).sum(),
+            plots: plots(verdict),
             likelier: verdict.missed / (1.0 - existence + existence * prospect.mean_missed),
         }
     }
 
-    fn is_with(&self, other: &Self) -> bool {
-        (self.position - other.position).norm() <= APART_M && (self.velocity - other.velocity).norm() <= ALIKE_MPS
+    fn is_with(&self, position: Vector2<f64>, velocity: Vector2<f64>) -> bool {
+        (self.position - position).norm() <= APART_M && (self.velocity - velocity).norm() <= ALIKE_MPS
     }
 }
 
-/// For the tracks, by place among those that the scan concerns, whose party may have ended: the prior probability that the
-/// track exists and its party has ended since, relative to that of none, and the scan's evidence for it. `ended`: the
-/// probability that an object has ended since the sensor's last scan; `in_company`: the part of all objects that walk with
-/// others. A scan in which nobody is found says nothing: the sensor may have been blind.
+/// Plots that a track gave, in expectation.
+fn plots(verdict: &Verdict) -> f64 {
+    verdict.claims.iter().map(|(_, share)| share).sum()
+}
+
+/// For the tracks, by place among those that the scan concerns, whose party may have ended: the odds of that, against the
+/// prior probability that the track does not exist. `ended`: the probability that an object has ended since the sensor's last
+/// scan; `in_company`: the part of all objects that walk with others. A scan in which nobody is found says nothing: the
+/// sensor may have been blind.
 pub(crate) fn endings(tracks: &[Bernoulli], scene: &Scene<'_>, ended: f64, in_company: f64) -> Vec<(usize, f64)> {
-    let walkers = walkers(tracks, scene);
-    if walkers.iter().all(|walker| walker.plots < FOUND) {
+    let missed = missed(tracks, scene);
+    if missed.len() < 2 || scene.verdicts.iter().all(|verdict| plots(verdict) < FOUND) {
         return Vec::new();
     }
-    let parties = unfound(&walkers);
     let mut endings = Vec::new();
-    for party in &parties {
-        let likelier: f64 = party.iter().map(|member| walkers[*member].likelier).product();
-        for member in party {
-            let walker = &walkers[*member];
-            let others = 1.0 / (walker.likelier / likelier + HIDDEN * walker.likelier);
-            let odds = walker.existence * ended * in_company * others / (1.0 - walker.existence).max(f64::EPSILON);
-            endings.push((walker.place, odds));
+    for party in parties(&missed) {
+        let members = || party.iter().map(|member| &missed[*member]);
+        if members().map(|member| member.plots).sum::<f64>() >= FOUND
+            || members().any(|member| is_somebody_found_with(member, tracks, scene))
+        {
+            continue;
+        }
+        let likelier: f64 = members().map(|member| member.likelier).product();
+        for member in members() {
+            let others = 1.0 / (member.likelier / likelier + HIDDEN * member.likelier);
+            let odds = member.existence * ended * in_company * others / (1.0 - member.existence).max(f64::EPSILON);
+            endings.push((member.place, odds));
         }
     }
     endings
 }
 
-/// Those whom the scan should have found, from west to east or from south to north.
-fn walkers(tracks: &[Bernoulli], scene: &Scene<'_>) -> Vec<Walker> {
-    let mut walkers = Vec::with_capacity(scene.touched.len());
-    for (place, track) in scene.touched.iter().enumerate() {
+/// From west to east or from south to north.
+fn missed(tracks: &[Bernoulli], scene: &Scene<'_>) -> Vec<Missed> {
+    let mut missed = Vec::new();
+    for (place, (track, prospect)) in scene.touched.iter().zip(scene.prospects).enumerate() {
         let track = &tracks[*track];
-        if track.existence > LEAST_EXISTENCE
+        if plots(&scene.verdicts[place]) < FOUND
+            && track.existence > LEAST_EXISTENCE
             && track.is_proven()
             && !track.is_ambiguous()
             && !track.is_known_to_outlast(scene.view.time)
-            && scene.prospects[place].mean_missed < 1.0
+            && prospect.mean_missed < 1.0
         {
-            walkers.push(Walker::new(scene, place, track));
+            missed.push(Missed::new(scene, place, track));
         }
     }
-    let along = longer_side(walkers.iter().map(|walker| walker.position));
-    walkers.sort_by(|a, b| a.position[along].total_cmp(&b.position[along]).then(a.place.cmp(&b.place)));
-    walkers
+    let along = longer_side(missed.iter().map(|missed| missed.position));
+    missed.sort_by(|a, b| a.position[along].total_cmp(&b.position[along]).then(a.place.cmp(&b.place)));
+    missed
 }
 
-/// Parties of two and more of whom nobody was found.
-fn unfound(walkers: &[Walker]) -> Vec<Vec<usize>> {
-    let along = longer_side(walkers.iter().map(|walker| walker.position));
-    let mut forest = Forest::new(walkers.len());
-    let mut has_found = vec![false; walkers.len()];
-    for (index, walker) in walkers.iter().enumerate().filter(|(_, walker)| walker.plots < FOUND) {
-        let is_near = |other: &usize| (walkers[*other].position[along] - walker.position[along]).abs() <= APART_M;
-        let behind = (0..index).rev().take_while(is_near);
-        let ahead = (index + 1..walkers.len()).take_while(is_near);
-        for other in behind.chain(ahead).filter(|other| walker.is_with(&walkers[*other])) {
-            if walkers[other].plots >= FOUND {
-                // In a crowd the next one usually is: the others need not be looked at.
-                has_found[index] = true;
-                break;
+/// Those who walk together, two and more.
+fn parties(missed: &[Missed]) -> Vec<Vec<usize>> {
+    let along = longer_side(missed.iter().map(|missed| missed.position));
+    let mut forest = Forest::new(missed.len());
+    for (index, member) in missed.iter().enumerate() {
+        let ahead = missed.iter().enumerate().skip(index + 1);
+        for (other, state) in ahead.take_while(|(_, other)| other.position[along] - member.position[along] <= APART_M) {
+            if member.is_with(state.position, state.velocity) {
+                forest.join(index, other);
             }
-            forest.join(index, other);
         }
     }
-    let mut parties: Vec<(usize, usize)> = (0..walkers.len()).map(|index| (forest.root(index), index)).collect();
-    parties.sort_unstable();
-    let members = |party: &[(usize, usize)]| party.iter().map(|(_, member)| *member).collect::<Vec<_>>();
-    let is_unfound = |party: &Vec<usize>| {
-        let plots: f64 = party.iter().map(|member| walkers[*member].plots).sum();
-        party.len() > 1 && plots < FOUND && party.iter().all(|member| !has_found[*member])
-    };
-    parties.chunk_by(|a, b| a.0 == b.0).map(members).filter(is_unfound).collect()
+    let mut roots: Vec<(usize, usize)> = (0..missed.len()).map(|index| (forest.root(index), index)).collect();
+    roots.sort_unstable();
+    let of_some = roots.chunk_by(|a, b| a.0 == b.0).filter(|party| party.len() > 1);
+    of_some.map(|party| party.iter().map(|(_, member)| *member).collect()).collect()
+}
+
+/// Whether the scan found one who walks with a member. In a crowd it usually did; few are asked about otherwise.
+fn is_somebody_found_with(member: &Missed, tracks: &[Bernoulli], scene: &Scene<'_>) -> bool {
+    let found = scene.verdicts.iter().zip(scene.prospects).zip(scene.touched);
+    found.filter(|((verdict, _), _)| plots(verdict) >= FOUND).any(|((_, prospect), track)| {
+        let state = tracks[*track].moments_at(prospect);
+        member.is_with(state.position(), state.velocity())
+    })
 }
