@@ -330,6 +330,7 @@ impl Engine {
             return Err(EngineError::SnapshotMode { got: snapshot.state.exercise });
         }
         let mut state = *snapshot.state;
+        state.tracker.survey();
         state.tracker.set_entries(&site.entries());
         Ok(Self { site, pictures: PictureRate::default(), inspected: false, judges: true, state })
     }

@@ -41,6 +41,11 @@ const FORGOTTEN_PART: f64 = 0.03;
 /// Part of the usual threshold below which everything is forgotten.
 const LEAST_PART: f64 = 0.01;
 
+/// What an older program did not remember: the usual threshold holds.
+const fn certain() -> f64 {
+    1.0
+}
+
 /// A potential object.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Bernoulli {
@@ -50,7 +55,7 @@ pub(crate) struct Bernoulli {
     /// Probability that the object exists.
     pub(crate) existence: f64,
     /// The same, as its first plot alone made it if no other track claimed that.
-    #[serde(default)]
+    #[serde(default = "certain")]
     existence_at_first: f64,
     /// Where it is, if it exists.
     pub(crate) hypotheses: Vec<Hypothesis>,

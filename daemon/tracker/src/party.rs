@@ -50,7 +50,10 @@ impl Missed {
             velocity: state.velocity(),
             existence,
             plots: plots(verdict),
-            likelier: verdict.missed / (1.0 - existence + existence * prospect.mean_missed),
+            likelier: libm::pow(
+                verdict.missed / (1.0 - existence + existence * prospect.mean_missed),
+                scene.view.share,
+            ),
         }
     }
 
@@ -73,11 +76,16 @@ pub(crate) fn endings(tracks: &[Bernoulli], scene: &Scene<'_>, ended: f64, in_co
     if missed.len() < 2 || scene.verdicts.iter().all(|verdict| plots(verdict) < FOUND) {
         return Vec::new();
     }
+    let parties = parties(&missed);
+    if parties.is_empty() {
+        return Vec::new();
+    }
+    let found = Found::of(tracks, scene);
     let mut endings = Vec::new();
-    for party in parties(&missed) {
+    for party in parties {
         let members = || party.iter().map(|member| &missed[*member]);
         if members().map(|member| member.plots).sum::<f64>() >= FOUND
-            || members().any(|member| is_somebody_found_with(member, tracks, scene))
+            || members().any(|member| found.is_somebody_with(member))
         {
             continue;
         }
@@ -129,11 +137,32 @@ fn parties(missed: &[Missed]) -> Vec<Vec<usize>> {
     of_some.map(|party| party.iter().map(|(_, member)| *member).collect()).collect()
 }
 
-/// Whether the scan found one who walks with a member. In a crowd it usually did; few are asked about otherwise.
-fn is_somebody_found_with(member: &Missed, tracks: &[Bernoulli], scene: &Scene<'_>) -> bool {
-    let found = scene.verdicts.iter().zip(scene.prospects).zip(scene.touched);
-    found.filter(|((verdict, _), _)| plots(verdict) >= FOUND).any(|((_, prospect), track)| {
-        let state = tracks[*track].moments_at(prospect);
-        member.is_with(state.position(), state.velocity())
-    })
+/// Those whom the scan found.
+struct Found {
+    /// The axis along which they are sorted.
+    along: usize,
+    /// Position and velocity of each.
+    states: Vec<(Vector2<f64>, Vector2<f64>)>,
+}
+
+impl Found {
+    fn of(tracks: &[Bernoulli], scene: &Scene<'_>) -> Self {
+        let found = scene.verdicts.iter().zip(scene.prospects).zip(scene.touched);
+        let found = found.filter(|((verdict, _), _)| plots(verdict) >= FOUND);
+        let mut states: Vec<(Vector2<f64>, Vector2<f64>)> = Vec::with_capacity(scene.touched.len());
+        states.extend(found.map(|((_, prospect), track)| {
+            let state = tracks[*track].moments_at(prospect);
+            (state.position(), state.velocity())
+        }));
+        let along = longer_side(states.iter().map(|(position, _)| *position));
+        states.sort_unstable_by(|a, b| a.0[along].total_cmp(&b.0[along]));
+        Self { along, states }
+    }
+
+    fn is_somebody_with(&self, member: &Missed) -> bool {
+        let (low, high) = (member.position[self.along] - APART_M, member.position[self.along] + APART_M);
+        let first = self.states.partition_point(|(position, _)| position[self.along] < low);
+        let mut near = self.states[first..].iter().take_while(|(position, _)| position[self.along] <= high);
+        near.any(|(position, velocity)| member.is_with(*position, *velocity))
+    }
 }

@@ -70,6 +70,11 @@ impl Tracker {
         self.filter.set_entries(entries);
     }
 
+    /// Derives anew what follows from the sensors alone: the snapshot of an older program may lack a part of it.
+    pub fn survey(&mut self) {
+        self.watched = Watched::new(&self.sensors);
+    }
+
     /// Takes in one scan. Scans should come in time order; a late one is used as far as the configured lag allows.
     pub fn step(&mut self, scan: &Scan) {
         let models = Models { config: &self.config, sensors: &self.sensors, watched: &self.watched };

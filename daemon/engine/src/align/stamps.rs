@@ -91,12 +91,12 @@ impl Stamps {
             return (stamped.plus_seconds(self.correction_s), None);
         }
         let stamped_delay_s = arrived.seconds_since(stamped);
-        // No transport is faster than it was: the clock has been set forward again.
-        if self.correction_s > 0.0 && stamped_delay_s - self.correction_s < self.floor_s - MARGIN_S {
+        let is_set = before.is_some_and(|before| is_set(before, look, period_s));
+        // No transport is faster than it was, save by its queue: the clock has been set forward again.
+        if is_set && self.correction_s > 0.0 && stamped_delay_s - self.correction_s < self.floor_s - MARGIN_S {
             self.correction_s = (stamped_delay_s - self.floor_s).max(0.0);
         }
         let delays = Delays::of(arrived, stamped_delay_s - self.correction_s);
-        let is_set = before.is_some_and(|before| is_set(before, look, period_s));
         let step_s = self.step(delays, is_set);
         self.correction_s += step_s.unwrap_or(0.0);
         (stamped.plus_seconds(self.correction_s), step_s)
@@ -191,6 +191,20 @@ mod tests {
         let mut looks: Vec<(f64, f64)> = fast.chain(slow).collect();
         looks.sort_by(|a, b| a.1.total_cmp(&b.1));
         assert!(corrections(looks).iter().all(|correction| correction.abs() < 1e-9));
+    }
+
+    #[test]
+    fn a_queue_that_drains_after_a_step_is_no_second_one() {
+        let mut arrived = 0.0_f64;
+        let looks = (0..200_u32).map(|look| {
+            let time = f64::from(look);
+            // Five seconds behind all the while; from the hundredth look on two arrive a second, until none waits.
+            arrived = if look < 100 { time + 5.0 } else { (arrived + 0.5).max(time + 0.1) };
+            (time - if look < 40 { 0.0 } else { 20.0 }, arrived)
+        });
+        let corrections = corrections(looks);
+        assert!((corrections[99] - 20.0).abs() < 1e-3, "{}", corrections[99]);
+        assert!((corrections[199] - 20.0).abs() < 1e-3, "{}", corrections[199]);
     }
 
     proptest! {

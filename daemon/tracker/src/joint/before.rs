@@ -68,12 +68,61 @@ impl<'a> Before<'a> {
         if let Some(plot) = seen {
             let parts = all().zip(self.detected).filter(|(_, detected)| **detected > 0.0);
             let parts = parts.filter_map(|((share, place), detected)| updated_by(place, plot, share * detected));
-            return mixture::reduced(parts.collect(), &before);
+            let moved = mixture::reduced(parts.collect(), &before);
+            // A plot that is impossible in every place says nothing.
+            return if moved.is_empty() { before } else { moved };
         }
-        for (hypothesis, detected) in before.iter_mut().zip(self.detected) {
-            hypothesis.weight *= 1.0 - detected;
+        // Where having no plot says nothing, it says nothing of any place.
+        if self.missed < 1.0 {
+            for (hypothesis, detected) in before.iter_mut().zip(self.detected) {
+                hypothesis.weight *= 1.0 - detected;
+            }
+            mixture::drop_negligible(&mut before);
         }
-        mixture::drop_negligible(&mut before);
         before
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::{Matrix2, Vector2};
+
+    use super::*;
+    use crate::config::TrackerConfig;
+    use crate::gaussian::Gaussian;
+    use crate::measure::fixture::{plot_of, sensor};
+    use crate::{Coverage, Measurement, SensorKind};
+
+    fn place(weight: f64, north_m: f64) -> Hypothesis {
+        let velocity = TrackerConfig::default().walking.velocity_covariance();
+        let state = Gaussian::new(Vector2::new(0.0, north_m), Matrix2::identity(), Vector2::zeros(), velocity);
+        Hypothesis { weight, mode_probability: [0.0, 1.0, 0.0], modes: [state; 3] }
+    }
+
+    /// The shares of a member's two places after a scan that gave it `seen`, with these factors.
+    fn shares(detected: &[f64], missed: f64, seen: Option<&Plot<'_>>) -> Vec<f64> {
+        let (first, others, taken) = (place(0.6, 100.0), [place(0.4, 300.0)], Taken::default());
+        let before = Before { existence: 0.9, hypothesis: &first, others: &others, taken: &taken, detected, missed };
+        before.after(0.9, seen).places().map(|(share, _)| share).collect()
+    }
+
+    #[test]
+    fn an_event_elsewhere_leaves_all_places_as_they_were() {
+        let shares = shares(&[1.0, 1.0], 1.0, None);
+        assert!((shares[0] - 0.6).abs() < 1e-12 && (shares[1] - 0.4).abs() < 1e-12, "{shares:?}");
+    }
+
+    #[test]
+    fn who_is_not_seen_is_likelier_where_nobody_would_be() {
+        let shares = shares(&[0.9, 0.0], 0.46, None);
+        assert!(shares.iter().any(|share| (share - 0.4 / 0.46).abs() < 1e-9), "{shares:?}");
+    }
+
+    #[test]
+    fn an_impossible_plot_leaves_all_places_as_they_were() {
+        let radar = sensor(SensorKind::Radar, Coverage::Circle { radius_m: 5_000.0 });
+        let position_m = Vector2::new(4_000.0, 0.0);
+        let plot = plot_of(Measurement::Position { position_m, covariance_m2: Matrix2::identity() }, &radar);
+        assert_eq!(shares(&[0.9, 0.9], 0.1, Some(&plot)).len(), 2);
     }
 }

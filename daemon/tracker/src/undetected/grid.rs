@@ -112,7 +112,10 @@ impl Undetected {
         if (bounds.high_m - bounds.low_m).max() > LARGEST_M {
             return false;
         }
-        self.move_to(Grid::over(&bounds), sensors.map(|(sensor, _)| sensor));
+        let mut grid = Grid::over(&bounds);
+        // Whole cells: up to one is missing on either side.
+        (grid.columns, grid.rows) = (grid.columns + 1, grid.rows + 1);
+        self.move_to(grid, sensors.map(|(sensor, _)| sensor));
         true
     }
 
