@@ -14,7 +14,7 @@ use crate::detection::ClassProbabilities;
 use crate::fixture::Mooring;
 use crate::gaussian::Gaussian;
 use crate::hint::Taken;
-use crate::imm::{Hypothesis, MotionStep};
+use crate::imm::{Hypothesis, MotionStep, updated_by};
 use crate::joint::{Bond, Rival};
 use crate::measure::Plot;
 use crate::mixture;
@@ -385,34 +385,4 @@ impl Bernoulli {
 /// Existence below which a track is forgotten that began with this much.
 pub(crate) fn forgotten_below(config: &TrackerConfig, existence_at_first: f64) -> f64 {
     (FORGOTTEN_PART * existence_at_first).clamp(LEAST_PART * config.forget_existence, config.forget_existence)
-}
-
-/// The hypothesis after a plot, weighted `scale` times the plot's density. `None` when the plot is impossible.
-pub(crate) fn updated_by(hypothesis: &Hypothesis, plot: &Plot<'_>, scale: f64) -> Option<Hypothesis> {
-    let mut posterior = hypothesis.clone();
-    move_by(&mut posterior, plot, scale).then_some(posterior)
-}
-
-/// The same in place. False when the plot is impossible: what is left of the hypothesis then means nothing.
-pub(crate) fn move_by(hypothesis: &mut Hypothesis, plot: &Plot<'_>, scale: f64) -> bool {
-    let mut total = 0.0;
-    for (probability, mode) in hypothesis.mode_probability.iter_mut().zip(&mut hypothesis.modes) {
-        let updated = if *probability > 0.0 { plot.update(mode) } else { None };
-        match updated {
-            Some((state, density)) => {
-                *mode = state;
-                *probability *= density;
-            }
-            None => *probability = 0.0,
-        }
-        total += *probability;
-    }
-    if total <= 0.0 || !total.is_finite() {
-        return false;
-    }
-    for probability in &mut hypothesis.mode_probability {
-        *probability /= total;
-    }
-    hypothesis.weight = scale * total;
-    true
 }

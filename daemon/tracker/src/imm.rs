@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{MODES, TrackerConfig};
 use crate::gaussian::Gaussian;
+use crate::measure::Plot;
 use crate::motion::{MotionModel, Transition};
 
 /// A mode less likely than this is left out of sums.
@@ -144,4 +145,34 @@ impl Hypothesis {
 /// The weights of modes, with those that are too small to matter set to zero.
 fn without_negligible(weights: &[f64; MODES], floor: f64) -> [f64; MODES] {
     weights.map(|weight| if weight > floor { weight } else { 0.0 })
+}
+
+/// The hypothesis after a plot, weighted `scale` times the plot's density. `None` when the plot is impossible.
+pub(crate) fn updated_by(hypothesis: &Hypothesis, plot: &Plot<'_>, scale: f64) -> Option<Hypothesis> {
+    let mut posterior = hypothesis.clone();
+    move_by(&mut posterior, plot, scale).then_some(posterior)
+}
+
+/// The same in place. False when the plot is impossible: what is left of the hypothesis then means nothing.
+pub(crate) fn move_by(hypothesis: &mut Hypothesis, plot: &Plot<'_>, scale: f64) -> bool {
+    let mut total = 0.0;
+    for (probability, mode) in hypothesis.mode_probability.iter_mut().zip(&mut hypothesis.modes) {
+        let updated = if *probability > 0.0 { plot.update(mode) } else { None };
+        match updated {
+            Some((state, density)) => {
+                *mode = state;
+                *probability *= density;
+            }
+            None => *probability = 0.0,
+        }
+        total += *probability;
+    }
+    if total <= 0.0 || !total.is_finite() {
+        return false;
+    }
+    for probability in &mut hypothesis.mode_probability {
+        *probability /= total;
+    }
+    hypothesis.weight = scale * total;
+    true
 }

@@ -22,7 +22,8 @@
 //! `Q_pp = σ²τ²(2dt/τ - 3 + 4ρ - ρ²)`. For `dt << τ` this is nearly constant velocity with `q = 2σ²/τ`. The modes mix
 //! as in the interacting multiple model filter \[2\], by the Markov chain `π_ij = s_j + (δ_ij - s_j) exp(-dt/T)`. The
 //! object survives with `exp(-dt/L)`; `L` falls to a second for who has left all coverage, gaps between
-//! sensors included, and heads for none (`watch.rs`). Tracks are predicted only when a sensor that may see them reports, so a distant sensor changes nothing.
+//! sensors included, and heads for none (`watch.rs`). Tracks are predicted only when a sensor that may see them reports,
+//! so a distant sensor changes nothing.
 //!
 //! **Measurement.** Each kind of plot gives an innovation `z - h(x)`, a Jacobian `H` and noise `R` (`measure/`); then
 //! `S = H P H' + R`, `K = P H' S⁻¹`, `x <- x + K (z - h(x))`, `P <- (I - K H) P (I - K H)' + K R K'`. The plot's

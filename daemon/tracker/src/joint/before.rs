@@ -2,9 +2,9 @@
 
 use super::hypotheses::State;
 use super::{Rival, places};
-use crate::bernoulli::{Bernoulli, move_by, updated_by};
+use crate::bernoulli::Bernoulli;
 use crate::hint::Taken;
-use crate::imm::Hypothesis;
+use crate::imm::{Hypothesis, move_by, updated_by};
 use crate::measure::Plot;
 use crate::mixture;
 use crate::prospect::Prospect;
