@@ -14,7 +14,7 @@ use crate::detection::ClassProbabilities;
 use crate::fixture::Mooring;
 use crate::gaussian::Gaussian;
 use crate::hint::Taken;
-use crate::imm::{Hypothesis, MotionStep, updated_by};
+use crate::imm::{Hypothesis, MotionStep, move_by, updated_by};
 use crate::joint::{Bond, Rival};
 use crate::measure::Plot;
 use crate::mixture;
@@ -107,8 +107,7 @@ impl Bernoulli {
         self.hypotheses.iter_mut().for_each(|hypothesis| hypothesis.advance(step, is_ambiguous));
         for rival in self.bond.iter_mut().flat_map(|bond| &mut bond.rivals) {
             let is_ambiguous = !rival.others.is_empty();
-            let places = std::iter::once(&mut rival.hypothesis).chain(&mut rival.others);
-            places.for_each(|hypothesis| hypothesis.advance(step, is_ambiguous));
+            rival.places_mut().for_each(|hypothesis| hypothesis.advance(step, is_ambiguous));
         }
         let survival = step.survival(life_s);
         self.existence *= survival;
@@ -123,8 +122,7 @@ impl Bernoulli {
 
     fn states_mut(&mut self) -> impl Iterator<Item = &mut Hypothesis> {
         let rivals = self.bond.iter_mut().flat_map(|bond| &mut bond.rivals);
-        let rivals = rivals.flat_map(|rival| std::iter::once(&mut rival.hypothesis).chain(&mut rival.others));
-        self.hypotheses.iter_mut().chain(rivals)
+        self.hypotheses.iter_mut().chain(rivals.flat_map(Rival::places_mut))
     }
 
     pub(crate) fn rivals(&self) -> impl Iterator<Item = &Rival> {
@@ -290,9 +288,13 @@ impl Bernoulli {
             // How likely each plot is, the association has said.
             let mut moved: SmallVec<[Hypothesis; 2]> = SmallVec::new();
             for (share, plot) in taken {
-                if let Some(mut after) = updated_by(only, plot, 1.0) {
+                moved.push(only.clone());
+                if let Some(after) = moved.last_mut()
+                    && move_by(after, plot, 1.0)
+                {
                     after.weight = *share;
-                    moved.push(after);
+                } else {
+                    moved.pop();
                 }
             }
             only.weight = missed;

@@ -32,9 +32,9 @@ impl Clusters {
             forest.join(pair.track, tracks + pair.plot);
         }
         // The root is the cluster's first track.
-        let mut by_root: Vec<(usize, usize)> =
+        let by_root: Vec<(usize, usize)> =
             pairs.iter().enumerate().map(|(index, pair)| (forest.root(pair.track), index)).collect();
-        by_root.sort_unstable();
+        let by_root = in_order(&by_root, tracks);
         let mut clusters = Self::default();
         for members in by_root.chunk_by(|a, b| a.0 == b.0) {
             let first_plot = clusters.plots.len();
@@ -60,6 +60,21 @@ impl Clusters {
             pairs: &self.pairs[start[2]..end[2]],
         })
     }
+}
+
+/// Pairs of numbers in the order of the first, which is below `bound`, and where that is the same in the order given.
+pub(crate) fn in_order(pairs: &[(usize, usize)], bound: usize) -> Vec<(usize, usize)> {
+    let mut places = vec![0; bound + 1];
+    pairs.iter().for_each(|(first, _)| places[first + 1] += 1);
+    for first in 0..bound {
+        places[first + 1] += places[first];
+    }
+    let mut sorted = vec![(0, 0); pairs.len()];
+    for pair in pairs {
+        sorted[places[pair.0]] = *pair;
+        places[pair.0] += 1;
+    }
+    sorted
 }
 
 /// Sorts the numbers from the place `start` on, each of them once.
@@ -94,5 +109,21 @@ impl Forest {
     pub(crate) fn join(&mut self, a: usize, b: usize) {
         let (a, b) = (self.root(a), self.root(b));
         self.0[a.max(b)] = a.min(b);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn pairs_are_put_in_order(pairs in prop::collection::vec((0_usize..9, 0_usize..9), 0..40)) {
+            let mut expected = pairs.clone();
+            expected.sort_by_key(|pair| pair.0);
+            prop_assert_eq!(in_order(&pairs, 9), expected);
+        }
     }
 }

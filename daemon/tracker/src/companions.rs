@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::bernoulli::Bernoulli;
 use crate::birth::Birth;
 use crate::config::TrackerConfig;
-use crate::gate::longer_side;
 use crate::gaussian::Gaussian;
 use crate::measure::Plot;
+use crate::sweep::longer_side;
 use crate::view::View;
 
 /// Standard deviation of the distance between companions, per axis.
@@ -66,24 +66,26 @@ impl Companions {
     pub(crate) fn together(&self, view: &View<'_>, births: &[Birth], factor: f64, unclaimed: &[f64]) -> Vec<Newborn> {
         let weight = self.expected() * view.detection_probability;
         let odds = |plot: usize, beside: f64| (births[plot].intensity * factor + beside) / view.background(plot);
-        let existence = |plot: usize, beside: f64| {
+        let existence = |unclaimed: f64, plot: usize, beside: f64| {
             let odds = odds(plot, beside);
-            unclaimed[plot] * odds / (1.0 + odds)
+            unclaimed * odds / (1.0 + odds)
         };
+        let told = |plot: usize, beside: f64| weight * existence(unclaimed[plot], plot, beside.max(0.0));
+        let alone: Vec<f64> = (0..births.len()).map(|plot| told(plot, 0.0)).collect();
         let pairs = neighbours(&view.plots, unclaimed);
-        let told = |plot: usize, density: f64, beside: f64| weight * existence(plot, beside.max(0.0)) * density;
         let mut first = vec![0.0; births.len()];
         for (a, b, density) in &pairs {
-            first[*a] += told(*b, *density, 0.0);
-            first[*b] += told(*a, *density, 0.0);
+            first[*a] += alone[*b] * density;
+            first[*b] += alone[*a] * density;
         }
         let mut beside = vec![0.0; births.len()];
         for (a, b, density) in &pairs {
-            beside[*a] += told(*b, *density, first[*b] - told(*a, *density, 0.0));
-            beside[*b] += told(*a, *density, first[*a] - told(*b, *density, 0.0));
+            beside[*a] += told(*b, first[*b] - alone[*a] * density) * density;
+            beside[*b] += told(*a, first[*a] - alone[*b] * density) * density;
         }
         let newborn = |(plot, beside): (usize, f64)| Newborn {
-            existence: existence(plot, beside),
+            existence: existence(unclaimed[plot], plot, beside),
+            if_unclaimed: existence(1.0, plot, beside),
             companionship: beside / (births[plot].intensity * factor + beside).max(f64::MIN_POSITIVE),
         };
         beside.into_iter().enumerate().map(newborn).collect()
@@ -108,6 +110,8 @@ impl Companions {
 pub(crate) struct Newborn {
     /// Probability that it is one.
     pub(crate) existence: f64,
+    /// The same, if the plot is no track's.
+    pub(crate) if_unclaimed: f64,
     /// Probability that it came as somebody's companion, if it is one.
     pub(crate) companionship: f64,
 }

@@ -10,11 +10,12 @@ use std::collections::BTreeMap;
 use nalgebra::Vector2;
 
 use crate::bernoulli::Bernoulli;
+use crate::cluster::Forest;
 use crate::config::TrackerConfig;
 use crate::detection::{Detection, Measurement};
-use crate::gate::longer_side;
 use crate::gaussian::Gaussian;
 use crate::measure::Plot;
+use crate::sweep::close_pairs;
 
 /// What a plot that may well be a further return of another object says about a second one, compared to a plot in the
 /// open.
@@ -68,27 +69,13 @@ pub(crate) fn joined(detections: &[Detection], within_m: f64) -> Vec<Detection> 
     groups.into_iter().map(mean).collect()
 }
 
-/// For each detection the first of its chain. Neighbours are sought along the longer side.
+/// For each detection the first of its chain.
 fn leaders(detections: &[Detection], within_m: f64) -> Vec<usize> {
-    let mut placed: Vec<(Vector2<f64>, usize)> =
-        detections.iter().enumerate().filter_map(|(number, detection)| Some((place(detection)?, number))).collect();
-    let along = longer_side(placed.iter().map(|(place, _)| *place));
-    placed.sort_unstable_by(|a, b| a.0[along].total_cmp(&b.0[along]).then(a.1.cmp(&b.1)));
-    let mut leader: Vec<usize> = (0..detections.len()).collect();
-    let first_of = |leader: &[usize], mut member: usize| {
-        while leader[member] != member {
-            member = leader[member];
-        }
-        member
-    };
-    for (rank, (here, number)) in placed.iter().enumerate() {
-        let ahead = placed[rank + 1..].iter().take_while(|(there, _)| there[along] - here[along] < within_m);
-        for (_, other) in ahead.filter(|(there, _)| (there - here).norm() < within_m) {
-            let (a, b) = (first_of(&leader, *number), first_of(&leader, *other));
-            leader[a.max(b)] = a.min(b);
-        }
-    }
-    (0..leader.len()).map(|member| first_of(&leader, member)).collect()
+    let placed = detections.iter().enumerate().filter_map(|(number, detection)| Some((number, place(detection)?)));
+    let (numbers, places): (Vec<usize>, Vec<Vector2<f64>>) = placed.unzip();
+    let mut chains = Forest::new(detections.len());
+    close_pairs(&places, within_m).into_iter().for_each(|(a, b)| chains.join(numbers[a], numbers[b]));
+    (0..detections.len()).map(|member| chains.root(member)).collect()
 }
 
 fn place(detection: &Detection) -> Option<Vector2<f64>> {

@@ -1,6 +1,8 @@
 //! One field of undetected objects for each group of sensors whose coverages touch: what happens in one field says
 //! nothing about another, so a sensor far away changes nothing.
 
+use std::collections::BTreeMap;
+
 use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
 
@@ -25,18 +27,14 @@ pub(crate) struct Fields {
 impl Fields {
     /// Fields that nobody has watched yet.
     pub(crate) fn new(config: &TrackerConfig, sensors: &[SensorModel]) -> Self {
-        let mut members: Vec<Vec<SensorModel>> = Vec::new();
-        let mut number_of_root = vec![None; sensors.len()];
-        let mut place = Vec::with_capacity(sensors.len());
-        for (sensor, root) in sensors.iter().zip(roots(sensors)) {
-            let field = *number_of_root[root].get_or_insert_with(|| {
-                members.push(Vec::new());
-                members.len() - 1
-            });
-            place.push((field, members[field].len()));
-            members[field].push(sensor.clone());
+        let mut place = vec![(0, 0); sensors.len()];
+        let mut fields = Vec::new();
+        for (field, members) in members(sensors).into_iter().enumerate() {
+            members.iter().enumerate().for_each(|(number, sensor)| place[*sensor] = (field, number));
+            let models: Vec<SensorModel> = members.iter().map(|sensor| sensors[*sensor].clone()).collect();
+            fields.push(Undetected::new(config, &models));
         }
-        Self { fields: members.iter().map(|sensors| Undetected::new(config, sensors)).collect(), place }
+        Self { fields, place }
     }
 
     /// Lets people come in through these zones, and through no others.
@@ -91,8 +89,17 @@ impl Fields {
     }
 }
 
+/// The sensors of each field, ascending, in the order of the first of each.
+pub(crate) fn members(sensors: &[SensorModel]) -> Vec<Vec<usize>> {
+    let mut by_root: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (sensor, root) in roots(sensors).into_iter().enumerate() {
+        by_root.entry(root).or_default().push(sensor);
+    }
+    by_root.into_values().collect()
+}
+
 /// For each sensor the first sensor that it is connected to.
-pub(crate) fn roots(sensors: &[SensorModel]) -> Vec<usize> {
+fn roots(sensors: &[SensorModel]) -> Vec<usize> {
     let bounds: Vec<_> = sensors.iter().map(|sensor| sensor.coverage.bounds_m(sensor.position_m)).collect();
     let mut root: Vec<usize> = (0..sensors.len()).collect();
     for a in 0..sensors.len() {

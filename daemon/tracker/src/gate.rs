@@ -8,6 +8,7 @@ use crate::cluster::sort_from;
 use crate::gaussian::Gaussian;
 use crate::imm::Hypothesis;
 use crate::measure::Plot;
+use crate::sweep::longer_side;
 
 /// Half-width of a gate in standard deviations of the innovation. What falls outside weighs less than 4e-5 of the peak.
 const GATE_SD: f64 = 4.5;
@@ -91,24 +92,24 @@ impl PlotIndex {
         }
         let gates: SmallVec<[(Vector2<f64>, Vector2<f64>); 4]> =
             track.states().map(|hypothesis| self.gate_of(hypothesis)).collect();
-        let along = self.along;
-        let low = gates.iter().fold(f64::INFINITY, |low, (gate, _)| low.min(gate[along]));
-        let high = gates.iter().fold(f64::NEG_INFINITY, |high, (_, gate)| high.max(gate[along]));
+        let around_all = gates.iter().copied().reduce(around_both);
+        let Some((low, high)) = around_all else { return };
+        let across = 1 - self.along;
         let within = |place: &Vector2<f64>| {
-            gates
-                .iter()
-                .any(|(low, high)| place.x >= low.x && place.x <= high.x && place.y >= low.y && place.y <= high.y)
+            let holds = |(low, high): &(Vector2<f64>, Vector2<f64>)| {
+                place.x >= low.x && place.x <= high.x && place.y >= low.y && place.y <= high.y
+            };
+            // Most of the strip lies beside all of them.
+            place[across] >= low[across] && place[across] <= high[across] && gates.iter().any(holds)
         };
-        found.extend(self.in_strip(low, high).filter(|(place, _)| within(place)).map(|(_, plot)| *plot));
+        let in_strip = self.in_strip(low[self.along], high[self.along]);
+        found.extend(in_strip.filter(|(place, _)| within(place)).map(|(_, plot)| *plot));
     }
 
     /// The box around all ways of moving.
     fn gate_of(&self, hypothesis: &Hypothesis) -> (Vector2<f64>, Vector2<f64>) {
         let nowhere = (Vector2::repeat(f64::INFINITY), Vector2::repeat(f64::NEG_INFINITY));
-        hypothesis
-            .active()
-            .map(|(_, state)| self.gate(state))
-            .fold(nowhere, |(low, high), (of_low, of_high)| (low.inf(&of_low), high.sup(&of_high)))
+        hypothesis.active().map(|(_, state)| self.gate(state)).fold(nowhere, around_both)
     }
 
     /// Adds the plots on the ground inside the box around a state, in no particular order.
@@ -143,12 +144,9 @@ impl PlotIndex {
     }
 }
 
-/// The axis on which places lie farther apart.
-pub(crate) fn longer_side(mut places: impl Iterator<Item = Vector2<f64>>) -> usize {
-    let Some(first) = places.next() else { return 0 };
-    let (low, high) = places.fold((first, first), |(low, high), place| (low.inf(&place), high.sup(&place)));
-    let extent = high - low;
-    usize::from(extent.y > extent.x)
+/// The box around two boxes.
+fn around_both(a: (Vector2<f64>, Vector2<f64>), b: (Vector2<f64>, Vector2<f64>)) -> (Vector2<f64>, Vector2<f64>) {
+    (a.0.inf(&b.0), a.1.sup(&b.1))
 }
 
 /// Position and variance per axis `age_s` before the state.

@@ -3,8 +3,8 @@
 use nalgebra::Vector2;
 
 use crate::bernoulli::Outlook;
-use crate::gate::longer_side;
 use crate::gaussian::Gaussian;
+use crate::sweep::longer_side;
 
 /// Objects nearer than this that move alike are together.
 const TOGETHER_M: f64 = 20.0;

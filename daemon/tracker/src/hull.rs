@@ -5,7 +5,6 @@ use core::f64::consts::{PI, TAU};
 use nalgebra::Vector2;
 
 use crate::angle::towards;
-use crate::coverage::is_in_polygon;
 use crate::sensor::Coverage;
 
 /// Straight pieces that a full circle is drawn with, around it.
@@ -22,11 +21,6 @@ pub(crate) fn around<'a>(coverages: impl IntoIterator<Item = (&'a Coverage, Vect
     let upper = half(points.iter().rev());
     hull.extend(upper);
     if hull.len() < 3 { Vec::new() } else { hull }
-}
-
-/// Whether a hull holds a place.
-pub(crate) fn holds(hull: &[[f64; 2]], place: Vector2<f64>) -> bool {
-    is_in_polygon(hull, place)
 }
 
 /// The side of the hull to the right of who walks through the points in this order, without its last point.
@@ -79,6 +73,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::coverage::is_in_polygon;
 
     fn camera() -> Coverage {
         Coverage::Sector { range_m: 700.0, min_range_m: 0.0, heading_rad: 0.0, width_rad: 1.0 }
@@ -88,9 +83,9 @@ mod tests {
     fn a_gap_between_cameras_is_inside_and_the_ground_behind_them_is_not() {
         let camera = camera();
         let hull = around([(&camera, Vector2::zeros()), (&camera, Vector2::new(500.0, 0.0))]);
-        assert!(holds(&hull, Vector2::new(250.0, 50.0)));
-        assert!(!holds(&hull, Vector2::new(250.0, -1.0)));
-        assert!(!holds(&hull, Vector2::new(-60.0, 20.0)));
+        assert!(is_in_polygon(&hull, Vector2::new(250.0, 50.0)));
+        assert!(!is_in_polygon(&hull, Vector2::new(250.0, -1.0)));
+        assert!(!is_in_polygon(&hull, Vector2::new(-60.0, 20.0)));
     }
 
     #[test]
@@ -113,11 +108,11 @@ mod tests {
                 .collect();
             let hull = around(coverages.iter().copied());
             if coverages.iter().any(|(coverage, origin)| coverage.holds(*origin, place)) {
-                prop_assert!(holds(&hull, place));
+                prop_assert!(is_in_polygon(&hull, place));
             }
             for (from, to) in crate::coverage::edges(&hull) {
                 let turn = (to[0] - from[0]) * (north - from[1]) - (to[1] - from[1]) * (east - from[0]);
-                prop_assert!(turn >= 0.0 || !holds(&hull, place));
+                prop_assert!(turn >= 0.0 || !is_in_polygon(&hull, place));
             }
         }
     }

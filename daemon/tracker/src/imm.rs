@@ -55,8 +55,10 @@ impl MotionStep {
 
     /// The step over this interval, which is the last one where that is as long: most tracks are moved by the same.
     pub(crate) fn over<'a>(config: &TrackerConfig, interval_s: f64, last: &'a mut Option<Self>) -> &'a Self {
-        let fitting = last.take().filter(|step| step.interval_s.total_cmp(&interval_s).is_eq());
-        last.insert(fitting.unwrap_or_else(|| Self::new(config, interval_s)))
+        if last.as_ref().is_some_and(|step| step.interval_s.total_cmp(&interval_s).is_ne()) {
+            *last = None;
+        }
+        last.get_or_insert_with(|| Self::new(config, interval_s))
     }
 }
 
@@ -72,23 +74,19 @@ impl Hypothesis {
 
     /// Mixing and prediction. Who changes the way of moving also draws a new velocity on top of the old one.
     pub(crate) fn predict(&mut self, step: &MotionStep) {
-        let before = core::mem::replace(&mut self.mode_probability, [0.0; MODES]);
-        let modes = core::array::from_fn(|to| {
+        let (before, modes) = (self.mode_probability, self.modes);
+        for (to, transition) in step.transitions.iter().enumerate() {
             let shares: [f64; MODES] = core::array::from_fn(|from| step.switch[from][to] * before[from]);
             self.mode_probability[to] = shares.iter().sum();
             let kept = without_negligible(&shares, NEGLIGIBLE_PART * self.mode_probability[to]);
-            match Gaussian::mixed(&kept, &self.modes) {
-                Some(mut mixed) => {
-                    let total: f64 = kept.iter().sum();
-                    mixed.widen_velocity(step.models[to].velocity_variance() * ((total - kept[to]) / total));
-                    step.transitions[to].predict(&mixed)
-                }
-                None => self.modes[to],
+            if let Some(mut mixed) = Gaussian::mixed(&kept, &modes) {
+                let total: f64 = kept.iter().sum();
+                mixed.widen_velocity(step.models[to].velocity_variance() * ((total - kept[to]) / total));
+                transition.predict(&mixed, &mut self.modes[to]);
             }
-        });
+        }
         let total: f64 = self.mode_probability.iter().sum();
         self.mode_probability.iter_mut().for_each(|probability| *probability /= total);
-        self.modes = modes;
     }
 
     /// Prediction in which every mode goes on as it is.
@@ -97,7 +95,7 @@ impl Hypothesis {
             self.mode_probability.iter().zip(&mut self.modes).zip(&step.transitions)
         {
             if *probability > NEGLIGIBLE {
-                *mode = transition.predict(mode);
+                transition.predict(&mode.clone(), mode);
             }
         }
     }
@@ -157,14 +155,8 @@ pub(crate) fn updated_by(hypothesis: &Hypothesis, plot: &Plot<'_>, scale: f64) -
 pub(crate) fn move_by(hypothesis: &mut Hypothesis, plot: &Plot<'_>, scale: f64) -> bool {
     let mut total = 0.0;
     for (probability, mode) in hypothesis.mode_probability.iter_mut().zip(&mut hypothesis.modes) {
-        let updated = if *probability > 0.0 { plot.update(mode) } else { None };
-        match updated {
-            Some((state, density)) => {
-                *mode = state;
-                *probability *= density;
-            }
-            None => *probability = 0.0,
-        }
+        let density = if *probability > 0.0 { plot.update(mode) } else { None };
+        *probability = density.map_or(0.0, |density| *probability * density);
         total += *probability;
     }
     if total <= 0.0 || !total.is_finite() {

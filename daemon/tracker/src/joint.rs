@@ -24,7 +24,7 @@ use self::hypotheses::{Joint, State};
 use self::search::{Member, Parent, Rivalry, Rivals};
 use crate::association::Verdict;
 use crate::bernoulli::{Bernoulli, Label};
-use crate::cluster::Forest;
+use crate::cluster::{Forest, in_order};
 use crate::densities::Densities;
 use crate::filter::Models;
 use crate::gate::Gates;
@@ -43,7 +43,7 @@ mod search;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Bond {
     /// Names the belief: the smallest label of its members.
-    name: Label,
+    pub(crate) name: Label,
     /// Where the track is under joint hypotheses that disagree with the likeliest, whose state is the track's own. The
     /// weights, with that of its own, sum to one.
     pub(crate) rivals: Vec<Rival>,
@@ -58,7 +58,7 @@ pub(crate) struct Bond {
 
 impl Bond {
     /// The joint hypotheses, the likeliest first: weight and number of the track's state.
-    fn joints(&self) -> Vec<(f64, usize)> {
+    pub(crate) fn joints(&self) -> Vec<(f64, usize)> {
         if !self.joints.is_empty() {
             return self.joints.clone();
         }
@@ -91,6 +91,11 @@ impl Rival {
     /// All places under this joint hypothesis, with weights that sum to one.
     pub(crate) fn places(&self) -> impl Iterator<Item = (f64, &Hypothesis)> + Clone {
         places(&self.hypothesis, &self.others)
+    }
+
+    /// The same, to change them.
+    pub(crate) fn places_mut(&mut self) -> impl Iterator<Item = &mut Hypothesis> {
+        std::iter::once(&mut self.hypothesis).chain(&mut self.others)
     }
 }
 
@@ -198,7 +203,7 @@ fn parties(tracks: &[Bernoulli], scene: &Scene<'_>) -> Vec<Vec<usize>> {
             }
         }
     }
-    contenders.sort_unstable();
+    let contenders = in_order(&contenders, scene.view.plots.len());
     let mut named: BTreeMap<Label, Vec<usize>> = BTreeMap::new();
     for (track, bernoulli) in tracks.iter().enumerate() {
         if let Some(bond) = bernoulli.belief() {

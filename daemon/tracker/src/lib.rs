@@ -53,10 +53,9 @@
 //! **Birth.** Every plot begins a track with `r = p_unclaimed λ(z) / (λ(z) + c(z))` (`birth.rs`), leftovers or not.
 //! `λ` is the grid's intensity, to which places inside where people come in may be added (`undetected/entry.rs`), plus
 //! the companions of objects found nearby, because people walk in groups (`companions.rs`): among the plots of a scan by two
-//! rounds of belief propagation. The rate of arrivals, the
-//! number of companions, and each sensor's detection probability and clutter are learned on line from conjugate counts;
-//! the configuration is only where they start. A sensor that stands still also learns where in its coverage it surely
-//! sees less or has more clutter than elsewhere (`cells.rs`).
+//! rounds of belief propagation. The rate of arrivals, the number of companions, and each sensor's detection probability
+//! and clutter are learned on line from conjugate counts; the configuration is only where they start. A sensor that
+//! stands still also learns where in its coverage it surely sees less or has more clutter than elsewhere (`cells.rs`).
 //!
 //! **Clocks.** How far each scanning sensor's clock is ahead of the others' is estimated from how its plots trail the
 //! tracks that several sensors see, `gᵀ S⁻¹ (z - h(x))` with `g = -J v` (`clock_offset.rs`); plots are then used with
@@ -70,8 +69,8 @@
 //! crossed a line, and was not reported (`silence.rs`).
 //!
 //! **Late scans** teach what they say about their sensor at once, and are filtered in at their own time around their
-//! plots, from a log bounded by the configuration (`refilter.rs`). Tracks keep their numbers through that, because a track is known by
-//! the plot that began it.
+//! plots, from a log bounded by the configuration (`refilter.rs`). Tracks keep their numbers through that, because a
+//! track is known by the plot that began it.
 //!
 //! **Report.** A track is confirmed when `r` reaches the threshold, by default one half, where reporting and not
 //! reporting cost the same in GOSPA. A position is given as a point only while its standard deviation is small enough.
@@ -137,6 +136,7 @@ mod sensor_state;
 mod sharpen;
 mod silence;
 mod strength;
+mod sweep;
 mod time;
 mod track;
 mod tracker;

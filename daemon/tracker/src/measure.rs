@@ -120,21 +120,25 @@ impl Plot<'_> {
         if self.share < 1.0 { libm::pow(density, self.share) } else { density }
     }
 
-    /// The state after this plot, and the plot's evidence. `None` when the plot is impossible.
-    pub(crate) fn update(&self, prior: &Gaussian) -> Option<(Gaussian, f64)> {
+    /// Moves the state by this plot, and gives the plot's evidence. `None`, with nothing changed, when the plot is impossible.
+    pub(crate) fn update(&self, state: &mut Gaussian) -> Option<f64> {
+        if let Measurement::Position { position_m, covariance_m2 } = self.measurement
+            && self.age_s.abs() <= 0.0
+            && self.share >= 1.0
+        {
+            return position::update(position_m, &covariance_m2, self.origin_variance_m2, state);
+        }
         let (posterior, density) = match self.measurement {
-            Measurement::Presence { .. } => presence::update(self, prior)?,
-            Measurement::Crossing { direction } => crossing::update(direction, self, &self.segment()?, prior)?,
-            Measurement::Position { position_m, covariance_m2 } if self.age_s.abs() <= 0.0 && self.share >= 1.0 => {
-                position::update(position_m, &covariance_m2, self.origin_variance_m2, prior)?
-            }
-            _ => match self.linearise(prior) {
-                Innovation::One(one) => one.update(prior, self.share)?,
-                Innovation::Two(two) => two.update(prior, self.share)?,
-                Innovation::Three(three) => three.update(prior, self.share)?,
+            Measurement::Presence { .. } => presence::update(self, state)?,
+            Measurement::Crossing { direction } => crossing::update(direction, self, &self.segment()?, state)?,
+            _ => match self.linearise(state) {
+                Innovation::One(one) => one.update(state, self.share)?,
+                Innovation::Two(two) => two.update(state, self.share)?,
+                Innovation::Three(three) => three.update(state, self.share)?,
             },
         };
-        Some((posterior, self.new_part_of(density)))
+        *state = posterior;
+        Some(self.new_part_of(density))
     }
 
     /// What this plot of a track says about its sensor's clock, the squared normalised innovation, and its dimensions.

@@ -74,7 +74,7 @@ impl MotionModel {
 
 impl Transition {
     /// Prediction `x <- F x`, `P <- F P F' + Q` with the block structure written out.
-    pub(crate) fn predict(&self, prior: &Gaussian) -> Gaussian {
+    pub(crate) fn predict(&self, prior: &Gaussian, predicted: &mut Gaussian) {
         let (position, velocity) = (prior.position(), prior.velocity());
         let pp = prior.position_covariance();
         let pv = prior.covariance.fixed_view::<2, 2>(0, 2).into_owned();
@@ -86,10 +86,9 @@ impl Transition {
         let new_pp = pp + sheared + vv * (self.reach_s * self.reach_s) + eye * self.noise_position;
         let new_pv = (pv + vv * self.reach_s) * self.kept + eye * self.noise_cross;
         let new_vv = vv * (self.kept * self.kept) + eye * self.noise_velocity;
-        let mut predicted = Gaussian::new(self.carry(position, velocity), new_pp, velocity * self.kept, new_vv);
+        *predicted = Gaussian::new(self.carry(position, velocity), new_pp, velocity * self.kept, new_vv);
         predicted.covariance.fixed_view_mut::<2, 2>(0, 2).copy_from(&new_pv);
         predicted.covariance.fixed_view_mut::<2, 2>(2, 0).copy_from(&new_pv.transpose());
-        predicted
     }
 
     fn carry(&self, position: Vector2<f64>, velocity: Vector2<f64>) -> Vector2<f64> {

@@ -10,10 +10,10 @@ use nalgebra::Vector2;
 use crate::association::Verdict;
 use crate::bernoulli::Bernoulli;
 use crate::cluster::Forest;
-use crate::gate::longer_side;
 use crate::joint::Scene;
+use crate::sweep::{close_pairs, longer_side};
 
-/// Members of a party that has spread out are no farther from the next one than this, and still move much alike.
+/// Members of a party that has spread out are nearer to the next one than this, and still move much alike.
 const APART_M: f64 = 60.0;
 const ALIKE_MPS: f64 = 2.0;
 
@@ -58,7 +58,7 @@ impl Missed {
     }
 
     fn is_with(&self, position: Vector2<f64>, velocity: Vector2<f64>) -> bool {
-        (self.position - position).norm() <= APART_M && (self.velocity - velocity).norm() <= ALIKE_MPS
+        (self.position - position).norm() < APART_M && (self.velocity - velocity).norm() < ALIKE_MPS
     }
 }
 
@@ -99,7 +99,7 @@ pub(crate) fn endings(tracks: &[Bernoulli], scene: &Scene<'_>, ended: f64, in_co
     endings
 }
 
-/// From west to east or from south to north.
+/// Those who are sure to have been there before the scan.
 fn missed(tracks: &[Bernoulli], scene: &Scene<'_>) -> Vec<Missed> {
     let mut missed = Vec::new();
     for (place, (track, prospect)) in scene.touched.iter().zip(scene.prospects).enumerate() {
@@ -114,21 +114,16 @@ fn missed(tracks: &[Bernoulli], scene: &Scene<'_>) -> Vec<Missed> {
             missed.push(Missed::new(scene, place, track));
         }
     }
-    let along = longer_side(missed.iter().map(|missed| missed.position));
-    missed.sort_by(|a, b| a.position[along].total_cmp(&b.position[along]).then(a.place.cmp(&b.place)));
     missed
 }
 
 /// Those who walk together, two and more.
 fn parties(missed: &[Missed]) -> Vec<Vec<usize>> {
-    let along = longer_side(missed.iter().map(|missed| missed.position));
+    let places: Vec<Vector2<f64>> = missed.iter().map(|member| member.position).collect();
     let mut forest = Forest::new(missed.len());
-    for (index, member) in missed.iter().enumerate() {
-        let ahead = missed.iter().enumerate().skip(index + 1);
-        for (other, state) in ahead.take_while(|(_, other)| other.position[along] - member.position[along] <= APART_M) {
-            if member.is_with(state.position, state.velocity) {
-                forest.join(index, other);
-            }
+    for (a, b) in close_pairs(&places, APART_M) {
+        if missed[a].is_with(missed[b].position, missed[b].velocity) {
+            forest.join(a, b);
         }
     }
     let mut roots: Vec<(usize, usize)> = (0..missed.len()).map(|index| (forest.root(index), index)).collect();

@@ -1,7 +1,5 @@
 //! One scan, ready for filtering: its plots in a canonical order, each with its clutter intensity.
 
-use core::cmp::Ordering;
-
 use nalgebra::{Matrix2, Vector2};
 
 use crate::cells::Cells;
@@ -60,7 +58,7 @@ impl<'a> View<'a> {
         if config.join_plots_m > 0.0 {
             detections = extent::joined(&detections, config.join_plots_m);
         }
-        let (numbers, plots): (Vec<usize>, Vec<Plot<'a>>) = detections
+        let (mut numbers, mut plots): (Vec<usize>, Vec<Plot<'a>>) = detections
             .into_iter()
             .map(|detection| Plot {
                 measurement: state.noise.applied_to(detection.measurement),
@@ -79,10 +77,11 @@ impl<'a> View<'a> {
                 sensor: model,
             })
             .enumerate()
-            .filter(|(_, plot)| {
-                region.is_none_or(|region| plot.on_ground().is_none_or(|(place, _)| region.holds(place)))
-            })
             .unzip();
+        if let Some(region) = region {
+            let concerns = |plot: &Plot<'_>| plot.on_ground().is_none_or(|(place, _)| region.holds(place));
+            (numbers, plots) = numbers.into_iter().zip(plots).filter(|(_, plot)| concerns(plot)).unzip();
+        }
         let any = |is: fn(&Measurement) -> bool| plots.iter().any(|plot| is(&plot.measurement));
         let has_presence = any(|measurement| matches!(measurement, Measurement::Presence { .. }));
         let is_event = has_presence || any(|measurement| matches!(measurement, Measurement::Crossing { .. }));
@@ -209,22 +208,24 @@ const SMALLEST_INTENSITY: f64 = 1e-12;
 /// Detections in a total order by what they say, so that the sensor's order carries no meaning.
 fn in_canonical_order(detections: &[Detection]) -> Vec<Detection> {
     // The first three tell nearly all apart.
-    let mut keyed: Vec<([f64; 3], &Detection)> = detections
+    let mut keyed: Vec<([i64; 3], &Detection)> = detections
         .iter()
         .map(|detection| {
             let [kind, first, second, ..] = key(detection);
-            ([kind, first, second], detection)
+            ([kind, first, second].map(in_total_order), detection)
         })
         .collect();
     keyed.sort_by(|(a, one), (b, other)| {
-        in_order(a, b).or_else(|| in_order(&key(one), &key(other))).unwrap_or_else(|| one.object.cmp(&other.object))
+        let of_all = || key(one).map(in_total_order).cmp(&key(other).map(in_total_order));
+        a.cmp(b).then_with(of_all).then_with(|| one.object.cmp(&other.object))
     });
     keyed.into_iter().map(|(_, detection)| *detection).collect()
 }
 
-/// How two keys are ordered, if they differ.
-fn in_order<const N: usize>(a: &[f64; N], b: &[f64; N]) -> Option<Ordering> {
-    a.iter().zip(b).map(|(x, y)| x.total_cmp(y)).find(|order| order.is_ne())
+/// A number that is ordered as [`f64::total_cmp`] orders, at the price of a comparison of integers.
+fn in_total_order(value: f64) -> i64 {
+    let bits = value.to_bits().cast_signed();
+    bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed()
 }
 
 fn key(detection: &Detection) -> [f64; 9] {

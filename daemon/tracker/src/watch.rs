@@ -5,7 +5,8 @@ use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
 
 use crate::bernoulli::Bernoulli;
-use crate::fields::roots;
+use crate::coverage::is_in_polygon;
+use crate::fields;
 use crate::filter::Models;
 use crate::grid;
 use crate::hull;
@@ -29,14 +30,11 @@ const DOUBTED_AFTER_S: f64 = 10.0;
 pub(crate) fn life_s(models: Models<'_>, sensors: &[SensorState], track: &Bernoulli) -> f64 {
     let mean = mixture::mean(&track.hypotheses);
     let (place, velocity) = (mean.fixed_rows::<2>(0).into_owned(), mean.fixed_rows::<2>(2).into_owned());
-    if is_watched(models, sensors, place) || track.moments().position_sd_m() > models.config.point_sd_m {
-        return models.config.mean_life_s;
-    }
-    if models.watched.surrounds(place) {
-        return models.config.mean_life_s;
-    }
-    let returns = COURSE_S.iter().any(|ahead| is_watched(models, sensors, place + velocity * *ahead));
-    if returns { models.config.mean_life_s } else { models.config.departed_life_s }
+    let stays = is_watched(models, sensors, place)
+        || track.moments().position_sd_m() > models.config.point_sd_m
+        || models.watched.surrounds(place)
+        || COURSE_S.iter().any(|ahead| is_watched(models, sensors, place + velocity * *ahead));
+    if stays { models.config.mean_life_s } else { models.config.departed_life_s }
 }
 
 /// Whether the track is still worth keeping when nothing more is heard until `at`.
@@ -93,10 +91,9 @@ impl Watched {
             }
         }
         watched.cells.sort_unstable();
-        let roots = roots(sensors);
-        for field in 0..sensors.len() {
-            let of_field = sensors.iter().zip(&roots).filter(|(sensor, root)| **root == field && !sensor.mobile);
-            let hull = hull::around(of_field.map(|(sensor, _)| (&sensor.coverage, sensor.position_m)));
+        for members in fields::members(sensors) {
+            let fixed = members.into_iter().map(|sensor| &sensors[sensor]).filter(|sensor| !sensor.mobile);
+            let hull = hull::around(fixed.map(|sensor| (&sensor.coverage, sensor.position_m)));
             watched.hulls.extend((!hull.is_empty()).then_some(hull));
         }
         watched
@@ -104,7 +101,7 @@ impl Watched {
 
     /// Whether sensors watch from around a place.
     fn surrounds(&self, place: Vector2<f64>) -> bool {
-        self.hulls.iter().any(|hull| hull::holds(hull, place))
+        self.hulls.iter().any(|hull| is_in_polygon(hull, place))
     }
 
     /// Those of the small ones that may cover the place.

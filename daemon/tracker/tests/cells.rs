@@ -2,17 +2,12 @@
 
 mod field;
 
-use field::{Noise, position, radar, scan};
+use field::{Noise, confirmed, position, radar, scan};
 use nalgebra::Vector2;
-use vedette_tracker::{Clutter, SensorModel, Timestamp, Track, TrackStatus, Tracker, TrackerConfig};
+use vedette_tracker::{Clutter, SensorModel, Tracker, TrackerConfig};
 
 fn tracker(model: SensorModel) -> Tracker {
     Tracker::new(TrackerConfig::default(), vec![model]).expect("a valid model")
-}
-
-fn confirmed(tracker: &Tracker, second: u32) -> Vec<Track> {
-    let tracks = tracker.tracks_at(Timestamp::from_seconds(i64::from(second)));
-    tracks.into_iter().filter(|track| track.status == TrackStatus::Confirmed).collect()
 }
 
 /// Two cells deep, for the cells of a radar of this size.

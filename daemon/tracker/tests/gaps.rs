@@ -2,9 +2,9 @@
 
 mod field;
 
-use field::{Noise, position, radar, scan};
+use field::{Noise, confirmed, position, radar, scan};
 use nalgebra::Vector2;
-use vedette_tracker::{Coverage, Scan, SensorModel, Timestamp, TrackStatus, Tracker, TrackerConfig};
+use vedette_tracker::{Coverage, Scan, SensorModel, Tracker, TrackerConfig};
 
 const RADIUS_M: f64 = 200.0;
 const APART_M: f64 = 600.0;
@@ -30,10 +30,7 @@ fn is_believed_after_leaving(start: Vector2<f64>, velocity: Vector2<f64>) -> boo
         tracker.step(&scan(second, if seen { vec![plot] } else { Vec::new() }));
         tracker.step(&Scan { sensor: 1, ..scan(second, Vec::new()) });
     }
-    tracker
-        .tracks_at(Timestamp::from_seconds(i64::from(second)))
-        .iter()
-        .any(|track| track.status == TrackStatus::Confirmed)
+    !confirmed(&tracker, second).is_empty()
 }
 
 #[test]

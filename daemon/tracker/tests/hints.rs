@@ -2,11 +2,11 @@
 
 mod field;
 
-use field::{Noise, position, radar, scan};
+use field::{Noise, confirmed, position, radar, scan};
 use nalgebra::Vector2;
 use proptest::prelude::*;
 use vedette_tracker::metric::{Score, ScoreOptions, TrackLine, TruthPoint, score};
-use vedette_tracker::{Detection, Timestamp, TrackStatus, Tracker, TrackerConfig};
+use vedette_tracker::{Detection, Timestamp, Tracker, TrackerConfig};
 
 const SECONDS: u32 = 120;
 const PAIRS: u32 = 5;
@@ -92,8 +92,8 @@ fn scored(numbers: Numbers, sd_m: f64, seed: u64) -> Score {
         }
         let t = Timestamp::from_seconds(i64::from(second));
         tracker.step(&scan(second, plots));
-        let shown = tracker.tracks_at(t).into_iter().filter(|track| track.status == TrackStatus::Confirmed);
-        let tracks = shown.map(|track| (track.id.0.to_string(), track.position_m)).collect();
+        let tracks =
+            confirmed(&tracker, second).into_iter().map(|track| (track.id.0.to_string(), track.position_m)).collect();
         lines.push(TrackLine { t, now: t, tracks });
     }
     let options = ScoreOptions { epoch: Timestamp::from_seconds(0), ..ScoreOptions::default() };

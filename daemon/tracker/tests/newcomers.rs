@@ -2,18 +2,11 @@
 
 mod field;
 
-use field::{Noise, position, radar, scan};
+use field::{Noise, confirmed, position, radar, scan};
 use nalgebra::Vector2;
 use vedette_tracker::{
-    Clutter, Coverage, Detection, Measurement, Pose, Scan, SensorKind, SensorModel, Timestamp, Track, TrackStatus,
-    Tracker, TrackerConfig,
+    Clutter, Coverage, Detection, Measurement, Pose, Scan, SensorKind, SensorModel, Timestamp, Tracker, TrackerConfig,
 };
-
-fn confirmed(tracker: &Tracker, second: u32) -> Vec<Track> {
-    let mut tracks = tracker.tracks_at(Timestamp::from_seconds(i64::from(second)));
-    tracks.retain(|track| track.status == TrackStatus::Confirmed);
-    tracks
-}
 
 /// A radar on a vehicle that stands five kilometres from where it is configured, or drives there.
 fn false_tracks(start_m: f64, speed_mps: f64) -> f64 {

@@ -2,9 +2,9 @@
 
 mod field;
 
-use field::{Noise, position, radar, scan};
+use field::{Noise, confirmed, position, radar, scan};
 use nalgebra::Vector2;
-use vedette_tracker::{Detection, Timestamp, TrackId, TrackStatus, Tracker, TrackerConfig};
+use vedette_tracker::{Detection, Track, TrackId, Tracker, TrackerConfig};
 
 const SPACING_M: f64 = 8.0;
 const PARTY: u32 = 5;
@@ -51,9 +51,8 @@ impl Field {
     /// Confirmed tracks near a party.
     fn confirmed(&self, party: u32) -> usize {
         let middle = Self::place(party, 2, self.second);
-        let tracks = self.tracker.tracks_at(Timestamp::from_seconds(i64::from(self.second)));
-        let near = |at: Vector2<f64>| (at - middle).norm() < 100.0;
-        tracks.iter().filter(|track| track.status == TrackStatus::Confirmed && near(track.position_m)).count()
+        let near = |track: &&Track| (track.position_m - middle).norm() < 100.0;
+        confirmed(&self.tracker, self.second).iter().filter(near).count()
     }
 }
 
@@ -69,8 +68,7 @@ fn a_party_of_which_nothing_is_seen_any_more_has_gone() {
 fn who_comes_back_is_the_same() {
     let mut field = Field::new();
     let known = |field: &Field| -> Vec<TrackId> {
-        let tracks = field.tracker.tracks_at(Timestamp::from_seconds(i64::from(field.second)));
-        tracks.iter().filter(|track| track.status == TrackStatus::Confirmed).map(|track| track.id).collect()
+        confirmed(&field.tracker, field.second).iter().map(|track| track.id).collect()
     };
     let before = known(&field);
     field.see(|party, _| party != 0, true);

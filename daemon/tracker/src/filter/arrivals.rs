@@ -67,16 +67,17 @@ impl Filter {
         let first_plot = self.plots_before(view);
         for (plot, (birth, newborn)) in births.into_iter().zip(newborn).enumerate() {
             let existence = newborn.existence;
-            // How likely it would be if the plot were no track's: one that others claim is not unlikely for lack of knowing better.
-            let alone = existence / unclaimed[plot].max(f64::MIN_POSITIVE);
-            let least = if birth.is_ambiguous() { LEAST_AMBIGUOUS } else { least.max(forgotten_below(config, alone)) };
+            // One that another track claims is not unlikely for lack of knowing better: it need not be kept for long.
+            let of_itself = forgotten_below(config, newborn.if_unclaimed);
+            let least = if birth.is_ambiguous() { LEAST_AMBIGUOUS } else { least.max(of_itself) };
             if existence > least && birth.is_possible() {
                 let label = Label { time: view.time, sensor: view.sensor, plot: first_plot + view.numbers[plot] };
                 let class = class::fused(&class::PRIOR, view.plots[plot].class.as_ref(), 1.0);
                 let visibility = Visibility::born(config, view.sensor, view.time);
                 let existence = existence.min(MOST_CERTAIN);
                 let hypotheses = birth.into_hypotheses(config, &view.plots[plot]);
-                let mut track = Bernoulli::born(label, (existence, alone), hypotheses, class, visibility);
+                let mut track =
+                    Bernoulli::born(label, (existence, newborn.if_unclaimed), hypotheses, class, visibility);
                 let prior = track.moments();
                 track.taken = Taken::born(view.sensor, view.time, view.plots[plot].object);
                 track.companionship = Some(newborn.companionship);

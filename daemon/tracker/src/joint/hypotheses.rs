@@ -68,12 +68,15 @@ impl State {
     }
 
     fn is_close(&self, other: &Self) -> bool {
-        if self.is_ambiguous() || other.is_ambiguous() {
-            return (self.existence - other.existence).abs() <= ALIKE_EXISTENCE
-                && divergence(&self.moments, &other.moments) < ALIKE_DIVERGENCE;
+        let (here, there) = (&self.moments, &other.moments);
+        if (self.existence - other.existence).abs() > ALIKE_EXISTENCE {
+            return false;
         }
-        (self.existence - other.existence).abs() <= ALIKE_EXISTENCE
-            && (self.moments == other.moments || mixture::are_close(&self.moments, &other.moments, ALIKE_SQUARED))
+        if self.is_ambiguous() || other.is_ambiguous() {
+            divergence(here, there) < ALIKE_DIVERGENCE
+        } else {
+            here == there || mixture::are_close(here, there, ALIKE_SQUARED)
+        }
     }
 }
 
@@ -153,24 +156,21 @@ pub(super) fn merged<'a>(parts: impl Iterator<Item = (f64, &'a Rc<State>)> + Clo
     }
     let total: f64 = parts.clone().map(|(weight, _)| weight).sum();
     let existence = parts.clone().map(|(weight, state)| weight * state.existence).sum::<f64>() / total;
-    if parts.clone().any(|(_, state)| state.is_ambiguous()) {
-        let weighted: Vec<Hypothesis> = parts
-            .flat_map(|(weight, state)| {
-                let weight = weight * state.existence;
-                state.places().map(move |(share, place)| Hypothesis { weight: weight * share, ..place.clone() })
-            })
-            .collect();
-        let hypotheses = mixture::reduced(weighted, &[]);
-        if hypotheses.is_empty() {
-            return None;
-        }
-        return Some(Rc::new(State::among(existence, hypotheses, first.taken.clone())));
-    }
+    let is_ambiguous = parts.clone().any(|(_, state)| state.is_ambiguous());
     let weighted: Vec<Hypothesis> = parts
-        .map(|(weight, state)| Hypothesis { weight: weight * state.existence, ..state.hypothesis.clone() })
+        .flat_map(|(weight, state)| {
+            let weight = weight * state.existence;
+            state.places().map(move |(share, place)| Hypothesis { weight: weight * share, ..place.clone() })
+        })
         .collect();
-    let merged = Hypothesis::merged(&weighted)?;
-    Some(Rc::new(State::new(existence, Hypothesis { weight: 1.0, ..merged }, first.taken.clone())))
+    let merged = if is_ambiguous {
+        let hypotheses = mixture::reduced(weighted, &[]);
+        (!hypotheses.is_empty()).then(|| State::among(existence, hypotheses, first.taken.clone()))
+    } else {
+        let only = Hypothesis::merged(&weighted);
+        only.map(|only| State::new(existence, Hypothesis { weight: 1.0, ..only }, first.taken.clone()))
+    };
+    merged.map(Rc::new)
 }
 
 #[cfg(test)]

@@ -32,28 +32,28 @@ pub(crate) fn likelihood(
     bell(east * east + north * north) / normaliser
 }
 
-/// Kalman update of a state and the density, as [`Linearised::update`] gives them, with the products with the Jacobian's
-/// ones and zeros left out: `P <- (I - K H) P (I - K H)' + K R K'`. `None` when `S` is not positive definite.
+/// Kalman update of a state, and the density, as [`Linearised::update`] gives them, with the products with the Jacobian's
+/// ones and zeros left out: `P <- (I - K H) P (I - K H)' + K R K'`. `None`, with nothing changed, when `S` is not positive
+/// definite.
 pub(crate) fn update(
     position_m: Vector2<f64>,
     covariance_m2: &Matrix2<f64>,
     origin_variance_m2: f64,
-    prior: &Gaussian,
-) -> Option<(Gaussian, f64)> {
-    let density = likelihood(position_m, covariance_m2, origin_variance_m2, prior);
-    let innovation = position_m - prior.position();
+    state: &mut Gaussian,
+) -> Option<f64> {
+    let density = likelihood(position_m, covariance_m2, origin_variance_m2, state);
+    let innovation = position_m - state.position();
     let noise = covariance_m2 + Matrix2::identity() * origin_variance_m2;
-    let spread = prior.position_covariance() + noise;
+    let spread = state.position_covariance() + noise;
     let determinant = spread[(0, 0)] * spread[(1, 1)] - spread[(1, 0)] * spread[(1, 0)];
     if !(spread[(0, 0)] > 0.0 && determinant > 0.0) {
         return None;
     }
     let inverse = [spread[(1, 1)], -spread[(1, 0)], spread[(0, 0)]].map(|entry| entry / determinant);
-    let p = &prior.covariance.data.0;
+    let p = &state.covariance.data.0;
     let gain: [[f64; 2]; 4] = core::array::from_fn(|row| {
         [p[0][row] * inverse[0] + p[1][row] * inverse[1], p[0][row] * inverse[1] + p[1][row] * inverse[2]]
     });
-    let mut posterior = *prior;
     // (I - K H) P, column by column.
     let kept: [[f64; 4]; 4] = core::array::from_fn(|column| {
         core::array::from_fn(|row| p[column][row] - (gain[row][0] * p[column][0] + gain[row][1] * p[column][1]))
@@ -69,14 +69,14 @@ pub(crate) fn update(
     for column in 0..4 {
         for row in column..4 {
             let entry = both(row, column);
-            posterior.covariance[(row, column)] = entry;
-            posterior.covariance[(column, row)] = entry;
+            state.covariance[(row, column)] = entry;
+            state.covariance[(column, row)] = entry;
         }
     }
-    for (mean, gain) in posterior.mean.iter_mut().zip(&gain) {
+    for (mean, gain) in state.mean.iter_mut().zip(&gain) {
         *mean += gain[0] * innovation.x + gain[1] * innovation.y;
     }
-    Some((posterior, density))
+    Some(density)
 }
 
 /// `h(x) = [east, north]`: linear.
@@ -125,9 +125,10 @@ mod tests {
 
         #[test]
         fn the_short_way_gives_the_same_update((prior, position_m, covariance, origin_variance_m2) in plots()) {
-            let short = update(position_m, &covariance, origin_variance_m2, &prior);
+            let mut short = prior;
+            let density = update(position_m, &covariance, origin_variance_m2, &mut short);
             let long = linearise(position_m, &covariance, origin_variance_m2, &prior).update(&prior, 1.0);
-            let (Some((short, density)), Some((long, expected))) = (short, long) else { panic!("no update") };
+            let (Some(density), Some((long, expected))) = (density, long) else { panic!("no update") };
             let size = prior.covariance.norm();
             prop_assert_eq!(density, expected);
             prop_assert!((short.mean - long.mean).norm() <= 1e-9 * (1.0 + size));

@@ -3,7 +3,9 @@
 #![allow(dead_code, reason = "each test and benchmark uses a part")]
 
 use nalgebra::{Matrix2, Vector2};
-use vedette_tracker::{Clutter, Coverage, Detection, Measurement, Scan, SensorKind, SensorModel, Timestamp};
+use vedette_tracker::{
+    Clutter, Coverage, Detection, Measurement, Scan, SensorKind, SensorModel, Timestamp, Track, TrackStatus, Tracker,
+};
 
 /// A radar that sees a square of 4 km around `east_m`.
 pub(crate) fn radar(id: &str, east_m: f64) -> SensorModel {
@@ -52,6 +54,13 @@ pub(crate) fn position(east_m: f64, north_m: f64, sd_m: f64) -> Detection {
 /// A scan of sensor 0 at a whole second.
 pub(crate) fn scan(second: u32, detections: Vec<Detection>) -> Scan {
     Scan { sensor: 0, time: Timestamp::from_seconds(i64::from(second)), at: None, detections }
+}
+
+/// The confirmed tracks at a whole second.
+pub(crate) fn confirmed(tracker: &Tracker, second: u32) -> Vec<Track> {
+    let mut tracks = tracker.tracks_at(Timestamp::from_seconds(i64::from(second)));
+    tracks.retain(|track| track.status == TrackStatus::Confirmed);
+    tracks
 }
 
 /// A seeded source of noise: xorshift, and sums of twelve uniforms for normal deviates.
