@@ -166,7 +166,8 @@ impl Filter {
             numbering,
             view: &view,
         };
-        self.update(&scene, are_points);
+        let staying: Vec<usize> = ahead.iter().map(|(track, _)| *track).collect();
+        self.update(&scene, are_points, &staying);
         ahead.into_iter().for_each(|(track, later)| later.take_back(&mut self.tracks[track]));
         self.forget_touched(models.config, &touched);
         self.give_birth(models.config, &view, births, &association.unclaimed);
@@ -177,9 +178,9 @@ impl Filter {
         self.bound(models.config);
     }
 
-    /// Updates the tracks by what the association made of the scan.
-    fn update(&mut self, scene: &Scene<'_>, are_points: bool) {
-        let settled = if are_points { joint::settle(&self.tracks, scene) } else { Vec::new() };
+    /// Updates the tracks by what the association made of the scan. `staying`: those that will be back where they were.
+    fn update(&mut self, scene: &Scene<'_>, are_points: bool, staying: &[usize]) {
+        let settled = if are_points { joint::settle(&self.tracks, scene, staying) } else { Vec::new() };
         let endings = self.endings(scene);
         let mut is_settled = vec![false; self.tracks.len()];
         settled.iter().for_each(|settled| is_settled[settled.track] = true);
@@ -285,10 +286,17 @@ impl Filter {
         (0..self.tracks.len()).filter(|track| near(&self.tracks[*track])).collect()
     }
 
-    /// Where the tracks are that have had a plot since `at`: a scan of that time, out of sequence, knows no better.
+    /// Where the tracks are that have had a plot since `at`: a scan of that time, out of sequence, knows no better. Joint
+    /// beliefs stay as they are as well: one of which a part stood still and a part moved would come to pieces.
     fn ahead_of(&self, touched: &[usize], at: Timestamp) -> Vec<(usize, Whereabouts)> {
-        let seen_since = touched.iter().filter(|track| self.tracks[**track].last_seen > at);
-        seen_since.map(|track| (*track, self.tracks[*track].whereabouts())).collect()
+        let seen_since = |track: usize| self.tracks[track].last_seen > at;
+        if !touched.iter().any(|track| seen_since(*track)) {
+            return Vec::new();
+        }
+        let stays = |track: &usize| {
+            self.tracks[*track].bond.is_some() || seen_since(*track) && touched.binary_search(track).is_ok()
+        };
+        (0..self.tracks.len()).filter(stays).map(|track| (track, self.tracks[track].whereabouts())).collect()
     }
 
     fn predict(&mut self, models: Models<'_>, touched: &[usize], to: Timestamp) {

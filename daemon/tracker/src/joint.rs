@@ -176,15 +176,19 @@ impl Settled {
     }
 }
 
-/// Updates the joint beliefs, old and new, of a scan. The tracks it names follow no other association.
-pub(crate) fn settle(tracks: &[Bernoulli], scene: &Scene<'_>) -> Vec<Settled> {
+/// Updates the joint beliefs, old and new, of a scan. The tracks it names follow no other association. With those that are
+/// `staying` where they were, ascending, nobody comes to a belief.
+pub(crate) fn settle(tracks: &[Bernoulli], scene: &Scene<'_>, staying: &[usize]) -> Vec<Settled> {
     let mut place_of = vec![None; tracks.len()];
     scene.touched.iter().enumerate().for_each(|(place, track)| place_of[*track] = Some(place));
     let parties = parties(tracks, scene);
     let mut claimed = vec![0.0; scene.view.plots.len()];
     scene.verdicts.iter().flat_map(|verdict| &verdict.claims).for_each(|(plot, share)| claimed[*plot] += share);
     // The scan says nothing about a belief none of whose members it concerns.
-    let concerned = parties.iter().filter(|party| party.iter().any(|track| place_of[*track].is_some()));
+    let concerned = parties.iter().filter(|party| {
+        party.iter().any(|track| place_of[*track].is_some())
+            && party.iter().all(|track| staying.binary_search(track).is_err())
+    });
     concerned.flat_map(|party| settle_party(tracks, scene, &claimed, party, &place_of)).collect()
 }
 

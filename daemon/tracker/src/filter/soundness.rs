@@ -1,9 +1,12 @@
 //! What must hold of the whole belief, whatever sensors of all kinds say, in whatever order.
 
+use std::collections::BTreeMap;
+
 use nalgebra::{Matrix2, Vector2};
 use proptest::prelude::*;
 
 use super::{Filter, Models};
+use crate::bernoulli::{Bernoulli, Label};
 use crate::measure::fixture::sensor;
 use crate::watch::Watched;
 use crate::{
@@ -157,6 +160,24 @@ proptest! {
                         prop_assert!(covariance.cholesky().is_some(), "{covariance}");
                     }
                 }
+            }
+        }
+    }
+
+    /// Whatever comes late, and whomever it concerns.
+    #[test]
+    fn a_joint_belief_is_the_same_one_for_all_its_members(scans in scans(0.3)) {
+        let (config, sensors) = (TrackerConfig::default(), site());
+        let watched = Watched::new(&sensors);
+        let models = Models { config: &config, sensors: &sensors, watched: &watched };
+        let mut filter = Filter::new(models);
+        for scan in &scans {
+            filter.step(models, scan, None);
+            let mut beliefs: BTreeMap<Label, Vec<f64>> = BTreeMap::new();
+            for bond in filter.tracks.iter().filter_map(Bernoulli::belief) {
+                let weights: Vec<f64> = bond.joints().into_iter().map(|(weight, _)| weight).collect();
+                let shared = beliefs.entry(bond.name).or_insert_with(|| weights.clone());
+                prop_assert_eq!(&*shared, &weights);
             }
         }
     }
