@@ -129,9 +129,20 @@ impl Bernoulli {
         self.bond.iter().flat_map(|bond| &bond.rivals)
     }
 
-    /// The joint belief, if it holds: one of tracks with a place says nothing of who may be anywhere.
-    pub(crate) fn belief(&self) -> Option<&Bond> {
-        self.bond.as_ref().filter(|bond| bond.of_rays || !self.is_ambiguous())
+    /// Leaves a joint belief of tracks that have a place, since it may be in several now: it goes on with what the joint
+    /// hypotheses say of it alone.
+    pub(crate) fn leave_belief(&mut self) {
+        let existence = self.existence_of_all();
+        let own = self.weight_of_own() * self.existence;
+        let Some(bond) = self.bond.take() else { return };
+        let mut parts = self.hypotheses.clone();
+        parts.iter_mut().for_each(|part| part.weight *= own);
+        for rival in &bond.rivals {
+            let weight = rival.hypothesis.weight * rival.existence;
+            parts.extend(rival.places().map(|(share, place)| Hypothesis { weight: weight * share, ..place.clone() }));
+        }
+        self.hypotheses = mixture::reduced(parts, &self.hypotheses);
+        self.existence = existence;
     }
 
     /// Probability that the object exists, over all joint hypotheses.
@@ -161,7 +172,7 @@ impl Bernoulli {
     /// `densities`: those of the plot under each, as [`Self::densities`] gives them.
     pub(crate) fn density_of_all(&self, densities: &[f64]) -> f64 {
         let own = self.existence * densities[0];
-        if self.belief().is_none() {
+        if self.bond.is_none() {
             return own;
         }
         self.weight_of_own() * own + self.rival_densities(densities).map(|(density, _)| density).sum::<f64>()
@@ -183,7 +194,7 @@ impl Bernoulli {
     /// was taken.
     pub(crate) fn moments_for(&self, prospect: &Prospect, densities: &[f64]) -> Gaussian {
         let own = self.moments_at(prospect);
-        if self.belief().is_none() {
+        if self.bond.is_none() {
             return own;
         }
         let of_own = self.weight_of_own() * (self.existence * densities[0]);

@@ -176,13 +176,14 @@ impl Cells {
         usual + (local - usual) * cell.weight()
     }
 
-    /// Counts what a scan says: false plots, and whether tracks that are surely there were seen.
-    pub(crate) fn learn(&mut self, seen: &Seen<'_>) {
+    /// Counts what a scan says: false plots, and whether tracks that are surely there were seen. `is_there`: whether a track
+    /// is no figment.
+    pub(crate) fn learn(&mut self, seen: &Seen<'_>, is_there: impl Fn(&Bernoulli) -> bool) {
         if self.clutter_grid.columns == 0 {
             return;
         }
         self.learn_clutter(seen);
-        self.learn_detection(seen);
+        self.learn_detection(seen, is_there);
         self.scans = self.scans.wrapping_add(1);
         if self.scans.is_multiple_of(FORGETS_AFTER) {
             self.forget();
@@ -205,7 +206,7 @@ impl Cells {
         }
     }
 
-    fn learn_detection(&mut self, seen: &Seen<'_>) {
+    fn learn_detection(&mut self, seen: &Seen<'_>, is_there: impl Fn(&Bernoulli) -> bool) {
         let view = seen.view;
         let period_s = view.model.scan_period_s.unwrap_or(0.0);
         let looked_for_s = LOOKED_FOR_S.max(LOOKED_FOR_PERIODS * period_s);
@@ -215,6 +216,9 @@ impl Cells {
             let chance = if was_seen { 1.0 } else { track.existence };
             let is_younger = track.label.time > view.time;
             if is_younger || track.is_ambiguous() || !track.is_proven() || chance < LIKELY_EXISTENCE {
+                continue;
+            }
+            if !is_there(track) {
                 continue;
             }
             let state = track.moments_at(prospect);

@@ -8,7 +8,7 @@ use crate::measure::Plot;
 use crate::time::Timestamp;
 use crate::track::Contribution;
 
-/// An association less likely than this leaves no innovation in the record.
+/// An association less likely than this leaves no innovation in the record, and is no proof that the sensor saw the object.
 const WORTH_RECORDING: f64 = 0.5;
 
 /// The records of one track, by sensor index.
@@ -17,6 +17,9 @@ pub(crate) struct Records {
     spoke: Vec<Contribution>,
     /// Sensors that should have seen the object at their last scan and did not, ascending.
     silent: Vec<usize>,
+    /// Sensors that have seen the object, ascending, and when each did last.
+    #[serde(default)]
+    seen: Vec<(usize, Timestamp)>,
 }
 
 impl Records {
@@ -36,6 +39,12 @@ impl Records {
         record.log_likelihood += log_ratio;
         if share >= WORTH_RECORDING || record.innovation.is_empty() {
             plot.record(prior, record);
+        }
+        if share >= WORTH_RECORDING {
+            match self.seen.binary_search_by_key(&sensor, |(sensor, _)| *sensor) {
+                Ok(place) => self.seen[place].1 = self.seen[place].1.max(time),
+                Err(place) => self.seen.insert(place, (sensor, time)),
+            }
         }
     }
 
@@ -58,6 +67,11 @@ impl Records {
     /// Sensors that should have seen the object at their last scan and did not.
     pub(crate) fn silent(&self) -> &[usize] {
         &self.silent
+    }
+
+    /// The sensors that have seen the object, and when each did last.
+    pub(crate) fn seen_by(&self) -> &[(usize, Timestamp)] {
+        &self.seen
     }
 
     pub(crate) fn as_slice(&self) -> &[Contribution] {

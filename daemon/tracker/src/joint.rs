@@ -210,7 +210,7 @@ fn parties(tracks: &[Bernoulli], scene: &Scene<'_>) -> Vec<Vec<usize>> {
     let contenders = in_order(&contenders, scene.view.plots.len());
     let mut named: BTreeMap<Label, Vec<usize>> = BTreeMap::new();
     for (track, bernoulli) in tracks.iter().enumerate() {
-        if let Some(bond) = bernoulli.belief() {
+        if let Some(bond) = &bernoulli.bond {
             named.entry(bond.name).or_default().push(track);
         }
     }

@@ -56,6 +56,8 @@
 //! rounds of belief propagation. The rate of arrivals, the number of companions, and each sensor's detection probability
 //! and clutter are learned on line from conjugate counts; the configuration is only where they start. A sensor that
 //! stands still also learns where in its coverage it surely sees less or has more clutter than elsewhere (`cells.rs`).
+//! What a detector imagines that chatters teaches the others nothing: an object that only one detector has seen is no chance
+//! to measure them by, and what they deny again and again is clutter of the detector (`filter/learn.rs`).
 //!
 //! **Clocks.** How far each scanning sensor's clock is ahead of the others' is estimated from how its plots trail the
 //! tracks that several sensors see, `gᵀ S⁻¹ (z - h(x))` with `g = -J v` (`clock_offset.rs`); plots are then used with

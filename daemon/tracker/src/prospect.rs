@@ -34,7 +34,7 @@ impl Prospect {
         let missed: SmallVec<[f64; 1]> = detected.iter().map(|detection| 1.0 - detection).collect();
         let mean_missed = track.hypotheses.iter().zip(&missed).map(|(h, m)| h.weight * m).sum();
         let mut rivals = Vec::new();
-        if track.belief().is_some() && track.may_be_anywhere() {
+        if track.bond.is_some() && track.may_be_anywhere() {
             rivals.extend(track.rivals().map(|rival| {
                 let detected: SmallVec<[f64; 1]> =
                     rival.places().map(|(_, place)| visible * detection_at(place.likeliest())).collect();

@@ -32,6 +32,13 @@ const LATENESS_KEPT: f64 = 0.95;
 const DEAD_AFTER_FALSE_PLOTS: f64 = 8.0;
 const SMALLEST_CLUTTER: f64 = 0.01;
 
+/// Events are remembered so long.
+const EVENTS_REMEMBERED_S: f64 = 600.0;
+/// A detector that reports more of them within that time is no witness: some people who pass it make fewer.
+const MOST_OF_A_WITNESS: f64 = 10.0;
+/// So many of those that others deny may be people whom they cannot see.
+const MOST_DENIED: f64 = 15.0;
+
 /// What is known of one sensor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct SensorState {
@@ -52,6 +59,13 @@ pub(crate) struct SensorState {
     chances: f64,
     false_plots: f64,
     scans: f64,
+    /// Its events, as far as they are remembered at the time of the last, and those of them that others deny.
+    #[serde(default)]
+    events: f64,
+    #[serde(default)]
+    denied: f64,
+    #[serde(default)]
+    last_event: Option<Timestamp>,
     /// What its object numbers are worth.
     #[serde(default)]
     pub(crate) numbering: Reliability,
@@ -103,6 +117,9 @@ impl SensorState {
             chances: DETECTION_PRIOR,
             false_plots: CLUTTER_PRIOR_SCANS * clutter,
             scans: CLUTTER_PRIOR_SCANS,
+            events: 0.0,
+            denied: 0.0,
+            last_event: None,
             numbering: Reliability::default(),
             clock: ClockOffset::default(),
             noise: NoiseRatio::default(),
@@ -116,15 +133,37 @@ impl SensorState {
     }
 
     /// False plots in a scan, or in a second for a sensor that reports events.
-    pub(crate) fn clutter(&self) -> f64 {
-        self.false_plots / self.scans
+    pub(crate) fn clutter(&self, now: Timestamp) -> f64 {
+        let beyond = (self.denied * self.remembered(now) - MOST_DENIED).max(0.0);
+        self.false_plots / self.scans + beyond / EVENTS_REMEMBERED_S
+    }
+
+    /// Whether a sensor of events reports so seldom that somebody may be behind each of them.
+    pub(crate) fn is_witness(&self, now: Timestamp) -> bool {
+        self.events * self.remembered(now) <= MOST_OF_A_WITNESS
+    }
+
+    /// Part of the events up to the last that is still remembered.
+    fn remembered(&self, now: Timestamp) -> f64 {
+        let passed_s = self.last_event.map_or(0.0, |last| now.seconds_since(last).max(0.0));
+        libm::exp(-passed_s / EVENTS_REMEMBERED_S)
+    }
+
+    /// Notes events, of which so many, in expectation, are denied by sensors that should have seen their objects. A
+    /// detector that fires on and on where nobody else sees anybody is broken: what it says counts for ever less, and for
+    /// more again as time passes.
+    pub(crate) fn note_events(&mut self, time: Timestamp, events: f64, denied: f64) {
+        let remembered = self.remembered(time);
+        self.events = self.events * remembered + events;
+        self.denied = self.denied * remembered + denied;
+        self.last_event = self.last_event.max(Some(time));
     }
 
     /// All that for others to see.
-    pub(crate) fn estimate(&self) -> SensorEstimate {
+    pub(crate) fn estimate(&self, now: Timestamp) -> SensorEstimate {
         SensorEstimate {
             detection_probability: self.detection_probability(),
-            clutter: self.clutter(),
+            clutter: self.clutter(now),
             clock_offset_s: self.clock.mean_s(),
             clock_offset_sd_s: self.clock.sd_s(),
             position_sd_ratio: self.noise.sd(),
@@ -167,7 +206,7 @@ impl SensorState {
     /// is taken for dead, not for blind.
     pub(crate) fn note_absent(&mut self, model: &SensorModel, time: Timestamp) {
         self.absent = self.absent.saturating_add(1);
-        let alive = f64::from(self.absent) * self.clutter().max(SMALLEST_CLUTTER) < DEAD_AFTER_FALSE_PLOTS;
+        let alive = f64::from(self.absent) * self.clutter(time).max(SMALLEST_CLUTTER) < DEAD_AFTER_FALSE_PLOTS;
         self.absent_at = model.scan_period_s.filter(|_| alive).map(|period_s| time.plus_seconds(period_s));
     }
 
@@ -202,6 +241,26 @@ mod tests {
             sensor.learn(4.0, 10.0, 0.0);
         }
         assert!((sensor.detection_probability() - 0.4).abs() < 0.15, "{}", sensor.detection_probability());
+    }
+
+    #[test]
+    fn a_detector_that_others_deny_is_believed_less_until_it_is_calm_again() {
+        let pir = SensorState::new(&sensor(SensorKind::Pir, Coverage::Circle { radius_m: 15.0 }));
+        let at = |second: u32| Timestamp::from_seconds(i64::from(second));
+        let after = |seconds: u32, denied: f64| {
+            let mut pir = pir.clone();
+            (0..seconds).step_by(5).for_each(|second| pir.note_events(at(second), 1.0, denied));
+            pir
+        };
+        let usual = pir.clutter(at(0));
+        let is_usual = |clutter: f64| (clutter - usual).abs() < 1e-12;
+        assert!(is_usual(after(60, 1.0).clutter(at(60))));
+        assert!(after(300, 1.0).clutter(at(300)) > 100.0 * usual);
+        assert!(after(600, 1.0).clutter(at(600)) > 0.05);
+        assert!(is_usual(after(600, 1.0).clutter(at(1800))));
+        assert!(is_usual(after(3600, 0.0).clutter(at(3600))));
+        assert!(after(30, 0.0).is_witness(at(30)) && !after(120, 0.0).is_witness(at(120)));
+        assert!(after(120, 0.0).is_witness(at(900)));
     }
 
     proptest! {

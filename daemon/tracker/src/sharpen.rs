@@ -28,4 +28,7 @@ pub(crate) fn sharpen(track: &mut Bernoulli, view: &View<'_>) {
     {
         mixture::split(&mut track.hypotheses, WIDEST_SD_M, |_| true);
     }
+    if track.is_ambiguous() && track.bond.as_ref().is_some_and(|bond| !bond.of_rays) {
+        track.leave_belief();
+    }
 }

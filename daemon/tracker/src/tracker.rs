@@ -9,7 +9,7 @@ use crate::group;
 use crate::imm::MotionStep;
 use crate::refilter::{History, LateScans};
 use crate::report::report;
-use crate::sensor_state::{SensorEstimate, SensorState};
+use crate::sensor_state::SensorEstimate;
 use crate::validity::{self, ModelError};
 use crate::watch::{self, Watched};
 use crate::{EntryZone, Scan, SensorModel, Timestamp, Track, TrackId};
@@ -102,7 +102,7 @@ impl Tracker {
 
     /// What has been learned of each sensor, in the order of the tracker's list.
     pub fn sensor_estimates(&self) -> impl Iterator<Item = SensorEstimate> + '_ {
-        self.filter.sensors.iter().map(SensorState::estimate)
+        self.filter.sensors.iter().map(|sensor| sensor.estimate(self.filter.now))
     }
 
     /// All tracks predicted to `at`, in the order of their numbers. Read only.

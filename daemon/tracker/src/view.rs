@@ -11,6 +11,7 @@ use crate::measure::Plot;
 use crate::region::Region;
 use crate::sensor::{Coverage, SensorModel};
 use crate::sensor_state::SensorState;
+use crate::silence::reports_events;
 use crate::time::Timestamp;
 
 /// A scan as the filter sees it.
@@ -85,7 +86,7 @@ impl<'a> View<'a> {
         let any = |is: fn(&Measurement) -> bool| plots.iter().any(|plot| is(&plot.measurement));
         let has_presence = any(|measurement| matches!(measurement, Measurement::Presence { .. }));
         let is_event = has_presence || any(|measurement| matches!(measurement, Measurement::Crossing { .. }));
-        let usual_clutter = state.clutter();
+        let usual_clutter = state.clutter(scan.time);
         let uniform = UniformClutter::of(model, usual_clutter);
         let clutter = plots
             .iter()
@@ -149,14 +150,14 @@ impl<'a> View<'a> {
     }
 }
 
-/// Part of an independent look that a scan is worth, `interval_s` after the sensor's last.
+/// Part of an independent look that a scan is worth, `interval_s` after the sensor's last. What a detector reports before it
+/// can have rearmed is hardly more than its last report.
 fn independent_share(model: &SensorModel, interval_s: Option<f64>) -> f64 {
-    match interval_s {
-        Some(interval_s) if interval_s < model.error_correlation_s => {
-            (interval_s / model.error_correlation_s).max(SMALLEST_SHARE)
-        }
-        _ => 1.0,
-    }
+    let rearm_s = if reports_events(model) { model.rearm_s } else { 0.0 };
+    let lasting_s = model.error_correlation_s.max(rearm_s);
+    interval_s
+        .filter(|interval_s| *interval_s < lasting_s)
+        .map_or(1.0, |interval_s| (interval_s / lasting_s).max(SMALLEST_SHARE))
 }
 
 /// A scan at the same moment as the last is worth next to nothing, but not nothing.

@@ -56,7 +56,7 @@ pub(crate) fn is_lost(track: &Bernoulli, at: Timestamp) -> bool {
 
 fn is_watched(models: Models<'_>, sensors: &[SensorState], place: Vector2<f64>) -> bool {
     let holds = |sensor: usize| models.sensors[sensor].coverage.holds(sensors[sensor].origin_m, place);
-    models.watched.wide.iter().any(|sensor| holds(*sensor)) || models.watched.small_ones(place).any(holds)
+    models.watched.candidates(place).any(holds)
 }
 
 /// Which sensors may cover a place: a grid of the small fixed coverages, and a list of the rest.
@@ -102,6 +102,11 @@ impl Watched {
     /// Whether sensors watch from around a place.
     fn surrounds(&self, place: Vector2<f64>) -> bool {
         self.hulls.iter().any(|hull| is_in_polygon(hull, place))
+    }
+
+    /// The sensors that may cover a place.
+    pub(crate) fn candidates(&self, place: Vector2<f64>) -> impl Iterator<Item = usize> + '_ {
+        self.wide.iter().copied().chain(self.small_ones(place))
     }
 
     /// Those of the small ones that may cover the place.

@@ -3,15 +3,30 @@
 
 use super::{Filter, Models};
 use crate::association::Association;
+use crate::bernoulli::Bernoulli;
 use crate::cells::Seen;
 use crate::clock_offset;
+use crate::measure::Plot;
 use crate::noise;
 use crate::prospect::Prospect;
+use crate::silence::reports_events;
 use crate::view::View;
 
 /// A track this sure, wholly inside, is a chance to measure the sensor's detection probability.
 const SURE_EXISTENCE: f64 = 0.95;
 const SURELY_INSIDE: f64 = 0.99;
+
+/// An object is real when a sensor that scans has seen it within this time, or so many of its periods: whether it sees the
+/// object this time has nothing to do with that. Or when two that report events have, within the time from one to the next.
+/// Where a sensor sees worse than elsewhere is learned from those who walk through a shadow, which takes longer.
+const SCANNED_WITHIN_S: f64 = 10.0;
+const SCANNED_WITHIN_PERIODS: f64 = 5.0;
+const PASSED_WITHIN_S: f64 = 300.0;
+const SHADOWED_WITHIN_S: f64 = 60.0;
+
+/// A sensor that sees at least this well and has looked within this time denies an event whose object it has not seen.
+const SEES_WELL: f64 = 0.5;
+const LOOKED_WITHIN_S: f64 = 15.0;
 
 impl Filter {
     /// Takes in what the scan says about its sensor, before the tracks are updated; the cells go back from the view.
@@ -30,7 +45,10 @@ impl Filter {
             for ((track, prospect), verdict) in touched.iter().zip(prospects).zip(&association.tracks) {
                 // Where the sensor is known to see worse says nothing about the rest.
                 let inside = 1.0 - prospect.mean_missed >= SURELY_INSIDE * view.detection_probability;
-                if inside && self.tracks[*track].existence >= SURE_EXISTENCE {
+                let track = &self.tracks[*track];
+                // What a broken detector imagines is not there to be seen.
+                if inside && track.existence >= SURE_EXISTENCE && self.is_corroborated(models, track, SCANNED_WITHIN_S)
+                {
                     chances += 1.0;
                     hits += 1.0 - verdict.missed;
                 }
@@ -39,18 +57,75 @@ impl Filter {
             let false_plots: Vec<f64> =
                 parts.map(|((unclaimed, foreign), clutter)| unclaimed * clutter / foreign).collect();
             let (tracks, verdicts) = (&self.tracks, &association.tracks);
-            cells.learn(&Seen { view, tracks, touched, prospects, verdicts, false_plots: &false_plots });
+            let is_corroborated = |track: &Bernoulli| self.is_corroborated(models, track, SHADOWED_WITHIN_S);
+            cells.learn(
+                &Seen { view, tracks, touched, prospects, verdicts, false_plots: &false_plots },
+                is_corroborated,
+            );
             let comparison = clock_offset::compare(tracks, touched, view, verdicts);
             let errors_last = models.config.object_extent_m > 0.0 || view.model.error_correlation_s > 0.0;
             let surprise = noise::surprise(tracks, touched, prospects, view, verdicts);
             self.sensors[view.sensor].noise.learn(surprise, errors_last);
             clock_offset::learn(models.sensors, &mut self.sensors, view, &comparison);
             self.sensors[view.sensor].learn(hits, chances, false_plots.iter().sum());
+        } else {
+            let denied = self.denied(models, touched, view, association);
+            let events = view.plots.iter().map(|_| 1.0).sum();
+            self.sensors[view.sensor].note_events(view.time, events, denied);
         }
         if let Some(place) = self.cells.get_mut(view.sensor) {
             *place = cells;
         }
     }
+
+    /// Whether an object is no figment of broken detectors: a sensor that scans has seen it, or two that report events and do
+    /// not chatter. `within_s`: how long ago the former may be.
+    fn is_corroborated(&self, models: Models<'_>, track: &Bernoulli, within_s: f64) -> bool {
+        let mut witnesses = track.records.seen_by().iter().filter(|(sensor, at)| {
+            let is_witness = self.sensors[*sensor].is_witness(track.time);
+            is_witness && track.time.seconds_since(*at) <= PASSED_WITHIN_S && reports_events(&models.sensors[*sensor])
+        });
+        is_scanned(models, track, within_s) || witnesses.nth(1).is_some()
+    }
+
+    /// How many of a scan's events, in expectation, are denied: a sensor that scans should have seen the object.
+    fn denied(&self, models: Models<'_>, touched: &[usize], view: &View<'_>, association: &Association) -> f64 {
+        let mut denied: Vec<f64> =
+            view.plots.iter().map(|plot| f64::from(self.is_overlooked(models, view, plot))).collect();
+        if denied.iter().all(|denied| *denied <= 0.0) {
+            return 0.0;
+        }
+        for (track, verdict) in touched.iter().zip(&association.tracks) {
+            if is_scanned(models, &self.tracks[*track], SCANNED_WITHIN_S) {
+                verdict.claims.iter().for_each(|(plot, share)| denied[*plot] -= share);
+            }
+        }
+        denied.iter().map(|denied| denied.max(0.0)).sum()
+    }
+
+    /// Whether a sensor that scans sees the place of a plot well and has looked lately.
+    fn is_overlooked(&self, models: Models<'_>, view: &View<'_>, plot: &Plot<'_>) -> bool {
+        let Some((place, _)) = plot.on_ground() else { return false };
+        models.watched.candidates(place).any(|sensor| {
+            let (model, state) = (&models.sensors[sensor], &self.sensors[sensor]);
+            if reports_events(model) || !model.coverage.holds(state.origin_m, place) {
+                return false;
+            }
+            let usual = state.detection_probability();
+            let sees = self.cells.get(sensor).map_or(usual, |cells| cells.detection_probability(usual, place));
+            let looked = state.last_scan.is_some_and(|last| view.time.seconds_since(last).abs() <= LOOKED_WITHIN_S);
+            looked && sees >= SEES_WELL
+        })
+    }
+}
+
+/// Whether a sensor that scans has seen the object lately.
+fn is_scanned(models: Models<'_>, track: &Bernoulli, within_s: f64) -> bool {
+    track.records.seen_by().iter().any(|(sensor, at)| {
+        let model = &models.sensors[*sensor];
+        let periods_s = SCANNED_WITHIN_PERIODS * model.scan_period_s.unwrap_or(0.0);
+        !reports_events(model) && track.time.seconds_since(*at) <= periods_s.max(within_s)
+    })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use nalgebra::{Matrix2, Vector2};
 use proptest::prelude::*;
 
 use super::{Filter, Models};
-use crate::bernoulli::{Bernoulli, Label};
+use crate::bernoulli::Label;
 use crate::measure::fixture::sensor;
 use crate::watch::Watched;
 use crate::{
@@ -174,8 +174,9 @@ proptest! {
         for scan in &scans {
             filter.step(models, scan, None);
             let mut beliefs: BTreeMap<Label, Vec<f64>> = BTreeMap::new();
-            for bond in filter.tracks.iter().filter_map(Bernoulli::belief) {
+            for (track, bond) in filter.tracks.iter().filter_map(|track| Some((track, track.bond.as_ref()?))) {
                 let weights: Vec<f64> = bond.joints().into_iter().map(|(weight, _)| weight).collect();
+                prop_assert!(bond.of_rays || !track.is_ambiguous());
                 let shared = beliefs.entry(bond.name).or_insert_with(|| weights.clone());
                 prop_assert_eq!(&*shared, &weights);
             }
