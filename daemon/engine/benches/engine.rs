@@ -40,7 +40,7 @@ fn message(time: Timestamp, plots: usize, shift: usize) -> Vec<u8> {
 fn decode_native_plots(bencher: Bencher<'_, '_>, plots: usize) {
     let site = config().resolve().expect("valid configuration");
     let bytes = message(at(1.0), plots, 0);
-    let context = Context { site: &site, topic: None, retained: false, received: at(1.05) };
+    let context = Context { site: &site, topic: None, retained: false, received: at(1.05), clocks: &[] };
     let decode = codec_named("native").expect("a codec").decode;
     let mut state = CodecState::default();
     let mut readings = Vec::new();

@@ -61,7 +61,8 @@ fn decode_again_and_again(bencher: Bencher<'_, '_>, codec: &str, topic: &str, by
     let text = listener::SITE.replace("\"profile-1\"", &format!("\"profile-1\", \"{NODE}\""));
     let config: vedette_engine::config::EngineConfig = toml::from_str(&text).expect("valid TOML");
     let site = config.resolve().expect("valid configuration");
-    let context = Context { site: &site, topic: Some(topic), retained: false, received: listener::received() };
+    let context =
+        Context { site: &site, topic: Some(topic), retained: false, received: listener::received(), clocks: &[] };
     let decode = codec_named(codec).expect("a codec").decode;
     let mut readings = Vec::new();
     let report = decode(bytes, &context, &mut CodecState::default(), &mut readings);

@@ -50,6 +50,9 @@ pub(crate) struct Aligner {
     /// By sensor, of those that scan: whether its clock was set.
     #[serde(default)]
     stamps: BTreeMap<usize, Stamps>,
+    /// Of those whose clock was set: what has to be added to their stamps, seconds.
+    #[serde(default)]
+    clocks: Vec<(usize, f64)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,18 +95,44 @@ impl Aligner {
             horizon: Timestamp::MIN,
             settled: Timestamp::MIN,
             stamps: BTreeMap::new(),
+            clocks: Vec::new(),
         }
+    }
+
+    /// Sensors whose clock was set while they ran, with the seconds that have to be added to what they stamp.
+    pub(crate) fn clocks(&self) -> &[(usize, f64)] {
+        &self.clocks
+    }
+
+    /// Notes when a look was stamped that was not used because its stamp lies in the future. Gives the step of the clock, as
+    /// [`Self::push`] does: the next looks will be used.
+    pub(crate) fn refused(&mut self, sensor: usize, stamped: Timestamp, now: Timestamp, site: &Site) -> Option<f64> {
+        self.corrected(sensor, stamped, now, site).1
+    }
+
+    /// The time of a look by the sensor's clock as it was at the start, and the step that this look has made sure.
+    fn corrected(
+        &mut self,
+        sensor: usize,
+        stamped: Timestamp,
+        now: Timestamp,
+        site: &Site,
+    ) -> (Timestamp, Option<f64>) {
+        let Some(period_s) = site.sensors[sensor].model.scan_period_s else { return (stamped, None) };
+        let stamps = self.stamps.entry(sensor).or_default();
+        let (time, step_s) = stamps.corrected(stamped, now, period_s);
+        self.clocks.retain(|(other, _)| *other != sensor);
+        if stamps.correction_s().abs() > 0.0 {
+            self.clocks.push((sensor, stamps.correction_s()));
+        }
+        (time, step_s)
     }
 
     /// Takes in a scan that arrived at `now`. Gives by how many seconds its sensor's clock was found to be set back
     /// (negative: forward), when that has become sure.
     pub(crate) fn push(&mut self, mut scan: Scan, now: Timestamp, site: &Site) -> Option<f64> {
-        let step_s = site.sensors[scan.sensor].model.scan_period_s.and_then(|period_s| {
-            let stamps = self.stamps.entry(scan.sensor).or_default();
-            let (corrected, step_s) = stamps.corrected(scan.time, now, period_s);
-            scan.time = corrected;
-            step_s
-        });
+        let (time, step_s) = self.corrected(scan.sensor, scan.time, now, site);
+        scan.time = time;
         let delay_s = f64::max(0.0, now.seconds_since(scan.time));
         let usual_s = site.sensors[scan.sensor].model.latency_s;
         let first = Arrivals {

@@ -43,7 +43,7 @@ fn ways() -> [(&'static str, Vec<u8>); 3] {
 
 fn hear_with(state: &mut CodecState, codec: &str, message: &[u8]) -> (Vec<Reading>, Report) {
     let site = config().resolve().expect("valid configuration");
-    let context = Context { site: &site, topic: None, retained: false, received: received() };
+    let context = Context { site: &site, topic: None, retained: false, received: received(), clocks: &[] };
     let mut readings = Vec::new();
     let report = (codec_named(codec).expect("a codec").decode)(message, &context, state, &mut readings);
     (readings, report)

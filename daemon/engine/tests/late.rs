@@ -70,27 +70,41 @@ fn a_late_scan_is_filtered_in_and_no_line_is_written_again() {
     assert_ne!(told.last(), without.last());
 }
 
-/// The radar's clock is set back, then right again: whoever walks there is where they are, all the time.
+/// Plays a walker before a radar whose clock is off by `step_s` from the 41st second to the 80th: whoever walks there is where
+/// they are, all the time but while the step is being believed.
+fn with_a_step(step_s: f64) -> Engine {
+    let config: EngineConfig = toml::from_str(include_str!("fixtures/radar.toml")).expect("valid TOML");
+    let mut engine = Engine::new(&config).expect("valid configuration");
+    let mut out = Vec::new();
+    for second in 1..=120 {
+        let seen = f64::from(second);
+        let stamped = if (41..=80).contains(&second) { seen + step_s } else { seen };
+        engine.handle(at(seen + 0.1), stamped_frame(stamped, seen, seen + 0.1), &mut out);
+        out.clear();
+        if second > 43 {
+            let picture = engine.picture(at(seen));
+            let [track] = picture.tracks.as_slice() else { panic!("{step_s} s: {} tracks", picture.tracks.len()) };
+            let off_m = (track.position_m.y - (50.0 + 1.4 * seen)).abs();
+            assert!(off_m < 6.0, "{step_s} s, after {second} s: {off_m} m off");
+        }
+    }
+    assert_eq!(engine.counters().get("clock_steps{sensor=\"radar-1\"}"), 1, "{step_s} s");
+    assert!(engine.counters().get("scans_late") <= 2, "{step_s} s");
+    engine
+}
+
 #[test]
 fn a_clock_that_is_set_back_and_forth_leaves_the_picture_as_it_is() {
-    let config: EngineConfig = toml::from_str(include_str!("fixtures/radar.toml")).expect("valid TOML");
     for step_s in [-1.5, -5.0, -20.0, -100.0] {
-        let mut engine = Engine::new(&config).expect("valid configuration");
-        let mut out = Vec::new();
-        for second in 1..=120 {
-            let seen = f64::from(second);
-            let stamped = if (41..=80).contains(&second) { seen + step_s } else { seen };
-            engine.handle(at(seen + 0.1), stamped_frame(stamped, seen, seen + 0.1), &mut out);
-            out.clear();
-            // Until the step is believed, the track goes on without the radar.
-            if second > 43 {
-                let picture = engine.picture(at(seen));
-                let [track] = picture.tracks.as_slice() else { panic!("{step_s} s: {} tracks", picture.tracks.len()) };
-                let off_m = (track.position_m.y - (50.0 + 1.4 * seen)).abs();
-                assert!(off_m < 6.0, "{step_s} s, after {second} s: {off_m} m off");
-            }
-        }
-        assert_eq!(engine.counters().get("clock_steps{sensor=\"radar-1\"}"), 1, "{step_s} s");
-        assert!(engine.counters().get("scans_late") <= 2, "{step_s} s");
+        with_a_step(step_s);
+    }
+}
+
+/// What is stamped in the future is not used until that has become sure.
+#[test]
+fn a_clock_that_is_set_forward_and_right_again_leaves_the_picture_as_it_is() {
+    for step_s in [0.8, 2.0, 20.0, 3_600.0] {
+        let engine = with_a_step(step_s);
+        assert!(engine.counters().get("faults{reason=\"time_in_future\"}") <= 4, "{step_s} s");
     }
 }

@@ -17,7 +17,7 @@ fn received() -> Timestamp {
 
 fn decode_at(received: Timestamp, bytes: &[u8]) -> (Vec<Reading>, Report) {
     let site = site();
-    let context = Context { site: &site, topic: None, retained: false, received };
+    let context = Context { site: &site, topic: None, retained: false, received, clocks: &[] };
     let mut readings = Vec::new();
     let codec = codec_named("native").expect("a codec");
     let report = (codec.decode)(bytes, &context, &mut CodecState::default(), &mut readings);
@@ -156,7 +156,7 @@ fn ugly_envelopes_get_a_typed_answer() {
 fn a_sensor_speaks_for_itself_alone() {
     let site = site();
     let read = |topic: &str| {
-        let context = Context { site: &site, topic: Some(topic), retained: false, received: received() };
+        let context = Context { site: &site, topic: Some(topic), retained: false, received: received(), clocks: &[] };
         let mut readings = Vec::new();
         let codec = codec_named("native").expect("a codec");
         let bytes = message(r#"{"kind":"presence"}"#).into_bytes();
@@ -180,7 +180,7 @@ fn before_the_gateway_knows_the_time_it_takes_plots_as_of_now() {
 #[test]
 fn a_repeated_number_is_a_duplicate_only_at_the_same_time() {
     let site = site();
-    let context = Context { site: &site, topic: None, retained: false, received: received() };
+    let context = Context { site: &site, topic: None, retained: false, received: received(), clocks: &[] };
     let mut state = CodecState::default();
     let mut take = |message: &str| {
         let mut readings = Vec::new();
@@ -207,7 +207,7 @@ fn more_plots_than_a_message_may_have_are_counted_and_left_out() {
 #[test]
 fn what_a_broker_had_kept_is_no_event() {
     let site = site();
-    let context = Context { site: &site, topic: None, retained: true, received: received() };
+    let context = Context { site: &site, topic: None, retained: true, received: received(), clocks: &[] };
     let mut readings = Vec::new();
     let decode = codec_named("native").unwrap().decode;
     let report = decode(message("").as_bytes(), &context, &mut CodecState::default(), &mut readings);

@@ -52,7 +52,7 @@ impl Listener {
     }
 
     fn hear_bytes(&mut self, bytes: &[u8]) -> (Vec<Reading>, Report) {
-        let context = Context { site: &self.site, topic: None, retained: false, received: received() };
+        let context = Context { site: &self.site, topic: None, retained: false, received: received(), clocks: &[] };
         let mut readings = Vec::new();
         let report = (codec_named("sapient").expect("a codec").decode)(bytes, &context, &mut self.state, &mut readings);
         (readings, report)

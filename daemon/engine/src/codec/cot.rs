@@ -130,7 +130,7 @@ fn plausible(
         let expected = "a time after its reception";
         return Err(Fault::new(Reason::TimeTooOld, "stale", expected, &told.stale).stamped_by(stamper));
     }
-    clock::plausible("time", time, stamper, context.received)
+    clock::plausible("time", time, stamper, context)
 }
 
 fn instant(field: &str, text: &str) -> Result<Timestamp, Fault> {

@@ -38,7 +38,7 @@ pub(super) fn time(field: &str, stamp: &Scalar<'_>, sensor: usize, context: &Con
         Scalar::Text(text) => {
             let stamped = parse_rfc3339(text).or_else(|| parse_rfc3339(&format!("{text}Z")));
             let stamped = stamped.ok_or_else(|| Fault::new(Reason::WrongType, field, "an RFC 3339 time", text))?;
-            clock::plausible(field, stamped, Stamper::Sensor(sensor), context.received)
+            clock::plausible(field, stamped, Stamper::Sensor(sensor), context)
         }
         Scalar::Null => Err(Fault::new(Reason::MissingField, field, "an RFC 3339 time", "nothing")),
         other => Err(other.wrong_type(field, "an RFC 3339 time")),
@@ -56,7 +56,7 @@ pub(super) fn epoch_time(
     let seconds = seconds.ok_or_else(missing)?;
     let stamped = epoch_seconds(seconds)
         .ok_or_else(|| Fault::new(Reason::OutOfRange, field, "seconds since 1970", &seconds.to_string()))?;
-    clock::plausible(field, stamped, Stamper::Sensor(sensor), context.received)
+    clock::plausible(field, stamped, Stamper::Sensor(sensor), context)
 }
 
 /// Seconds since 1970, as floats carry them.

@@ -129,7 +129,7 @@ impl Detection<'_> {
         let Some(seconds) = self.seconds.filter(|seconds| *seconds > 0.0) else { return Ok(context.received) };
         let stamped = foreign::epoch_seconds(seconds)
             .ok_or_else(|| Fault::new(Reason::OutOfRange, "timestamp", "seconds since 1970", &seconds.to_string()))?;
-        match clock::plausible("timestamp", stamped, Stamper::Sensor(sensor), context.received) {
+        match clock::plausible("timestamp", stamped, Stamper::Sensor(sensor), context) {
             // Not the sensor's clock but the receiver's, which hands over at once: its clock is not needed.
             Err(fault) if fault.reason == Reason::ClockNotSet => Ok(context.received),
             // Whole seconds: the second that has begun is not the future.

@@ -46,6 +46,8 @@ pub struct Context<'a> {
     pub retained: bool,
     /// Gateway's time of reception.
     pub received: Timestamp,
+    /// Sensors whose clock was set while they ran, and the seconds that have to be added to what they stamp now.
+    pub clocks: &'a [(usize, f64)],
 }
 
 /// One format.

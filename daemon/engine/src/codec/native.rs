@@ -122,7 +122,7 @@ impl Message {
             self.missing("t", "an RFC 3339 time");
             return None;
         };
-        let time = match clock::plausible("t", stamped, Stamper::Sensor(sensor), context.received) {
+        let time = match clock::plausible("t", stamped, Stamper::Sensor(sensor), context) {
             Ok(time) => time,
             Err(fault) => {
                 self.report.fault(fault);

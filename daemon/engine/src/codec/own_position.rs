@@ -45,7 +45,7 @@ fn read(bytes: &[u8], context: &Context<'_>) -> Result<OwnPosition, Fault> {
     let stamped =
         parse_rfc3339(&message.t).ok_or_else(|| Fault::new(Reason::WrongType, "t", "an RFC 3339 time", &message.t))?;
     let distress = message.distress.map(|calls| if calls { Distress::Calls } else { Distress::CalledOff });
-    let time = match clock::plausible("t", stamped, Stamper::Unit(unit), context.received) {
+    let time = match clock::plausible("t", stamped, Stamper::Unit(unit), context) {
         // Who calls for help is heard, whatever the clock says.
         Err(_) if distress == Some(Distress::Calls) => context.received,
         time => time?,

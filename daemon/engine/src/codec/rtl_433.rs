@@ -85,7 +85,7 @@ fn read(
     }
     let index = foreign::sensor(context, "model", &name)?;
     let time = match stamped(&message.time) {
-        Some(stamped) => clock::plausible("time", stamped, Stamper::Sensor(index), context.received)?,
+        Some(stamped) => clock::plausible("time", stamped, Stamper::Sensor(index), context)?,
         None => context.received,
     };
     let tamper = message.tamper.flag("tamper", report) == Some(true);

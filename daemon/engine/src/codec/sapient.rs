@@ -83,7 +83,7 @@ impl Node<'_> {
             return Err(Fault::new(Reason::OutOfRange, "timestamp", "seconds since 1970 and nanoseconds", &got));
         }
         let time = Timestamp::from_seconds(stamp.seconds).plus_micros(i64::from(stamp.nanos / 1_000));
-        clock::plausible("timestamp", time, Stamper::Sensor(sensor), self.context.received)
+        clock::plausible("timestamp", time, Stamper::Sensor(sensor), self.context)
     }
 
     fn detection(&self, report: &DetectionReport, state: &mut CodecState) -> Result<Option<Reading>, Fault> {

@@ -18,13 +18,14 @@ use crate::{Mode, Output, geo};
 
 impl State {
     pub(super) fn take_frame(&mut self, frame: Frame, site: &Site, out: &mut Vec<Output>) {
+        let (received, clocks) = (frame.received, self.aligner.clocks().to_vec());
         match frame.content {
             FrameContent::Message { codec, topic, retained, bytes } => {
-                let context = Context { site, topic: topic.as_deref(), retained, received: frame.received };
+                let context = Context { site, topic: topic.as_deref(), retained, received, clocks: &clocks };
                 self.take_message(&codec, &bytes, &context);
             }
             FrameContent::Radio(radio) => {
-                let context = Context { site, topic: None, retained: false, received: frame.received };
+                let context = Context { site, topic: None, retained: false, received, clocks: &clocks };
                 self.take_radio(frame.source, &radio, &context, out);
             }
         }
@@ -34,14 +35,14 @@ impl State {
         let Some(codec) = codec_named(name) else {
             self.counters.add_labelled("frames", "codec", "unknown", 1);
             let fault = Fault::new(Reason::UnknownCodec, "codec", "a codec this program has", name);
-            self.note(name, Report::refused(fault));
+            self.note(name, Report::refused(fault), context.site);
             return;
         };
         self.counters.add_labelled("frames", "codec", codec.name, 1);
         // Foreign formats have no field that says what is simulated: in an exercise none of them is believed to be.
         if context.site.mode == Mode::Exercise && codec.name != "native" {
             let fault = Fault::new(Reason::WrongMode, "codec", "native, with \"mode\":\"exercise\"", codec.name);
-            self.note(codec.name, Report::refused(fault));
+            self.note(codec.name, Report::refused(fault), context.site);
             return;
         }
         let mut readings = Vec::new();
@@ -68,7 +69,7 @@ impl State {
                 Reading::OwnPosition(own) => self.take_own_position(&own, site, &mut report),
             }
         }
-        self.note(codec.map_or("wire", |codec| codec.name), report);
+        self.note(codec.map_or("wire", |codec| codec.name), report, site);
     }
 
     fn take_own_position(&mut self, own: &OwnPosition, site: &Site, report: &mut Report) {
@@ -119,7 +120,12 @@ impl State {
             self.news = true;
             return;
         }
-        if self.aligner.push(scan, self.now, site).is_some() {
+        let step_s = self.aligner.push(scan, self.now, site);
+        self.note_step(sensor, step_s, site);
+    }
+
+    fn note_step(&mut self, sensor: usize, step_s: Option<f64>, site: &Site) {
+        if step_s.is_some() {
             self.counters.add_labelled("clock_steps", "sensor", &site.sensors[sensor].model.id, 1);
         }
     }
@@ -130,7 +136,7 @@ impl State {
         if radio.exercise != expected {
             let named = |exercise| if exercise { "a node of an exercise" } else { "an actual node" };
             let fault = Fault::new(Reason::WrongMode, "node", named(expected), named(radio.exercise));
-            self.note("wire", Report::refused(fault));
+            self.note("wire", Report::refused(fault), context.site);
             // Not acknowledged: it belongs to another gateway, which must still get it.
             return;
         }
@@ -142,7 +148,7 @@ impl State {
     }
 
     /// Counts what a report says and keeps the newest of it for `status`.
-    fn note(&mut self, codec: &str, report: Report) {
+    fn note(&mut self, codec: &str, report: Report, site: &Site) {
         self.counters.add("fields_ignored", report.ignored_fields);
         self.counters.add("node_events_missed", report.missed_events);
         self.counters.add("faults_not_listed", report.faults_not_listed);
@@ -152,7 +158,13 @@ impl State {
         for fault in report.faults {
             if let Some((stamper, stamped)) = fault.stamper.zip(parse_rfc3339(&fault.got)) {
                 match stamper {
-                    Stamper::Sensor(index) => Refusals::note(&mut self.sensors[index].refusals, self.now, stamped),
+                    Stamper::Sensor(index) => {
+                        Refusals::note(&mut self.sensors[index].refusals, self.now, stamped);
+                        if fault.reason == Reason::TimeInFuture {
+                            let step_s = self.aligner.refused(index, stamped, self.now, site);
+                            self.note_step(index, step_s, site);
+                        }
+                    }
                     Stamper::Unit(index) => self.units.refuse(index, self.now, stamped),
                 }
             }

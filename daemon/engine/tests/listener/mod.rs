@@ -29,7 +29,8 @@ impl Listener {
     }
 
     pub(crate) fn hear_as(&mut self, message: &Message, retained: bool) -> (Vec<Reading>, Report) {
-        let context = Context { site: &self.site, topic: Some(&message.topic), retained, received: received() };
+        let context =
+            Context { site: &self.site, topic: Some(&message.topic), retained, received: received(), clocks: &[] };
         let mut readings = Vec::new();
         let decode = codec_named(message.codec).expect("a codec").decode;
         let report = decode(&message.bytes, &context, &mut self.state, &mut readings);

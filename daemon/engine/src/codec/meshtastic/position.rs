@@ -96,7 +96,7 @@ impl Sender {
         for (field, seconds) in told.into_iter().chain([received]).filter(|(_, seconds)| *seconds > 0.0) {
             let stamped = foreign::epoch_seconds(seconds)
                 .ok_or_else(|| Fault::new(Reason::OutOfRange, field, "seconds since 1970", &seconds.to_string()))?;
-            match clock::plausible(field, stamped, Stamper::Unit(self.unit), context.received) {
+            match clock::plausible(field, stamped, Stamper::Unit(self.unit), context) {
                 // A clock that was never set says nothing; the next one may.
                 Err(fault) if fault.reason == Reason::ClockNotSet => {}
                 // Whole seconds: the second that has begun is not the future.
