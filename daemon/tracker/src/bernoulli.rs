@@ -129,22 +129,6 @@ impl Bernoulli {
         self.bond.iter().flat_map(|bond| &bond.rivals)
     }
 
-    /// Leaves a joint belief of tracks that have a place, since it may be in several now: it goes on with what the joint
-    /// hypotheses say of it alone.
-    pub(crate) fn leave_belief(&mut self) {
-        let existence = self.existence_of_all();
-        let own = self.weight_of_own() * self.existence;
-        let Some(bond) = self.bond.take() else { return };
-        let mut parts = self.hypotheses.clone();
-        parts.iter_mut().for_each(|part| part.weight *= own);
-        for rival in &bond.rivals {
-            let weight = rival.hypothesis.weight * rival.existence;
-            parts.extend(rival.places().map(|(share, place)| Hypothesis { weight: weight * share, ..place.clone() }));
-        }
-        self.hypotheses = mixture::reduced(parts, &self.hypotheses);
-        self.existence = existence;
-    }
-
     /// Probability that the object exists, over all joint hypotheses.
     pub(crate) fn existence_of_all(&self) -> f64 {
         let (weight, rivals) = self.rivals().fold((0.0, 0.0), |(weight, sum), rival| {
@@ -179,7 +163,7 @@ impl Bernoulli {
     }
 
     /// Probability of the joint hypothesis whose state is the track's own.
-    fn weight_of_own(&self) -> f64 {
+    pub(crate) fn weight_of_own(&self) -> f64 {
         1.0 - self.rivals().map(|rival| rival.hypothesis.weight).sum::<f64>()
     }
 

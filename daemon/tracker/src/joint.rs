@@ -30,6 +30,7 @@ use crate::filter::Models;
 use crate::gate::Gates;
 use crate::hint::{self, Reliability, Taken};
 use crate::imm::Hypothesis;
+use crate::mixture;
 use crate::prospect::Prospect;
 use crate::silence::reports_events;
 use crate::view::View;
@@ -174,6 +175,21 @@ impl Settled {
             Some(Bond { name: self.name, rivals, joints: self.joints, of_rays: self.of_rays })
         };
     }
+}
+
+/// Takes a track out of a belief of tracks that have a place, since it may be in several now: it goes on with what the joint
+/// hypotheses say of it alone.
+pub(crate) fn leave(track: &mut Bernoulli) {
+    let (existence, own) = (track.existence_of_all(), track.weight_of_own() * track.existence);
+    let Some(bond) = track.bond.take() else { return };
+    let mut parts = track.hypotheses.clone();
+    parts.iter_mut().for_each(|part| part.weight *= own);
+    for rival in &bond.rivals {
+        let weight = rival.hypothesis.weight * rival.existence;
+        parts.extend(rival.places().map(|(share, place)| Hypothesis { weight: weight * share, ..place.clone() }));
+    }
+    track.hypotheses = mixture::reduced(parts, &track.hypotheses);
+    track.existence = existence;
 }
 
 /// Updates the joint beliefs, old and new, of a scan. The tracks it names follow no other association. With those that are

@@ -2,6 +2,7 @@
 
 use crate::bernoulli::Bernoulli;
 use crate::gaussian::Gaussian;
+use crate::joint;
 use crate::mixture;
 use crate::sensor::SensorKind;
 use crate::view::View;
@@ -29,6 +30,6 @@ pub(crate) fn sharpen(track: &mut Bernoulli, view: &View<'_>) {
         mixture::split(&mut track.hypotheses, WIDEST_SD_M, |_| true);
     }
     if track.is_ambiguous() && track.bond.as_ref().is_some_and(|bond| !bond.of_rays) {
-        track.leave_belief();
+        joint::leave(track);
     }
 }
