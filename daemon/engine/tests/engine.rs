@@ -185,12 +185,13 @@ fn a_flood_of_refused_orders_does_not_fill_the_audit_log() {
     assert!(audit.iter().any(|record| record.detail == "3550 more orders were refused before"), "{audit:#?}");
 }
 
-/// A clock two seconds ahead: its reports are refused, and the sensor is not silent for want of power or a network.
+/// A clock that was set two seconds ahead while it could not be heard, so that nobody can tell it from a slow link before: its
+/// reports are refused, and the sensor is not silent for want of power or a network.
 #[test]
 fn a_sensor_whose_clock_is_ahead_is_told_so() {
     let mut engine = engine();
     let mut told = Vec::new();
-    for second in 0..120 {
+    for second in (0..20).chain(35..120) {
         let mut out = Vec::new();
         let ahead = if second < 20 { 0 } else { 2 };
         let stamped = vedette_engine::time::format_rfc3339(at(second + ahead));
