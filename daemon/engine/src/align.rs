@@ -50,7 +50,7 @@ pub(crate) struct Aligner {
     /// By sensor, of those that scan: whether its clock was set.
     #[serde(default)]
     stamps: BTreeMap<usize, Stamps>,
-    /// Of those whose clock was set: what has to be added to their stamps, seconds.
+    /// Of those whose clock was set: what has to be added to their stamps, seconds. Beside `stamps`, since each frame asks.
     #[serde(default)]
     clocks: Vec<(usize, f64)>,
 }

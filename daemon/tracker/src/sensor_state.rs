@@ -149,12 +149,12 @@ impl SensorState {
         libm::exp(-passed_s / EVENTS_REMEMBERED_S)
     }
 
-    /// Notes events, of which so many, in expectation, are denied by sensors that should have seen their objects. A
-    /// detector that fires on and on where nobody else sees anybody is broken: what it says counts for ever less, and for
-    /// more again as time passes.
-    pub(crate) fn note_events(&mut self, time: Timestamp, events: f64, denied: f64) {
+    /// Notes an event, and the probability that it is denied by a sensor that should have seen its object. A detector that
+    /// fires on and on where nobody else sees anybody is broken: what it says counts for ever less, and for more again as
+    /// time passes.
+    pub(crate) fn note_event(&mut self, time: Timestamp, denied: f64) {
         let remembered = self.remembered(time);
-        self.events = self.events * remembered + events;
+        self.events = self.events * remembered + 1.0;
         self.denied = self.denied * remembered + denied;
         self.last_event = self.last_event.max(Some(time));
     }
@@ -249,7 +249,7 @@ mod tests {
         let at = |second: u32| Timestamp::from_seconds(i64::from(second));
         let after = |seconds: u32, denied: f64| {
             let mut pir = pir.clone();
-            (0..seconds).step_by(5).for_each(|second| pir.note_events(at(second), 1.0, denied));
+            (0..seconds).step_by(5).for_each(|second| pir.note_event(at(second), denied));
             pir
         };
         let usual = pir.clutter(at(0));

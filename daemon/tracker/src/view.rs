@@ -246,3 +246,21 @@ fn key(detection: &Detection) -> [f64; 9] {
     };
     [kind, a, b, c, d, e, class[0], class[1], class[2]]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::measure::fixture::sensor;
+    use crate::sensor::SensorKind;
+
+    #[test]
+    fn a_detector_that_cannot_have_rearmed_says_little() {
+        let footprint = Coverage::Circle { radius_m: 15.0 };
+        let pir = SensorModel { rearm_s: 5.0, ..sensor(SensorKind::Pir, footprint.clone()) };
+        let share = |model: &SensorModel, interval_s: f64| independent_share(model, Some(interval_s));
+        assert!((share(&pir, 1.0) - 0.2).abs() < 1e-12 && share(&pir, 0.0) > 0.0);
+        assert!((share(&pir, 5.0) - 1.0).abs() < 1e-12 && (independent_share(&pir, None) - 1.0).abs() < 1e-12);
+        let radar = SensorModel { rearm_s: 5.0, ..sensor(SensorKind::Radar, footprint) };
+        assert!((share(&radar, 1.0) - 1.0).abs() < 1e-12, "what scans has nothing to rearm");
+    }
+}

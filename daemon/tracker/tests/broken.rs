@@ -2,31 +2,15 @@
 
 mod field;
 
-use field::{Noise, confirmed, position, radar};
-use nalgebra::Vector2;
-use vedette_tracker::{
-    Clutter, Coverage, Detection, Measurement, Scan, SensorKind, SensorModel, Timestamp, Tracker, TrackerConfig,
-};
+use field::{Noise, confirmed, pir, position, presence, radar};
+use vedette_tracker::{Clutter, Coverage, Scan, SensorModel, Timestamp, Tracker, TrackerConfig};
 
 const DETECTORS: u32 = 15;
+const CHATTER_S: core::ops::Range<u32> = 120..720;
 
-/// A row of detectors, 80 m apart.
+/// One of a row, 80 m apart.
 fn detector(number: u32) -> SensorModel {
-    SensorModel {
-        id: format!("pir {number}"),
-        kind: SensorKind::Pir,
-        position_m: Vector2::new(-560.0 + 80.0 * f64::from(number), 60.0),
-        coverage: Coverage::Circle { radius_m: 15.0 },
-        scan_period_s: None,
-        detection_probability: 0.85,
-        clutter: Clutter::PerHour(0.05),
-        rearm_s: 5.0,
-        ..radar("", 0.0)
-    }
-}
-
-fn presence() -> Detection {
-    Detection { measurement: Measurement::Presence { strength: None }, class: None, confidence: None, object: None }
+    pir(&format!("pir {number}"), -560.0 + 80.0 * f64::from(number), 60.0, 0.05)
 }
 
 /// A radar and the detectors, which may chatter for ten minutes from the second minute on. Two people may walk past then.
@@ -53,7 +37,7 @@ fn run(chatters: bool, with_walkers: bool, mut each_second: impl FnMut(u32, &Tra
             }
         }
         // Now and then a false plot of the radar where a detector chatters.
-        if chatters && (120..720).contains(&second) && second % 50 == 0 {
+        if chatters && CHATTER_S.contains(&second) && second % 50 == 0 {
             let place = detector((second / 50) % DETECTORS).position_m;
             plots.push(position(place.x, place.y, 5.0));
         }
@@ -61,7 +45,7 @@ fn run(chatters: bool, with_walkers: bool, mut each_second: impl FnMut(u32, &Tra
         if second % 2 == 0 {
             tracker.step(&Scan { sensor: 0, time, at: None, detections: plots });
         }
-        if chatters && (120..720).contains(&second) {
+        if chatters && CHATTER_S.contains(&second) {
             for tenth in 0..10 {
                 let reporting: Vec<u32> = (0..DETECTORS).filter(|_| noise.uniform() < 0.025).collect();
                 for number in reporting {

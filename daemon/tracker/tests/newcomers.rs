@@ -2,11 +2,9 @@
 
 mod field;
 
-use field::{Noise, confirmed, position, radar, scan};
+use field::{Noise, confirmed, pir, position, presence, radar, scan};
 use nalgebra::Vector2;
-use vedette_tracker::{
-    Clutter, Coverage, Detection, Measurement, Pose, Scan, SensorKind, SensorModel, Timestamp, Tracker, TrackerConfig,
-};
+use vedette_tracker::{Clutter, Coverage, Detection, Pose, Scan, SensorModel, Timestamp, Tracker, TrackerConfig};
 
 /// A radar on a vehicle that stands five kilometres from where it is configured, or drives there.
 fn false_tracks(start_m: f64, speed_mps: f64) -> f64 {
@@ -48,23 +46,10 @@ fn a_mobile_radar_far_from_where_it_was_configured_sees_no_more_than_there_is() 
 /// A detector's second report in a row is somebody, whatever lies how on the grid.
 #[test]
 fn whether_two_reports_of_a_footprint_are_believed_does_not_depend_on_a_distant_detector() {
-    let pir = |east_m: f64, north_m: f64| SensorModel {
-        kind: SensorKind::Pir,
-        position_m: Vector2::new(east_m, north_m),
-        coverage: Coverage::Circle { radius_m: 15.0 },
-        scan_period_s: None,
-        detection_probability: 0.85,
-        clutter: Clutter::PerHour(1.0),
-        rearm_s: 5.0,
-        ..radar("pir", 0.0)
-    };
-    let report = |sensor: usize, second: u32| {
-        let presence = Detection { measurement: Measurement::Presence { strength: None }, ..position(0.0, 0.0, 1.0) };
-        Scan { sensor, ..scan(second, vec![presence]) }
-    };
+    let report = |sensor: usize, second: u32| Scan { sensor, ..scan(second, vec![presence()]) };
     let existence = |distant_m: f64| {
-        let mut models: Vec<SensorModel> = (0..21).map(|number| pir(40.0 * f64::from(number) - 400.0, 0.0)).collect();
-        models.push(pir(0.0, -distant_m));
+        let in_row = (0..21).map(|number| pir("pir", 40.0 * f64::from(number) - 400.0, 0.0, 1.0));
+        let models = in_row.chain([pir("pir", 0.0, -distant_m, 1.0)]).collect();
         let mut tracker = Tracker::new(TrackerConfig::default(), models).expect("valid models");
         for minute in 0..15 {
             tracker.step(&scan(60 * minute, Vec::new()));

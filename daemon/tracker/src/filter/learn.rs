@@ -69,9 +69,9 @@ impl Filter {
             clock_offset::learn(models.sensors, &mut self.sensors, view, &comparison);
             self.sensors[view.sensor].learn(hits, chances, false_plots.iter().sum());
         } else {
-            let denied = self.denied(models, touched, view, association);
-            let events = view.plots.iter().map(|_| 1.0).sum();
-            self.sensors[view.sensor].note_events(view.time, events, denied);
+            for denied in self.denied(models, touched, view, association) {
+                self.sensors[view.sensor].note_event(view.time, denied);
+            }
         }
         if let Some(place) = self.cells.get_mut(view.sensor) {
             *place = cells;
@@ -88,19 +88,20 @@ impl Filter {
         is_scanned(models, track, within_s) || witnesses.nth(1).is_some()
     }
 
-    /// How many of a scan's events, in expectation, are denied: a sensor that scans should have seen the object.
-    fn denied(&self, models: Models<'_>, touched: &[usize], view: &View<'_>, association: &Association) -> f64 {
+    /// For each of a scan's events the probability that it is denied: a sensor that scans should have seen the object.
+    fn denied(&self, models: Models<'_>, touched: &[usize], view: &View<'_>, association: &Association) -> Vec<f64> {
         let mut denied: Vec<f64> =
             view.plots.iter().map(|plot| f64::from(self.is_overlooked(models, view, plot))).collect();
         if denied.iter().all(|denied| *denied <= 0.0) {
-            return 0.0;
+            return denied;
         }
         for (track, verdict) in touched.iter().zip(&association.tracks) {
             if is_scanned(models, &self.tracks[*track], SCANNED_WITHIN_S) {
                 verdict.claims.iter().for_each(|(plot, share)| denied[*plot] -= share);
             }
         }
-        denied.iter().map(|denied| denied.max(0.0)).sum()
+        denied.iter_mut().for_each(|denied| *denied = denied.max(0.0));
+        denied
     }
 
     /// Whether a sensor that scans sees the place of a plot well and has looked lately.

@@ -113,6 +113,18 @@ fn after<'a>(sensors: Vec<SensorModel>, scans: impl IntoIterator<Item = &'a Scan
     serde_json::to_string(&tracker.tracks_at(end.plus_seconds(2.0))).expect("tracks are plain data")
 }
 
+/// Checks the filter after each scan.
+fn at_each_step(scans: &[Scan], check: impl Fn(&Filter) -> Result<(), TestCaseError>) -> Result<(), TestCaseError> {
+    let (config, sensors) = (TrackerConfig::default(), site());
+    let watched = Watched::new(&sensors);
+    let models = Models { config: &config, sensors: &sensors, watched: &watched };
+    let mut filter = Filter::new(models);
+    scans.iter().try_for_each(|scan| {
+        filter.step(models, scan, None);
+        check(&filter)
+    })
+}
+
 /// A track that falls below what is kept just before it is seen again ended only where another sensor was heard in between.
 #[test]
 fn a_distant_sensor_does_not_decide_when_a_track_ends() {
@@ -141,12 +153,7 @@ proptest! {
     /// Each hypothesis of each track in each way of moving, position and velocity together.
     #[test]
     fn every_covariance_is_symmetric_positive_definite_and_weights_are_probabilities(scans in scans(0.15)) {
-        let (config, sensors) = (TrackerConfig::default(), site());
-        let watched = Watched::new(&sensors);
-        let models = Models { config: &config, sensors: &sensors, watched: &watched };
-        let mut filter = Filter::new(models);
-        for scan in &scans {
-            filter.step(models, scan, None);
+        at_each_step(&scans, |filter| {
             for track in &filter.tracks {
                 prop_assert!((0.0..=1.0).contains(&track.existence), "{}", track.existence);
                 let weights: f64 = track.hypotheses.iter().map(|hypothesis| hypothesis.weight).sum();
@@ -161,18 +168,14 @@ proptest! {
                     }
                 }
             }
-        }
+            Ok(())
+        })?;
     }
 
     /// Whatever comes late, and whomever it concerns.
     #[test]
     fn a_joint_belief_is_the_same_one_for_all_its_members(scans in scans(0.3)) {
-        let (config, sensors) = (TrackerConfig::default(), site());
-        let watched = Watched::new(&sensors);
-        let models = Models { config: &config, sensors: &sensors, watched: &watched };
-        let mut filter = Filter::new(models);
-        for scan in &scans {
-            filter.step(models, scan, None);
+        at_each_step(&scans, |filter| {
             let mut beliefs: BTreeMap<Label, Vec<f64>> = BTreeMap::new();
             for (track, bond) in filter.tracks.iter().filter_map(|track| Some((track, track.bond.as_ref()?))) {
                 let weights: Vec<f64> = bond.joints().into_iter().map(|(weight, _)| weight).collect();
@@ -180,7 +183,8 @@ proptest! {
                 let shared = beliefs.entry(bond.name).or_insert_with(|| weights.clone());
                 prop_assert_eq!(&*shared, &weights);
             }
-        }
+            Ok(())
+        })?;
     }
 
     #[test]

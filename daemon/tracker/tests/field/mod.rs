@@ -38,6 +38,25 @@ pub(crate) fn radar(id: &str, east_m: f64) -> SensorModel {
     }
 }
 
+/// A detector with a footprint of 15 m.
+pub(crate) fn pir(id: &str, east_m: f64, north_m: f64, false_alarms_per_hour: f64) -> SensorModel {
+    SensorModel {
+        kind: SensorKind::Pir,
+        position_m: Vector2::new(east_m, north_m),
+        coverage: Coverage::Circle { radius_m: 15.0 },
+        scan_period_s: None,
+        detection_probability: 0.85,
+        clutter: Clutter::PerHour(false_alarms_per_hour),
+        rearm_s: 5.0,
+        ..radar(id, 0.0)
+    }
+}
+
+/// What a detector reports.
+pub(crate) fn presence() -> Detection {
+    Detection { measurement: Measurement::Presence { strength: None }, ..position(0.0, 0.0, 1.0) }
+}
+
 /// A position with a standard deviation of `sd_m` per axis.
 pub(crate) fn position(east_m: f64, north_m: f64, sd_m: f64) -> Detection {
     Detection {
