@@ -259,6 +259,7 @@ impl Filter {
         for track in &mut self.tracks {
             self.events.listen(models.sensors, &self.sensors, track);
         }
+        self.confirm(models);
         self.tracks.retain(|track| !watch::is_lost(track, at));
     }
 
