@@ -46,6 +46,38 @@ struct Assignment<'a> {
     column_potential: Vec<f64>,
     row_of_column: Vec<Option<usize>>,
     pair_of_row: Vec<Option<usize>>,
+    path: Path,
+}
+
+/// What is known of the shortest paths from one row; used again from row to row.
+#[derive(Default)]
+struct Path {
+    distance: Vec<f64>,
+    /// For each column the row before it, and that row's pair unless it is the miss.
+    came_from: Vec<Option<(usize, Option<usize>)>>,
+    settled: Vec<bool>,
+    heap: BinaryHeap<Reached>,
+}
+
+impl Path {
+    fn begin(&mut self, columns: usize) {
+        self.heap.clear();
+        self.distance.clear();
+        self.distance.resize(columns, f64::INFINITY);
+        self.came_from.clear();
+        self.came_from.resize(columns, None);
+        self.settled.clear();
+        self.settled.resize(columns, false);
+    }
+
+    fn nearest_unsettled(&mut self) -> Option<Reached> {
+        while let Some(next) = self.heap.pop() {
+            if !self.settled[next.node] {
+                return Some(next);
+            }
+        }
+        None
+    }
 }
 
 impl<'a> Assignment<'a> {
@@ -69,6 +101,7 @@ impl<'a> Assignment<'a> {
             column_potential: vec![0.0; plots + tracks],
             row_of_column: vec![None; plots + tracks],
             pair_of_row: vec![None; tracks],
+            path: Path::default(),
         }
     }
 
@@ -88,34 +121,33 @@ impl<'a> Assignment<'a> {
     /// Gives `start` a column, moving others along the cheapest alternating path.
     fn augment(&mut self, start: usize) {
         let columns = self.column_potential.len();
-        let mut distance = vec![f64::INFINITY; columns];
-        let mut came_from: Vec<Option<(usize, Option<usize>)>> = vec![None; columns];
-        let mut settled = vec![false; columns];
-        let mut heap = BinaryHeap::new();
+        let mut path = core::mem::take(&mut self.path);
+        path.begin(columns);
         let (mut row, mut so_far) = (start, 0.0);
         let (end, length) = loop {
             let row_potential = self.row_potential(row);
             for (column, cost, pair) in self.options(row) {
                 let through = so_far + (cost - row_potential - self.column_potential[column]).max(0.0);
-                if !settled[column] && through < distance[column] {
-                    distance[column] = through;
-                    came_from[column] = Some((row, pair));
-                    heap.push(Reached { distance: through, node: column });
+                if !path.settled[column] && through < path.distance[column] {
+                    path.distance[column] = through;
+                    path.came_from[column] = Some((row, pair));
+                    path.heap.push(Reached { distance: through, node: column });
                 }
             }
-            let Some(next) = nearest_unsettled(&mut heap, &settled) else { return };
-            settled[next.node] = true;
+            let Some(next) = path.nearest_unsettled() else { return };
+            path.settled[next.node] = true;
             match self.row_of_column[next.node] {
                 None => break (next.node, next.distance),
                 Some(holder) => (row, so_far) = (holder, next.distance),
             }
         };
         for column in 0..columns {
-            if settled[column] {
-                self.column_potential[column] += distance[column] - length;
+            if path.settled[column] {
+                self.column_potential[column] += path.distance[column] - length;
             }
         }
-        self.flip(start, end, &came_from);
+        self.flip(start, end, &path.came_from);
+        self.path = path;
     }
 
     /// Cheapest reduced option of a row: makes all reduced costs of a row non-negative, and zero on what it holds.
@@ -139,15 +171,6 @@ impl<'a> Assignment<'a> {
     fn column_of(&self, row: usize) -> usize {
         self.pair_of_row[row].map_or(self.plots + row, |pair| self.pairs[pair].plot)
     }
-}
-
-fn nearest_unsettled(heap: &mut BinaryHeap<Reached>, settled: &[bool]) -> Option<Reached> {
-    while let Some(next) = heap.pop() {
-        if !settled[next.node] {
-            return Some(next);
-        }
-    }
-    None
 }
 
 #[cfg(test)]

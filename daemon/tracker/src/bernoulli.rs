@@ -281,22 +281,17 @@ impl Bernoulli {
         }
         if let [only] = self.hypotheses.as_mut_slice() {
             // How likely each plot is, the association has said.
-            let mut moved: SmallVec<[Hypothesis; 2]> = SmallVec::new();
+            let mut moved: SmallVec<[(f64, Hypothesis); 2]> = SmallVec::new();
             for (share, plot) in taken {
-                moved.push(only.clone());
-                if let Some(after) = moved.last_mut()
-                    && move_by(after, plot, 1.0)
-                {
-                    after.weight = *share;
-                } else {
+                moved.push((*share, only.clone()));
+                if !moved.last_mut().is_some_and(|(_, after)| move_by(after, plot, 1.0)) {
                     moved.pop();
                 }
             }
-            only.weight = missed;
-            let stayed = (missed > 0.0).then_some(&*only);
+            let stayed = (missed > 0.0).then_some((missed, &*only));
             let merged = match (stayed, moved.len()) {
-                (None, 1) => moved.pop(),
-                _ => Hypothesis::merged(stayed.into_iter().chain(&moved)),
+                (None, 1) => moved.pop().map(|(_, after)| after),
+                _ => Hypothesis::merged(&stayed.into_iter().chain(moved.iter().map(|(share, after)| (*share, after)))),
             };
             if let Some(merged) = merged.filter(|merged| merged.weight > 0.0 && merged.weight.is_finite()) {
                 *only = merged;

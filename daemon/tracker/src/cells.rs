@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::association::Verdict;
 use crate::bernoulli::Bernoulli;
+use crate::grid::{as_f64, whole};
 use crate::prospect::Prospect;
 use crate::sensor::SensorModel;
 use crate::silence::reports_events;
@@ -96,6 +97,15 @@ pub(crate) struct Cells {
     scans: u32,
 }
 
+/// A sensor's detection probability from place to place, for one scan: it is asked for often, and few cells differ.
+#[derive(Clone, Debug)]
+pub(crate) struct DetectionMap {
+    grid: Grid,
+    usual: f64,
+    /// By number of the cell.
+    differing: Vec<(usize, f64)>,
+}
+
 /// What a scan says about the cells of its sensor.
 pub(crate) struct Seen<'a> {
     pub(crate) view: &'a View<'a>,
@@ -171,9 +181,14 @@ impl Cells {
     pub(crate) fn detection_probability(&self, usual: f64, place_m: Vector2<f64>) -> f64 {
         let number = self.detection_grid.number_at(place_m);
         let place = number.and_then(|number| self.detection.binary_search_by_key(&number, |cell| cell.number).ok());
-        let Some(cell) = place.map(|place| &self.detection[place]) else { return usual };
-        let local = (DETECTION_PRIOR * usual + cell.hits) / (DETECTION_PRIOR + cell.chances);
-        usual + (local - usual) * cell.weight()
+        place.map_or(usual, |place| self.detection[place].detection_probability(usual))
+    }
+
+    /// The same everywhere.
+    pub(crate) fn detection_map(&self, usual: f64) -> DetectionMap {
+        let differing = self.detection.iter().filter(|cell| cell.weight() > 0.0);
+        let differing = differing.map(|cell| (cell.number, cell.detection_probability(usual))).collect();
+        DetectionMap { grid: self.detection_grid, usual, differing }
     }
 
     /// Counts what a scan says: false plots, and whether tracks that are surely there were seen. `is_there`: whether a track
@@ -261,7 +276,23 @@ impl Cells {
     }
 }
 
+impl DetectionMap {
+    pub(crate) fn at(&self, place_m: Vector2<f64>) -> f64 {
+        if self.differing.is_empty() {
+            return self.usual;
+        }
+        let number = self.grid.number_at(place_m);
+        let place = number.and_then(|number| self.differing.binary_search_by_key(&number, |(number, _)| *number).ok());
+        place.map_or(self.usual, |place| self.differing[place].1)
+    }
+}
+
 impl DetectionCell {
+    fn detection_probability(&self, usual: f64) -> f64 {
+        let local = (DETECTION_PRIOR * usual + self.hits) / (DETECTION_PRIOR + self.chances);
+        usual + (local - usual) * self.weight()
+    }
+
     /// How much it counts for.
     fn weight(&self) -> f64 {
         let variance = self.promised * (1.0 - self.promised / self.chances.max(f64::MIN_POSITIVE));
@@ -273,14 +304,4 @@ impl DetectionCell {
 fn weight(deviation: f64, sure: f64) -> f64 {
     let doubt = sure * sure / (deviation * deviation).max(f64::MIN_POSITIVE);
     (1.0 - doubt * doubt).max(0.0)
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, and grids are small")]
-fn whole(value: f64) -> usize {
-    value as usize
-}
-
-#[expect(clippy::cast_precision_loss, reason = "grids are small")]
-fn as_f64(value: usize) -> f64 {
-    value as f64
 }

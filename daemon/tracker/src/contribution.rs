@@ -1,6 +1,7 @@
 //! Who said what about a track: one record per sensor, the material of explanations.
 
 use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
 use tinyvec::ArrayVec;
 
 use crate::gaussian::Gaussian;
@@ -16,10 +17,10 @@ const WORTH_RECORDING: f64 = 0.5;
 pub(crate) struct Records {
     spoke: Vec<Contribution>,
     /// Sensors that should have seen the object at their last scan and did not, ascending.
-    silent: Vec<usize>,
+    silent: SmallVec<[usize; 2]>,
     /// Sensors that have seen the object, ascending, and when each did last.
     #[serde(default)]
-    seen: Vec<(usize, Timestamp)>,
+    seen: SmallVec<[(usize, Timestamp); 2]>,
 }
 
 impl Records {

@@ -27,9 +27,8 @@ impl Coverage {
     pub(crate) fn holds(&self, origin_m: Vector2<f64>, point_m: Vector2<f64>) -> bool {
         match self {
             Self::Polygon { points_m } => is_in_polygon(points_m, point_m),
-            Self::Circle { .. } | Self::Sector { .. } | Self::Line { .. } => {
-                self.signed_distance_m(origin_m, point_m) >= 0.0
-            }
+            Self::Circle { radius_m } => (point_m - origin_m).norm_squared() <= radius_m * radius_m,
+            Self::Sector { .. } | Self::Line { .. } => self.signed_distance_m(origin_m, point_m) >= 0.0,
         }
     }
 

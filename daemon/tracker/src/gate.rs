@@ -8,7 +8,7 @@ use crate::cluster::sort_from;
 use crate::gaussian::Gaussian;
 use crate::imm::Hypothesis;
 use crate::measure::Plot;
-use crate::sweep::longer_side;
+use crate::sweep::{Strips, longer_side};
 
 /// Half-width of a gate in standard deviations of the innovation. What falls outside weighs less than 4e-5 of the peak.
 const GATE_SD: f64 = 4.5;
@@ -20,6 +20,7 @@ pub(crate) struct PlotIndex {
     /// The axis, east or north, on which they are spread farther: along it a border that runs north is no other than
     /// one that runs east.
     along: usize,
+    strips: Strips,
     everywhere: Vec<usize>,
     /// Largest variance of any plot, east and north.
     widest_m2: Vector2<f64>,
@@ -73,7 +74,8 @@ impl PlotIndex {
         let along = longer_side(placed.iter().map(|(place, _)| *place));
         placed.sort_unstable_by(|a, b| a.0[along].total_cmp(&b.0[along]).then(a.1.cmp(&b.1)));
         let age_s = plots.first().map_or(0.0, |plot| plot.age_s);
-        Self { placed, along, everywhere, widest_m2, age_s }
+        let strips = Strips::of(placed.iter().map(|(place, _)| place[along]));
+        Self { placed, along, strips, everywhere, widest_m2, age_s }
     }
 
     /// Adds the plots inside the box around the track, in no particular order and perhaps more than once.
@@ -139,7 +141,8 @@ impl PlotIndex {
 
     /// Plots on the ground between two coordinates on the longer side.
     fn in_strip(&self, low: f64, high: f64) -> impl Iterator<Item = &(Vector2<f64>, usize)> {
-        let first = self.placed.partition_point(|(place, _)| place[self.along] < low);
+        let (start, end) = self.strips.around(low);
+        let first = start + self.placed[start..end].partition_point(|(place, _)| place[self.along] < low);
         self.placed[first..].iter().take_while(move |(place, _)| place[self.along] <= high)
     }
 }

@@ -95,7 +95,12 @@ impl Gaussian {
         if total <= 0.0 {
             return None;
         }
-        Some(Self::summed(parts.map(|(weight, part)| (weight / total, part))))
+        let shares = parts.map(|(weight, part)| (weight / total, part));
+        let mut first = shares.clone();
+        if let (Some(one), Some(other), None) = (first.next(), first.next(), first.next()) {
+            return Some(Self::of_two(one, other));
+        }
+        Some(Self::summed(shares))
     }
 
     /// The same of a fixed number of parts, those of weight zero included: the filter's most frequent sum, most often of two.
@@ -111,17 +116,17 @@ impl Gaussian {
         let shares = weights.map(|weight| weight / total);
         let mut parts = shares.iter().zip(all).filter(|(share, _)| **share > 0.0);
         if let (Some(one), Some(other), None) = (parts.next(), parts.next(), parts.next()) {
-            return Some(Self::of_two(one, other));
+            return Some(Self::of_two((*one.0, one.1), (*other.0, other.1)));
         }
         Some(Self::summed(shares.into_iter().zip(all)))
     }
 
     /// The sum of two whose weights sum to one: they differ from its mean in one direction alone.
     #[inline]
-    fn of_two((share, one): (&f64, &Self), (rest, other): (&f64, &Self)) -> Self {
+    fn of_two((share, one): (f64, &Self), (rest, other): (f64, &Self)) -> Self {
         let apart: [f64; 4] = (one.mean - other.mean).into();
         let between = share * rest;
-        let mut sum = Self { mean: one.mean * *share + other.mean * *rest, covariance: Matrix4::zeros() };
+        let mut sum = Self { mean: one.mean * share + other.mean * rest, covariance: Matrix4::zeros() };
         let columns = one.covariance.data.0.iter().zip(&other.covariance.data.0);
         for ((sums, (of_one, of_other)), across) in sum.covariance.data.0.iter_mut().zip(columns).zip(&apart) {
             for ((sum, (of_one, of_other)), along) in sums.iter_mut().zip(of_one.iter().zip(of_other)).zip(&apart) {

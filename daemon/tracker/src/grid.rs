@@ -13,6 +13,18 @@ pub(crate) fn cell_of(coordinate_m: f64, side_m: f64) -> i64 {
     towards_zero - i64::from(towards_zero as f64 > place)
 }
 
+/// A number of cells, or of what lies in them.
+#[expect(clippy::cast_precision_loss, reason = "grids and scans are small")]
+pub(crate) fn as_f64(count: usize) -> f64 {
+    count as f64
+}
+
+/// The whole cells in a number of them; none in a negative one.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates, and grids are small")]
+pub(crate) fn whole(cells: f64) -> usize {
+    cells as usize
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

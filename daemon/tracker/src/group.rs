@@ -4,6 +4,7 @@ use nalgebra::Vector2;
 
 use crate::bernoulli::Outlook;
 use crate::gaussian::Gaussian;
+use crate::grid::as_f64;
 use crate::sweep::longer_side;
 
 /// Objects nearer than this that move alike are together.
@@ -68,11 +69,6 @@ fn range(existence: &[f64], unseen: f64) -> (u32, u32) {
         u32::try_from(below.count() + 1).unwrap_or(u32::MAX)
     };
     (quantile(TAIL), quantile(1.0 - TAIL))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "at most MOST_COUNTED")]
-fn as_f64(value: usize) -> f64 {
-    value as f64
 }
 
 #[cfg(test)]

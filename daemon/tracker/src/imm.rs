@@ -123,14 +123,13 @@ impl Hypothesis {
     }
 
     /// The hypothesis with the moments, mode by mode, of a weighted sum. `None` when the weights sum to nothing.
-    pub(crate) fn merged<'a>(parts: impl IntoIterator<Item = &'a Self, IntoIter: Clone>) -> Option<Self> {
-        let parts = parts.into_iter();
-        let weight: f64 = parts.clone().map(|part| part.weight).sum();
-        let first = parts.clone().next().filter(|_| weight > 0.0)?;
+    pub(crate) fn merged<'a>(parts: &(impl Iterator<Item = (f64, &'a Self)> + Clone)) -> Option<Self> {
+        let weight: f64 = parts.clone().map(|(weight, _)| weight).sum();
+        let (_, first) = parts.clone().next().filter(|_| weight > 0.0)?;
         let mut mode_probability = [0.0; MODES];
         let mut modes = first.modes;
         for (mode, probability) in mode_probability.iter_mut().enumerate() {
-            let of_mode = parts.clone().map(|part| (part.weight * part.mode_probability[mode], &part.modes[mode]));
+            let of_mode = parts.clone().map(|(weight, part)| (weight * part.mode_probability[mode], &part.modes[mode]));
             *probability = of_mode.clone().map(|(share, _)| share).sum::<f64>() / weight;
             if let Some(merged) = Gaussian::merged(of_mode) {
                 modes[mode] = merged;

@@ -139,7 +139,8 @@ fn merged_neighbours(hypotheses: &[Hypothesis]) -> Vec<Hypothesis> {
             return Some(hypotheses[group.first].clone());
         }
         let members = core::iter::once(&group.first).chain(&group.others);
-        Hypothesis::merged(members.map(|number| &hypotheses[*number]))
+        let weighted = members.map(|number| (hypotheses[*number].weight, &hypotheses[*number]));
+        Hypothesis::merged(&weighted)
     });
     merged.collect()
 }

@@ -108,7 +108,7 @@ fn report_in_one_second(model: &SensorModel, sensor: &SensorState, state: &Gauss
         if quadrature::is_beyond(state, -model.coverage.signed_distance_m(sensor.origin_m, state.position())) {
             return 0.0;
         }
-        let covers = |place| model.coverage.signed_distance_m(sensor.origin_m, place) >= 0.0;
+        let covers = |place| model.coverage.holds(sensor.origin_m, place);
         return model.detection_probability * quadrature::probability(state, covers);
     };
     let (distance, sd) = segment.distance(state);

@@ -22,6 +22,7 @@ use self::footprint::Footprint;
 use self::grid::Grid;
 use self::walk::{STEP_S, direction};
 use crate::config::TrackerConfig;
+use crate::grid::as_f64;
 use crate::sensor::{SensorKind, SensorModel};
 use crate::time::Timestamp;
 
@@ -211,8 +212,9 @@ impl Undetected {
 
     /// Objects per square metre at a place, walkers and who appeared.
     pub(crate) fn density_at(&self, point_m: Vector2<f64>) -> f64 {
-        let appeared = self.grid.cell_at(point_m).map_or(0.0, |cell| f64::from(self.appeared[cell]));
-        self.by_heading(point_m).iter().sum::<f64>() + appeared * self.unwatched_per_m2 * self.scale()
+        let relative =
+            |cell: usize| f64::from(self.walking[cell] * self.unfound[cell]) + f64::from(self.appeared[cell]);
+        self.unwatched_per_m2 * self.scale() * self.grid.cell_at(point_m).map_or(1.0, relative)
     }
 
     /// Walkers per square metre at a place, by the direction in which they walk.
@@ -288,11 +290,6 @@ fn count(value: f64) -> usize {
 #[expect(clippy::cast_possible_truncation, reason = "a share or a rate, of which seven digits are enough")]
 fn single(value: f64) -> f32 {
     value as f32
-}
-
-#[expect(clippy::cast_precision_loss, reason = "grids are small")]
-fn as_f64(value: usize) -> f64 {
-    value as f64
 }
 
 #[cfg(test)]

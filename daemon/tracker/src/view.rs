@@ -2,7 +2,7 @@
 
 use nalgebra::{Matrix2, Vector2};
 
-use crate::cells::Cells;
+use crate::cells::{Cells, DetectionMap};
 use crate::config::TrackerConfig;
 use crate::detection::{Detection, Measurement, Scan};
 use crate::extent;
@@ -25,6 +25,7 @@ pub(crate) struct View<'a> {
     pub(crate) usual_clutter: f64,
     /// Where the sensor differs from that.
     pub(crate) cells: Cells,
+    detection: DetectionMap,
     /// Whether this scan reports events, so that the absence of a plot says nothing about this instant.
     pub(crate) is_event: bool,
     /// Whether one of the plots is a presence.
@@ -102,6 +103,7 @@ impl<'a> View<'a> {
             origin_m,
             detection_probability: state.detection_probability(),
             usual_clutter,
+            detection: cells.detection_map(state.detection_probability()),
             cells,
             share,
             further: vec![Vec::new(); plots.len()],
@@ -146,7 +148,7 @@ impl<'a> View<'a> {
         if inside <= 0.0 {
             return 0.0;
         }
-        self.cells.detection_probability(self.detection_probability, place_m) * inside
+        self.detection.at(place_m) * inside
     }
 }
 
@@ -208,19 +210,20 @@ const SMALLEST_INTENSITY: f64 = 1e-12;
 
 /// Detections in a total order by what they say, so that the sensor's order carries no meaning.
 fn in_canonical_order(detections: &[Detection]) -> Vec<Detection> {
-    // The first three tell nearly all apart.
-    let mut keyed: Vec<([i64; 3], &Detection)> = detections
+    // The first two tell nearly all apart.
+    let mut keyed: Vec<([i64; 2], usize)> = detections
         .iter()
-        .map(|detection| {
-            let [kind, first, second, ..] = key(detection);
-            ([kind, first, second].map(in_total_order), detection)
+        .enumerate()
+        .map(|(place, detection)| {
+            let [kind, first, ..] = key(detection);
+            ([kind, first].map(in_total_order), place)
         })
         .collect();
-    keyed.sort_by(|(a, one), (b, other)| {
-        let of_all = || key(one).map(in_total_order).cmp(&key(other).map(in_total_order));
-        a.cmp(b).then_with(of_all).then_with(|| one.object.cmp(&other.object))
+    keyed.sort_unstable_by(|(a, one), (b, other)| {
+        let of_all = |place: &usize| (key(&detections[*place]).map(in_total_order), detections[*place].object, *place);
+        a.cmp(b).then_with(|| of_all(one).cmp(&of_all(other)))
     });
-    keyed.into_iter().map(|(_, detection)| *detection).collect()
+    keyed.into_iter().map(|(_, place)| detections[place]).collect()
 }
 
 /// A number that is ordered as [`f64::total_cmp`] orders, at the price of a comparison of integers.

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use smallvec::SmallVec;
+
 use super::effort::Effort;
 use crate::gaussian::Gaussian;
 use crate::hint::Taken;
@@ -23,13 +25,16 @@ const ALIKE_SQUARED: f64 = 0.8;
 /// of the ray, but is not like it.
 const ALIKE_DIVERGENCE: f64 = 0.6;
 
+/// Most beliefs have no more members than this: their lists need no memory of their own.
+pub(super) const FEW: usize = 4;
+
 /// A joint hypothesis: a state for each member. Hypotheses that agree about a member share its state.
 #[derive(Clone)]
 pub(super) struct Joint {
     pub(super) weight: f64,
     /// Part of the weight that comes down from the hypothesis that was reported before.
     pub(super) reported: f64,
-    pub(super) states: Vec<Rc<State>>,
+    pub(super) states: SmallVec<[Rc<State>; FEW]>,
 }
 
 /// A member's state with its moments, for comparing.
@@ -140,7 +145,7 @@ fn merged_joint(mut group: Vec<Joint>) -> Option<Joint> {
         return group.pop();
     }
     let of_member = |member: usize| merged(group.iter().map(|joint| (joint.weight, &joint.states[member])));
-    let states: Option<Vec<Rc<State>>> = (0..group[0].states.len()).map(of_member).collect();
+    let states: Option<SmallVec<_>> = (0..group[0].states.len()).map(of_member).collect();
     Some(Joint {
         weight: group.iter().map(|joint| joint.weight).sum(),
         reported: group.iter().map(|joint| joint.reported).sum(),
@@ -157,17 +162,15 @@ pub(super) fn merged<'a>(parts: impl Iterator<Item = (f64, &'a Rc<State>)> + Clo
     let total: f64 = parts.clone().map(|(weight, _)| weight).sum();
     let existence = parts.clone().map(|(weight, state)| weight * state.existence).sum::<f64>() / total;
     let is_ambiguous = parts.clone().any(|(_, state)| state.is_ambiguous());
-    let weighted: Vec<Hypothesis> = parts
-        .flat_map(|(weight, state)| {
+    let merged = if is_ambiguous {
+        let weighted = parts.flat_map(|(weight, state)| {
             let weight = weight * state.existence;
             state.places().map(move |(share, place)| Hypothesis { weight: weight * share, ..place.clone() })
-        })
-        .collect();
-    let merged = if is_ambiguous {
-        let hypotheses = mixture::reduced(weighted, &[]);
+        });
+        let hypotheses = mixture::reduced(weighted.collect(), &[]);
         (!hypotheses.is_empty()).then(|| State::among(existence, hypotheses, first.taken.clone()))
     } else {
-        let only = Hypothesis::merged(&weighted);
+        let only = Hypothesis::merged(&parts.map(|(weight, state)| (weight * state.existence, &state.hypothesis)));
         only.map(|only| State::new(existence, Hypothesis { weight: 1.0, ..only }, first.taken.clone()))
     };
     merged.map(Rc::new)
@@ -176,6 +179,7 @@ pub(super) fn merged<'a>(parts: impl Iterator<Item = (f64, &'a Rc<State>)> + Clo
 #[cfg(test)]
 mod tests {
     use nalgebra::{Matrix2, Vector2};
+    use smallvec::smallvec;
 
     use super::super::effort::{OF_AMBIGUOUS, OF_PLACED};
     use super::*;
@@ -188,7 +192,7 @@ mod tests {
     }
 
     fn joint(weight: f64, reported: f64, first: State, second: State) -> Joint {
-        Joint { weight, reported, states: vec![Rc::new(first), Rc::new(second)] }
+        Joint { weight, reported, states: smallvec![Rc::new(first), Rc::new(second)] }
     }
 
     #[test]

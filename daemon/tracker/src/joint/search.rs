@@ -4,10 +4,12 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+use smallvec::{SmallVec, smallvec};
+
 use super::Scene;
 use super::before::Before;
 use super::effort::Effort;
-use super::hypotheses::{Joint, State};
+use super::hypotheses::{FEW, Joint, State};
 use crate::assignment;
 use crate::belief::Pair;
 use crate::bernoulli::Bernoulli;
@@ -168,7 +170,7 @@ pub(super) fn extended(parents: &[Parent], members: &[Member<'_>], effort: &Effo
     for (search, best) in &searches {
         let mut nodes = most_nodes;
         let mut of_search = vec![best.clone()];
-        search.descend(search.weight, &mut Vec::new(), least, &mut nodes, &mut of_search);
+        search.descend(search.weight, &mut SmallVec::new(), least, &mut nodes, &mut of_search);
         let likely = of_search.into_iter().filter(|association| association.weight >= least);
         found.extend(likely.map(|association| (search, association)));
     }
@@ -181,9 +183,9 @@ pub(super) fn extended(parents: &[Parent], members: &[Member<'_>], effort: &Effo
 struct Search<'a> {
     weight: f64,
     /// What each member may choose.
-    members: Vec<&'a Choices<'a>>,
+    members: SmallVec<[&'a Choices<'a>; FEW]>,
     /// The most that the members from each on can contribute.
-    bound: Vec<f64>,
+    bound: SmallVec<[f64; FEW]>,
     /// Whether this is the hypothesis that was reported before.
     is_reported: bool,
 }
@@ -192,28 +194,28 @@ struct Search<'a> {
 #[derive(Clone, Debug)]
 struct Association {
     weight: f64,
-    choices: Vec<usize>,
+    choices: SmallVec<[usize; FEW]>,
 }
 
 impl<'a> Search<'a> {
     fn new(parent: &Parent, all: &'a [Member<'a>]) -> Self {
         let mut weight = parent.weight;
-        let mut members = Vec::with_capacity(all.len());
+        let mut members = SmallVec::with_capacity(all.len());
         for (number, member) in parent.states.iter().zip(all) {
             let of = &member.of_state[*number];
             weight *= of.alone;
             members.push(of);
         }
-        let mut bound = vec![1.0; members.len() + 1];
-        for member in (0..members.len()).rev() {
-            bound[member] = bound[member + 1] * members[member].choices[0].weight;
+        let mut bound: SmallVec<[f64; FEW]> = members.iter().map(|of: &&Choices<'_>| of.choices[0].weight).collect();
+        for member in (1..members.len()).rev() {
+            bound[member - 1] *= bound[member];
         }
         Self { weight, members, bound, is_reported: parent.states.iter().all(|number| *number == 0) }
     }
 
     /// The best association of all members.
     fn best(&self) -> Association {
-        let choices = if self.is_free() { vec![0; self.members.len()] } else { self.best_of_contended() };
+        let choices = if self.is_free() { smallvec![0; self.members.len()] } else { self.best_of_contended() };
         let weights = choices.iter().zip(&self.members).map(|(number, of)| of.choices[*number].weight);
         Association { weight: self.weight * weights.product::<f64>(), choices }
     }
@@ -228,7 +230,7 @@ impl<'a> Search<'a> {
     }
 
     /// The numbers of the choices of the best association, as an assignment problem.
-    fn best_of_contended(&self) -> Vec<usize> {
+    fn best_of_contended(&self) -> SmallVec<[usize; FEW]> {
         let mut plots: Vec<usize> =
             self.members.iter().flat_map(|of| of.choices.iter().filter_map(|choice| choice.plot)).collect();
         plots.sort_unstable();
@@ -258,7 +260,7 @@ impl<'a> Search<'a> {
     fn descend(
         &self,
         begun: f64,
-        choices: &mut Vec<usize>,
+        choices: &mut SmallVec<[usize; FEW]>,
         least: f64,
         nodes: &mut usize,
         found: &mut Vec<Association>,
@@ -272,7 +274,7 @@ impl<'a> Search<'a> {
         }
         for (number, choice) in self.members[member].choices.iter().enumerate() {
             let weight = begun * choice.weight;
-            if *nodes == 0 || weight * self.bound[member + 1] < least {
+            if *nodes == 0 || weight * self.bound.get(member + 1).unwrap_or(&1.0) < least {
                 return;
             }
             *nodes -= 1;

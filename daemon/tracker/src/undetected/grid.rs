@@ -4,7 +4,8 @@ use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
 
 use super::footprint::Footprint;
-use super::{Intensity, Undetected, as_f64, count, single};
+use super::{Intensity, Undetected, count, single};
+use crate::grid::as_f64;
 use crate::measure::crossing::Segment;
 use crate::rectangle::Rectangle;
 use crate::sensor::{Coverage, SensorModel};
