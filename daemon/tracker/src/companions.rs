@@ -25,7 +25,7 @@ const REACH_SD: f64 = 3.0;
 pub(crate) const REACH_M: f64 = REACH_SD * SPREAD_M;
 
 /// Objects that the initial expectation is worth, and the companions they had.
-const PRIOR_SEEDS: f64 = 20.0;
+const PRIOR_SEEDS: f64 = 10.0;
 const PRIOR_FOUND: f64 = 0.4;
 
 /// More than one companion to find per object would count each pair twice.

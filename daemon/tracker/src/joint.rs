@@ -264,7 +264,7 @@ fn settle_party(
     let members: Vec<Member<'_>> =
         members.into_iter().map(|(track, place)| Member::new(scene, &rivalry, track, place)).collect();
     let of_rays = party.iter().any(|track| tracks[*track].may_be_anywhere());
-    let effort = if of_rays { OF_AMBIGUOUS } else { OF_PLACED };
+    let effort = if of_rays { OF_AMBIGUOUS } else { OF_PLACED }.for_members(party.len());
     let extended = search::extended(&parents(tracks, party, &effort), &members, &effort, scene.view);
     let mut joints = hypotheses::reduced(extended, &effort);
     let mut settled = Vec::with_capacity(party.len());

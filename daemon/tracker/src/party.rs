@@ -14,7 +14,7 @@ use crate::joint::Scene;
 use crate::sweep::{close_pairs, longer_side};
 
 /// Members of a party that has spread out are nearer to the next one than this, and still move much alike.
-const APART_M: f64 = 60.0;
+const APART_M: f64 = 100.0;
 const ALIKE_MPS: f64 = 2.0;
 
 /// Probability that all of a party are hidden from a scan and still there.

@@ -247,8 +247,8 @@ mod tests {
             let east_m = 100.0 * f64::from(number);
             joint(1.0 + f64::from(number), 0.0, at(east_m, 0.9), at(-east_m, 0.9))
         });
-        let reduced = reduced(far_apart.collect(), &OF_PLACED);
-        assert_eq!(reduced.len(), OF_PLACED.hypotheses);
+        let reduced = reduced(far_apart.collect(), &OF_PLACED.for_members(2));
+        assert_eq!(reduced.len(), 6);
         assert!((reduced.iter().map(|joint| joint.weight).sum::<f64>() - 1.0).abs() < 1e-12);
     }
 }
