@@ -41,9 +41,8 @@ const RENEWED_WALKERS: f64 = 0.1;
 /// How long who has appeared and was not detected stays where that happened.
 const APPEARED_STAY_S: f64 = 60.0;
 
-/// Confirmed tracks that the configured rate is worth: as many as know least of a rate (Jeffreys, Proceedings of the Royal
-/// Society A 186, 1946), for the true one may be a hundredth or a hundred times the configured.
-const RATE_PRIOR: f64 = 0.5;
+/// Confirmed tracks that the configured rate is worth.
+const RATE_PRIOR: f64 = 1.0;
 
 /// The intensity, in objects per cell and for a rate of one. Single precision is plenty for a rate, and half the memory to
 /// pass over.
