@@ -49,8 +49,12 @@ impl Spread {
 
     /// `None` when it is not positive definite.
     fn inverse(&self) -> Option<Inverse> {
-        let of_inverse = 1.0 / (self.east * self.north - self.across * self.across);
-        (self.east > 0.0 && of_inverse > 0.0).then(|| Inverse {
+        let determinant = self.east * self.north - self.across * self.across;
+        if !(self.east > 0.0 && determinant > 0.0) {
+            return None;
+        }
+        let of_inverse = 1.0 / determinant;
+        Some(Inverse {
             east: self.north * of_inverse,
             across: -self.across * of_inverse,
             north: self.east * of_inverse,
