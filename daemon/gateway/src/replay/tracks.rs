@@ -113,14 +113,28 @@ fn whole(line: &mut Vec<u8>, value: u64) {
     line.extend_from_slice(&digits[first..]);
 }
 
-/// Writes a number's digits at the end of `digits`, and gives where they begin.
+/// All pairs of digits.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut pair = 0;
+    while pair < 100 {
+        pairs[pair as usize] = [b'0' + pair / 10, b'0' + pair % 10];
+        pair += 1;
+    }
+    pairs
+};
+
+/// Writes a number's digits at the end of `digits`, two at a time, and gives where they begin.
 fn put_digits(digits: &mut [u8], value: u64) -> usize {
     let (mut place, mut rest) = (digits.len(), value);
-    while rest > 0 && place > 0 {
+    while rest >= 10 && place > 1 {
+        place -= 2;
+        digits[place..place + 2].copy_from_slice(&PAIRS[(rest % 100) as usize]);
+        rest /= 100;
+    }
+    if rest > 0 && place > 0 {
         place -= 1;
-        let digit = (rest % 10) as u8;
-        digits[place] = b'0' + digit;
-        rest /= 10;
+        digits[place] = b'0' + (rest % 10) as u8;
     }
     place
 }
