@@ -7,7 +7,7 @@ use crate::imm::Hypothesis;
 use crate::quadrature::Axes;
 
 /// A hypothesis less likely than this is dropped.
-const SMALLEST_WEIGHT: f64 = 3e-4;
+const SMALLEST_WEIGHT: f64 = 3e-5;
 
 /// Two hypotheses closer than this, as a squared Mahalanobis distance of states in their mean covariance, become one.
 const MERGE_SQUARED: f64 = 0.5;
