@@ -2,10 +2,12 @@
 # Means of Vedette's scores over generated seeds, one row a scene.
 #
 #     cargo build --release -p vedette -p vedette-sim
-#     tests/means.sh target/release 10
+#     tests/means.sh target/release 10          seeds 1 to 10
+#     tests/means.sh target/release 40 81       40 seeds, the first of them 81
 set -euo pipefail
 programs=${1:-target/release}
 seeds=${2:-10}
+first=${3:-1}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -17,7 +19,7 @@ for scene in s10 s50 g50 h50 het12; do
         options=(--every 1s)
         score=(--latency 4)
     fi
-    for seed in $(seq "$seeds"); do
+    for seed in $(seq "$first" $((first + seeds - 1))); do
         "$programs/vedette-sim" generate --bench "$scene" --seed "$seed" --out "$scratch/scene" >"$scratch/written"
         "$programs/vedette" replay "$scratch/scene/detections.jsonl" --config "$scratch/scene/gateway.toml" \
             --tracks "$scratch/tracks.jsonl" "${options[@]}" 2>/dev/null

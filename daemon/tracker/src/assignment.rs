@@ -46,7 +46,6 @@ struct Assignment<'a> {
     column_potential: Vec<f64>,
     row_of_column: Vec<Option<usize>>,
     pair_of_row: Vec<Option<usize>>,
-    path: Path,
 }
 
 /// What is known of the shortest paths from one row; used again from row to row.
@@ -101,13 +100,13 @@ impl<'a> Assignment<'a> {
             column_potential: vec![0.0; plots + tracks],
             row_of_column: vec![None; plots + tracks],
             pair_of_row: vec![None; tracks],
-            path: Path::default(),
         }
     }
 
     fn solved(mut self) -> Vec<Option<usize>> {
+        let mut path = Path::default();
         for row in 0..self.pair_of_row.len() {
-            self.augment(row);
+            self.augment(row, &mut path);
         }
         self.pair_of_row
     }
@@ -119,9 +118,8 @@ impl<'a> Assignment<'a> {
     }
 
     /// Gives `start` a column, moving others along the cheapest alternating path.
-    fn augment(&mut self, start: usize) {
+    fn augment(&mut self, start: usize, path: &mut Path) {
         let columns = self.column_potential.len();
-        let mut path = core::mem::take(&mut self.path);
         path.begin(columns);
         let (mut row, mut so_far) = (start, 0.0);
         let (end, length) = loop {
@@ -147,7 +145,6 @@ impl<'a> Assignment<'a> {
             }
         }
         self.flip(start, end, &path.came_from);
-        self.path = path;
     }
 
     /// Cheapest reduced option of a row: makes all reduced costs of a row non-negative, and zero on what it holds.

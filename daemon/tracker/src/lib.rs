@@ -44,7 +44,8 @@
 //! neither drawn into one nor made to bounce where two may have passed each other. Each hypothesis `h` is extended by its
 //! likely associations `a`, `w_ha ∝ w_h Π_i (1 - r_hi + r_hi (1 - pD)) Π_(i,j in a) ψ_hij`; those in which every member is
 //! in about the same place are merged, and the likeliest kept, three for each member. Tracks of rays alone take part, each
-//! with a mixture under each of up to a hundred hypotheses. Of objects that give several plots the state follows the best joint association (`association.rs`, `assignment.rs`, \[6\]).
+//! with a mixture under each of up to a hundred hypotheses. Of objects that give several plots the state follows the best
+//! joint association (`association.rs`, `assignment.rs`, \[6\]).
 //! Numbers that a sensor gives its objects weigh the pairs a little (`hint.rs`). Of tracks that walk together and were all
 //! missed, `1 - r` grows by `r h g / (Π (1 - pD) + ε / (1 - pD))`, the product over the others, `h` the probability of an end
 //! since the last scan, `g` the part of the objects that walk with others, `ε` that of a party being hidden for a moment
