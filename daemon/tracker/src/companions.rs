@@ -13,6 +13,7 @@ use crate::config::TrackerConfig;
 use crate::gaussian::Gaussian;
 use crate::measure::Plot;
 use crate::sweep::longer_side;
+use crate::undetected::FirstLook;
 use crate::view::View;
 
 /// Standard deviation of the distance between companions, per axis.
@@ -58,12 +59,23 @@ impl Companions {
         track.existence * track.companions * density(place - state.position(), &spread)
     }
 
-    /// The new objects of a scan when each supports its neighbours. `factor` scales the intensity of those that come
-    /// alone; `unclaimed` is the probability that a plot is no track's.
+    /// The new objects of a scan when each supports its neighbours; `unclaimed` is the probability that a plot is no track's.
     ///
     /// Two rounds of belief propagation: what a plot is told by a neighbour leaves out what it told that neighbour, so that
     /// two false plots cannot convince each other, and of three or more each counts for the others.
-    pub(crate) fn together(&self, view: &View<'_>, births: &[Birth], factor: f64, unclaimed: &[f64]) -> Vec<Newborn> {
+    pub(crate) fn together(&self, view: &View<'_>, births: &[Birth], unclaimed: &[f64]) -> Vec<Newborn> {
+        self.newborn(view, births, 1.0, unclaimed, &neighbours(&view.plots, unclaimed))
+    }
+
+    /// The same among these neighbours, when the intensity of those that come alone is so many times what it is.
+    fn newborn(
+        &self,
+        view: &View<'_>,
+        births: &[Birth],
+        factor: f64,
+        unclaimed: &[f64],
+        neighbours: &[(usize, usize, f64)],
+    ) -> Vec<Newborn> {
         let weight = self.expected() * view.detection_probability;
         let odds = |plot: usize, beside: f64| (births[plot].intensity * factor + beside) / view.background(plot);
         let existence = |unclaimed: f64, plot: usize, beside: f64| {
@@ -72,14 +84,13 @@ impl Companions {
         };
         let told = |plot: usize, beside: f64| weight * existence(unclaimed[plot], plot, beside.max(0.0));
         let alone: Vec<f64> = (0..births.len()).map(|plot| told(plot, 0.0)).collect();
-        let pairs = neighbours(&view.plots, unclaimed);
         let mut first = vec![0.0; births.len()];
-        for (a, b, density) in &pairs {
+        for (a, b, density) in neighbours {
             first[*a] += alone[*b] * density;
             first[*b] += alone[*a] * density;
         }
         let mut beside = vec![0.0; births.len()];
-        for (a, b, density) in &pairs {
+        for (a, b, density) in neighbours {
             beside[*a] += told(*b, first[*b] - alone[*a] * density) * density;
             beside[*b] += told(*a, first[*a] - alone[*b] * density) * density;
         }
@@ -91,11 +102,18 @@ impl Companions {
         beside.into_iter().enumerate().map(newborn).collect()
     }
 
-    /// Expected number of new objects in a first scan that came alone, or first of their group.
-    pub(crate) fn alone(&self, view: &View<'_>, births: &[Birth], factor: f64) -> f64 {
+    /// What a first scan says when the intensity of those that come alone is so many times what it is.
+    pub(crate) fn first_look<'a>(&self, view: &'a View<'_>, births: &'a [Birth]) -> impl Fn(f64) -> FirstLook + 'a {
+        let companions = *self;
         let unclaimed = vec![1.0; births.len()];
-        let newborn = self.together(view, births, factor, &unclaimed);
-        newborn.iter().map(|newborn| newborn.existence * (1.0 - newborn.companionship)).sum()
+        let neighbours = neighbours(&view.plots, &unclaimed);
+        let each = self.expected() * view.detection_probability;
+        move |factor| {
+            let newborn = companions.newborn(view, births, factor, &unclaimed, &neighbours);
+            let alone = newborn.iter().map(|newborn| newborn.existence * (1.0 - newborn.companionship)).sum();
+            let likelihood = |newborn: &Newborn| -libm::log1p(-newborn.existence) - each * newborn.existence;
+            FirstLook { alone, log_likelihood: newborn.iter().map(likelihood).sum() }
+        }
     }
 
     /// Learns from a track that has proved to be an object.

@@ -12,6 +12,7 @@
 pub(crate) mod entry;
 mod footprint;
 mod grid;
+mod rate;
 mod walk;
 
 use nalgebra::Vector2;
@@ -20,13 +21,14 @@ use serde::{Deserialize, Serialize};
 use self::entry::{EntryZone, Newcomers};
 use self::footprint::Footprint;
 use self::grid::Grid;
-use self::walk::{STEP_S, direction};
+pub(crate) use self::rate::FirstLook;
+use self::rate::Rate;
+use self::walk::direction;
 use crate::config::TrackerConfig;
 use crate::grid::as_f64;
 use crate::sensor::{SensorKind, SensorModel};
 use crate::time::Timestamp;
 
-const SETTLING_ROUNDS: usize = 30;
 const LONGEST_PAUSE_S: f64 = 600.0;
 
 /// Directions of walking, evenly spaced from north.
@@ -38,11 +40,12 @@ const A_HEADING: f32 = 0.125;
 /// Of the objects that a mean life renews, the part that the walkers' intensity counts; the others appear.
 const RENEWED_WALKERS: f64 = 0.1;
 
+/// Walkers are not taken to be fewer than this part of the configured number: of whom only detectors and bearings tell, a
+/// first report is forgotten before the next one comes if it is too unlikely.
+const LEAST_WALKING: f64 = 0.03;
+
 /// How long who has appeared and was not detected stays where that happened.
 const APPEARED_STAY_S: f64 = 60.0;
-
-/// Confirmed tracks that the configured rate is worth.
-const RATE_PRIOR: f64 = 1.0;
 
 /// The intensity, in objects per cell and for a rate of one. Single precision is plenty for a rate, and half the memory to
 /// pass over.
@@ -78,9 +81,9 @@ pub(crate) struct Undetected {
     /// .. and how many.
     #[serde(default)]
     newcomers: Vec<Newcomers>,
-    /// Confirmed and promised objects: their ratio scales the configured rate.
-    arrived: f64,
-    promised: f64,
+    /// Scales the configured rate.
+    #[serde(flatten)]
+    rate: Rate,
     /// Up to here objects were counted from their first plots.
     counted_until: Timestamp,
 }
@@ -144,8 +147,7 @@ impl Undetected {
             life_s: config.mean_life_s,
             time: None,
             appeared_until: None,
-            arrived: RATE_PRIOR,
-            promised: RATE_PRIOR,
+            rate: Rate::new(),
             counted_until: Timestamp::MIN,
             footprints: Vec::new(),
             entries: Vec::new(),
@@ -166,14 +168,15 @@ impl Undetected {
         }
         self.appear(to);
         let from = *self.time.get_or_insert(to);
-        let steps = (to.seconds_since(from) / STEP_S).floor();
+        let step_s = self.grid.step_s();
+        let steps = (to.seconds_since(from) / step_s).floor();
         if steps < 1.0 {
             return;
         }
-        self.time = Some(from.plus_seconds(steps * STEP_S));
+        self.time = Some(from.plus_seconds(steps * step_s));
         let mut moved = Vec::with_capacity(HEADINGS * self.unfound.len());
         // Beyond some minutes the field is as good as new.
-        for _ in 0..count(steps.min(LONGEST_PAUSE_S / STEP_S)) {
+        for _ in 0..count(steps.min(LONGEST_PAUSE_S / step_s)) {
             self.advance_one_step(&mut moved);
         }
     }
@@ -214,12 +217,12 @@ impl Undetected {
     pub(crate) fn density_at(&self, point_m: Vector2<f64>) -> f64 {
         let relative =
             |cell: usize| f64::from(self.walking[cell] * self.unfound[cell]) + f64::from(self.appeared[cell]);
-        self.unwatched_per_m2 * self.scale() * self.grid.cell_at(point_m).map_or(1.0, relative)
+        self.unwatched_per_m2 * self.rate.relative() * self.grid.cell_at(point_m).map_or(1.0, relative)
     }
 
     /// Walkers per square metre at a place, by the direction in which they walk.
     pub(crate) fn by_heading(&self, point_m: Vector2<f64>) -> [f64; HEADINGS] {
-        let scale = self.unwatched_per_m2 * self.scale() / as_f64(HEADINGS);
+        let scale = self.unwatched_per_m2 * self.rate.relative().max(LEAST_WALKING) / as_f64(HEADINGS);
         let cell = self.grid.cell_at(point_m);
         core::array::from_fn(|heading| {
             scale * cell.map_or(1.0, |cell| f64::from(self.walkers[heading][cell] * self.unfound[cell]))
@@ -254,16 +257,16 @@ impl Undetected {
         found * self.unwatched_per_m2 * self.grid.cell_m * self.grid.cell_m
     }
 
-    /// Learns the rate from the first scan of a field, when most objects that are there show at once: the rate at
-    /// which the number of plots that came alone, `alone_at` a factor on the intensity, agrees with itself. Gives
-    /// that factor.
-    pub(crate) fn settle(&mut self, promised: f64, until: Timestamp, alone_at: impl Fn(f64) -> f64) -> f64 {
-        let expected = (self.promised + promised) * self.scale();
-        let factor = (0..SETTLING_ROUNDS).fold(1.0, |factor, _| (self.arrived + alone_at(factor)) / expected);
-        self.promised += promised;
-        self.arrived = factor * expected;
+    /// Learns the rate from the first scan of a field, see [`Rate::settle`], and gives the factor on the intensity.
+    pub(crate) fn settle(
+        &mut self,
+        promised: f64,
+        until: Timestamp,
+        plots: usize,
+        look: impl Fn(f64) -> FirstLook,
+    ) -> f64 {
         self.counted_until = until;
-        factor
+        self.rate.settle(promised, plots, look)
     }
 
     /// Whether objects seen first at `time` are in the count already.
@@ -273,12 +276,7 @@ impl Undetected {
 
     /// Learns the rate: `promised` new objects at a rate of one, `arrived` that were confirmed.
     pub(crate) fn learn(&mut self, promised: f64, arrived: f64) {
-        self.promised += promised;
-        self.arrived += arrived;
-    }
-
-    fn scale(&self) -> f64 {
-        self.arrived / self.promised
+        self.rate.learn(promised, arrived);
     }
 }
 

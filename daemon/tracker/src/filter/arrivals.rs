@@ -17,8 +17,10 @@ use crate::visibility::Visibility;
 /// An ambiguous birth costs many hypotheses: it must be likelier than this to be kept.
 const LEAST_AMBIGUOUS: f64 = 1e-3;
 
-/// Beginnings too unlikely to be kept may be so many objects a scan in all: among many false plots each is unlikely.
+/// Beginnings too unlikely to be kept may be so many objects a scan in all: among many false plots each is unlikely ..
 const MOST_LOST: f64 = 1e-3;
+/// .. and none of them is less likely than this part of the likeliest: where nobody has come for weeks each is unlikely.
+const LEAST_PART: f64 = 0.01;
 
 /// Fewer undetected companions than this are not worth looking for.
 const NO_COMPANIONS: f64 = 1e-5;
@@ -62,14 +64,17 @@ impl Filter {
         births: Vec<Birth>,
         unclaimed: &[f64],
     ) {
-        let newborn = self.companions.together(view, &births, 1.0, unclaimed);
-        let least = config.forget_existence.min(MOST_LOST / unclaimed.iter().sum::<f64>());
+        let newborn = self.companions.together(view, &births, unclaimed);
+        let likeliest = newborn.iter().map(|newborn| newborn.if_unclaimed).fold(0.0, f64::max);
+        let usual = config.forget_existence.min(MOST_LOST / unclaimed.iter().sum::<f64>());
+        // What may be one more return of an object that is known comes again and again: it is no news.
+        let least = |plot: usize| if view.further[plot].is_empty() { usual.min(LEAST_PART * likeliest) } else { usual };
         let first_plot = self.plots_before(view);
         for (plot, (birth, newborn)) in births.into_iter().zip(newborn).enumerate() {
             let existence = newborn.existence;
             // One that another track claims is not unlikely for lack of knowing better: it need not be kept for long.
             let of_itself = forgotten_below(config, newborn.if_unclaimed);
-            let least = if birth.is_ambiguous() { LEAST_AMBIGUOUS } else { least.max(of_itself) };
+            let least = if birth.is_ambiguous() { LEAST_AMBIGUOUS } else { least(plot).max(of_itself) };
             if existence > least && birth.is_possible() {
                 let label = Label { time: view.time, sensor: view.sensor, plot: first_plot + view.numbers[plot] };
                 let class = class::fused(&class::PRIOR, view.plots[plot].class.as_ref(), 1.0);
@@ -102,11 +107,8 @@ impl Filter {
         let promised = self.promise(view);
         let is_first_look = touched.is_empty() && self.sensors[view.sensor].last_scan.is_none();
         if is_first_look && !view.is_event && view.model.initiates {
-            let companions = self.companions;
-            let factor = self
-                .fields
-                .of_mut(view.sensor)
-                .settle(promised, view.time, |factor| companions.alone(view, births, factor));
+            let look = self.companions.first_look(view, births);
+            let factor = self.fields.of_mut(view.sensor).settle(promised, view.time, births.len(), look);
             births.iter_mut().for_each(|birth| birth.intensity *= factor);
         } else if proves_objects(view.model) {
             self.fields.of_mut(view.sensor).learn(promised, 0.0);

@@ -3,7 +3,7 @@
 use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
 
-use super::walk::{STEP_S, direction};
+use super::walk::direction;
 use super::{A_HEADING, HEADINGS, Undetected, single};
 use crate::coverage::edges;
 use crate::sensor::Coverage;
@@ -61,7 +61,7 @@ impl Undetected {
     /// second; they are spread over the zone.
     fn newcomers_of(&self, entry: &EntryZone) -> Vec<Newcomers> {
         let ground = self.footprint(&Coverage::Polygon { points_m: entry.points_m.clone() }, Vector2::zeros());
-        let per_metre = entry.arrivals * self.speed_mps * STEP_S / entry.area_m2().max(1.0);
+        let per_metre = entry.arrivals * self.speed_mps * self.grid.step_s() / entry.area_m2().max(1.0);
         let of = |heading: usize| {
             let added = single(per_metre * entry.width_m(heading));
             Newcomers { heading, cells: ground.parts().map(|(cell, part)| (cell, added * part)).collect() }
@@ -134,7 +134,7 @@ mod tests {
         let newcomers = field.newcomers_of(&wood(None, 1.0));
         let north: f32 = newcomers[0].cells.iter().map(|(_, added)| added).sum();
         let walkers = f64::from(north) * field.grid.cell_m * field.grid.cell_m;
-        let expected = 200.0 * field.speed_mps * STEP_S;
+        let expected = 200.0 * field.speed_mps * field.grid.step_s();
         assert!((walkers / expected - 1.0).abs() < 0.05, "{walkers} of {expected}");
         assert_eq!(newcomers.len(), HEADINGS);
     }

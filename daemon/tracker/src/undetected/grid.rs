@@ -13,8 +13,21 @@ use crate::silence::DELIVERED;
 
 /// Most cells on the grid; the cells grow with the site.
 const MOST_CELLS: f64 = 4_000.0;
+
+/// Smallest cells of a field that is not small itself, and of one that is, as a part of its longer side: what a scan takes out
+/// of a cell that it sees a part of would come back to that part at once.
 const SMALLEST_CELL_M: f64 = 25.0;
+const SMALLEST_PART: f64 = 0.125;
+
+/// Ground around what is watched, at most, and at least.
 const MARGIN_M: f64 = 100.0;
+const SMALLEST_MARGIN_M: f64 = 10.0;
+
+/// No cell is smaller.
+const LEAST_CELL_M: f64 = 1.0;
+
+/// Step of the walkers' motion in a cell of `SMALLEST_CELL_M` or more, well below its width at walking speed.
+const STEP_S: f64 = 4.0;
 
 /// No field is larger: what a sensor reports from farther away tells nothing about who comes and goes.
 const LARGEST_M: f64 = 100_000.0;
@@ -37,11 +50,18 @@ pub(super) fn watched(sensor: &SensorModel, origin_m: Vector2<f64>) -> Rectangle
 
 impl Grid {
     pub(super) fn over(bounds: &Rectangle) -> Self {
-        let Rectangle { low_m: corner_m, high_m } = bounds.grown(MARGIN_M);
+        let longer_m = (bounds.high_m - bounds.low_m).max();
+        let Rectangle { low_m: corner_m, high_m } = bounds.grown(longer_m.clamp(SMALLEST_MARGIN_M, MARGIN_M));
         let size = high_m - corner_m;
-        let cell_m = libm::sqrt(size.x * size.y / MOST_CELLS).max(SMALLEST_CELL_M);
+        let smallest_m = (longer_m * SMALLEST_PART).clamp(LEAST_CELL_M, SMALLEST_CELL_M);
+        let cell_m = libm::sqrt(size.x * size.y / MOST_CELLS).max(smallest_m);
         // A strip so long that a cell is wider than it has one column all the same.
         Self { corner_m, cell_m, columns: count(size.x / cell_m).max(1), rows: count(size.y / cell_m).max(1) }
+    }
+
+    /// Step of the walkers' motion.
+    pub(super) fn step_s(&self) -> f64 {
+        STEP_S * (self.cell_m / SMALLEST_CELL_M).min(1.0)
     }
 
     pub(super) fn cells(&self) -> usize {

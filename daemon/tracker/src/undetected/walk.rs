@@ -4,8 +4,6 @@ use nalgebra::Vector2;
 
 use super::{A_HEADING, HEADINGS, RENEWED_WALKERS, Undetected, single};
 
-/// Step of the intensity's motion: well below a cell's width at walking speed.
-pub(super) const STEP_S: f64 = 4.0;
 /// Share of the objects that turn into a neighbouring direction each second: what a walker's random acceleration does.
 const TURNS_PER_S: f64 = 0.003;
 
@@ -17,16 +15,17 @@ impl Undetected {
             walkers.iter_mut().zip(&self.unfound).for_each(|(walkers, unfound)| *walkers *= unfound);
         }
         self.unfound.fill(1.0);
-        let share = (self.speed_mps * STEP_S / self.grid.cell_m).min(0.5);
+        let step_s = self.grid.step_s();
+        let share = (self.speed_mps * step_s / self.grid.cell_m).min(0.5);
         let cells = self.unfound.len();
         moved.clear();
         for heading in 0..HEADINGS {
             self.transport(heading, direction(heading) * share, moved);
         }
         let moved_towards = |heading: usize| &moved[heading % HEADINGS * cells..][..cells];
-        let renewed = RENEWED_WALKERS * STEP_S / self.life_s;
-        let kept = single((1.0 - 2.0 * TURNS_PER_S * STEP_S) * (1.0 - renewed));
-        let turned = single(TURNS_PER_S * STEP_S * (1.0 - renewed));
+        let renewed = RENEWED_WALKERS * step_s / self.life_s;
+        let kept = single((1.0 - 2.0 * TURNS_PER_S * step_s) * (1.0 - renewed));
+        let turned = single(TURNS_PER_S * step_s * (1.0 - renewed));
         let renewed = single(renewed);
         self.walking.fill(0.0);
         for (heading, walkers) in self.walkers.iter_mut().enumerate() {
