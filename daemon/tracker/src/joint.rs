@@ -24,7 +24,7 @@ use self::hypotheses::{Joint, State};
 use self::search::{Member, Parent, Rivalry, Rivals};
 use crate::association::Verdict;
 use crate::bernoulli::{Bernoulli, Label};
-use crate::cluster::{Forest, in_order};
+use crate::cluster::Forest;
 use crate::densities::Densities;
 use crate::filter::Models;
 use crate::gate::Gates;
@@ -208,22 +208,10 @@ pub(crate) fn settle(tracks: &[Bernoulli], scene: &Scene<'_>, staying: &[usize])
     concerned.flat_map(|party| settle_party(tracks, scene, &claimed, party, &place_of)).collect()
 }
 
-/// The tracks of each joint belief: those that have one, and those that contend for a plot now.
+/// The tracks of each joint belief: those that have one, and those that contend for a plot now. In a crowd everybody contends
+/// with somebody, and of too many together no more than the best association could be looked for: beliefs that would be
+/// larger stay apart, and take what the others claim as theirs.
 fn parties(tracks: &[Bernoulli], scene: &Scene<'_>) -> Vec<Vec<usize>> {
-    let mut contenders: Vec<(usize, usize)> = Vec::new();
-    for (track, verdict) in scene.touched.iter().zip(scene.verdicts) {
-        if tracks[*track].existence >= CONTENDER_EXISTENCE {
-            // What an event began is around a footprint: only rays cross in places far apart.
-            let begun_by = &scene.models.sensors[tracks[*track].label.sensor];
-            let of_ray = !reports_events(begun_by);
-            let may_contend = |plot: usize| !tracks[*track].is_ambiguous() || of_ray && scene.view.plots[plot].is_ray();
-            let claims = verdict.claims.iter().filter(|(_, share)| *share >= CONTENDED_SHARE);
-            for (plot, _) in claims.filter(|(plot, _)| may_contend(*plot)) {
-                contenders.push((*plot, *track));
-            }
-        }
-    }
-    let contenders = in_order(&contenders, scene.view.plots.len());
     let mut named: BTreeMap<Label, Vec<usize>> = BTreeMap::new();
     for (track, bernoulli) in tracks.iter().enumerate() {
         if let Some(bond) = &bernoulli.bond {
@@ -232,15 +220,24 @@ fn parties(tracks: &[Bernoulli], scene: &Scene<'_>) -> Vec<Vec<usize>> {
     }
     let mut forest = Forest::new(tracks.len());
     let mut concerned = vec![false; tracks.len()];
-    for rivals in contenders.windows(2).filter(|rivals| rivals[0].0 == rivals[1].0) {
-        forest.join(rivals[0].1, rivals[1].1);
-        concerned[rivals[0].1] = true;
-        concerned[rivals[1].1] = true;
-    }
+    let mut size = vec![1; tracks.len()];
     for members in named.values() {
         for member in members {
             forest.join(members[0], *member);
             concerned[*member] = true;
+        }
+        size[forest.root(members[0])] = members.len();
+    }
+    for (_, a, b) in ties(tracks, scene) {
+        let (root_a, root_b) = (forest.root(a), forest.root(b));
+        let together = size[root_a] + size[root_b];
+        let of_rays = tracks[a].may_be_anywhere() || tracks[b].may_be_anywhere();
+        let most = if of_rays { OF_AMBIGUOUS } else { OF_PLACED }.members;
+        if root_a != root_b && together <= most {
+            forest.join(a, b);
+            size[forest.root(a)] = together;
+            concerned[a] = true;
+            concerned[b] = true;
         }
     }
     let mut parties: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
@@ -248,6 +245,29 @@ fn parties(tracks: &[Bernoulli], scene: &Scene<'_>) -> Vec<Vec<usize>> {
         parties.entry(forest.root(track)).or_default().push(track);
     }
     parties.into_values().collect()
+}
+
+/// Tracks that contend for a plot with the one that claims it most, and how much they claim it: the strongest tie first.
+fn ties(tracks: &[Bernoulli], scene: &Scene<'_>) -> Vec<(f64, usize, usize)> {
+    let mut claims: Vec<(usize, f64, usize)> = Vec::new();
+    for (track, verdict) in scene.touched.iter().zip(scene.verdicts) {
+        if tracks[*track].existence >= CONTENDER_EXISTENCE {
+            // What an event began is around a footprint: only rays cross in places far apart.
+            let begun_by = &scene.models.sensors[tracks[*track].label.sensor];
+            let of_ray = !reports_events(begun_by);
+            let may_contend = |plot: usize| !tracks[*track].is_ambiguous() || of_ray && scene.view.plots[plot].is_ray();
+            let enough = verdict.claims.iter().filter(|(_, share)| *share >= CONTENDED_SHARE);
+            claims.extend(enough.filter(|(plot, _)| may_contend(*plot)).map(|(plot, share)| (*plot, *share, *track)));
+        }
+    }
+    claims.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
+    let mut ties = Vec::new();
+    for of_plot in claims.chunk_by(|a, b| a.0 == b.0) {
+        let (_, _, first) = of_plot[0];
+        ties.extend(of_plot[1..].iter().map(|(_, share, track)| (*share, first, *track)));
+    }
+    ties.sort_by(|a, b| b.0.total_cmp(&a.0));
+    ties
 }
 
 /// Updates the joint belief of one party: extends it by the scan, and lets go of the members about whom all agree.

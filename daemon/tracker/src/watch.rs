@@ -18,6 +18,9 @@ use crate::time::Timestamp;
 /// How far ahead a track's course is followed, and in what steps.
 const COURSE_S: [f64; 8] = [5.0, 10.0, 20.0, 40.0, 60.0, 90.0, 120.0, 180.0];
 
+/// Who steps over the edge of what a fast camera sees is given so long to step back.
+const LEAST_DEPARTED_LIFE_S: f64 = 0.3;
+
 /// A track this wide, unseen for this long, is given back to the undetected.
 const LOST_SD_M: f64 = 250.0;
 const LOST_AFTER_S: f64 = 20.0;
@@ -34,7 +37,14 @@ pub(crate) fn life_s(models: Models<'_>, sensors: &[SensorState], track: &Bernou
         || track.moments().position_sd_m() > models.config.point_sd_m
         || models.watched.surrounds(place)
         || COURSE_S.iter().any(|ahead| is_watched(models, sensors, place + velocity * *ahead));
-    if stays { models.config.mean_life_s } else { models.config.departed_life_s }
+    if stays { models.config.mean_life_s } else { departed_life_s(models, track) }
+}
+
+/// Mean life of one who has left: no longer than it takes the sensors that saw it to look again.
+fn departed_life_s(models: Models<'_>, track: &Bernoulli) -> f64 {
+    let seen_by = track.records.seen_by().iter().map(|(sensor, _)| &models.sensors[*sensor]);
+    let period_s = seen_by.filter_map(|sensor| sensor.scan_period_s).fold(f64::INFINITY, f64::min);
+    models.config.departed_life_s.min(period_s.max(LEAST_DEPARTED_LIFE_S))
 }
 
 /// Whether the track is still worth keeping when nothing more is heard until `at`.
@@ -43,7 +53,7 @@ pub(crate) fn outlasts(models: Models<'_>, sensors: &[SensorState], track: &Bern
     let interval_s = at.seconds_since(track.time).max(0.0);
     let after = |life_s: f64| track.existence_of_all() * libm::exp(-interval_s / life_s);
     // Most tracks do even if they have left: their place need not be looked up.
-    let shortest_s = models.config.departed_life_s.min(models.config.mean_life_s);
+    let shortest_s = departed_life_s(models, track).min(models.config.mean_life_s);
     after(shortest_s) > least || after(life_s(models, sensors, track)) > least
 }
 

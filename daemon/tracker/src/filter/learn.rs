@@ -47,7 +47,10 @@ impl Filter {
                 let inside = 1.0 - prospect.mean_missed >= SURELY_INSIDE * view.detection_probability;
                 let track = &self.tracks[*track];
                 // What a broken detector imagines is not there to be seen.
-                if inside && track.existence >= SURE_EXISTENCE && self.is_corroborated(models, track, SCANNED_WITHIN_S)
+                if inside
+                    && track.existence >= SURE_EXISTENCE
+                    && track.bond.is_none()
+                    && self.is_corroborated(models, track, SCANNED_WITHIN_S)
                 {
                     chances += 1.0;
                     hits += 1.0 - verdict.missed;
