@@ -46,7 +46,7 @@ impl Birth {
     }
 
     /// Where it would be, with weights that sum to one.
-    pub(crate) fn into_hypotheses(self, config: &TrackerConfig, plot: &Plot<'_>) -> Vec<Hypothesis> {
+    pub(crate) fn into_hypotheses(self, config: &TrackerConfig, restlessness: f64, plot: &Plot<'_>) -> Vec<Hypothesis> {
         let mut hypotheses = match self.beginning {
             Beginning::OnTheSpot => {
                 let here = plot.on_ground().map(|(place, spread)| at(config, 1.0, place, &spread, Vector2::zeros()));
@@ -56,7 +56,7 @@ impl Birth {
         };
         if plot.sensor.plot_age_s > 0.0 {
             // Born where the object was; what is known of it now includes that it has moved on.
-            let step = MotionStep::new(config, plot.sensor.plot_age_s);
+            let step = MotionStep::new(config, restlessness, plot.sensor.plot_age_s);
             hypotheses.iter_mut().for_each(|hypothesis| hypothesis.predict(&step));
         }
         hypotheses

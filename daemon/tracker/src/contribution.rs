@@ -1,5 +1,6 @@
 //! Who said what about a track: one record per sensor, the material of explanations.
 
+use nalgebra::{Matrix2, Vector2};
 use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use tinyvec::ArrayVec;
@@ -11,6 +12,9 @@ use crate::track::Contribution;
 
 /// An association less likely than this leaves no innovation in the record, and is no proof that the sensor saw the object.
 const WORTH_RECORDING: f64 = 0.5;
+
+/// Innovations farther apart than this are not in succession.
+const SUCCESSION_S: f64 = 6.0;
 
 /// The records of one track, by sensor index.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -73,6 +77,18 @@ impl Records {
     /// The sensors that have seen the object, and when each did last.
     pub(crate) fn seen_by(&self) -> &[(usize, Timestamp)] {
         &self.seen
+    }
+
+    /// The innovation that a sensor's last plot had, as a multiple of what was expected of it, if that was lately.
+    pub(crate) fn last_innovation(&self, sensor: usize, now: Timestamp) -> Option<Vector2<f64>> {
+        let place = self.spoke.binary_search_by_key(&sensor, |record| record.sensor).ok()?;
+        let record = &self.spoke[place];
+        let (innovation, covariance) = (record.innovation.as_slice(), record.innovation_covariance.as_slice());
+        let (&[first, second, ..], dimensions) = (innovation, innovation.len()) else { return None };
+        let covariance = Matrix2::new(covariance[0], covariance[1], covariance[dimensions], covariance[dimensions + 1]);
+        let is_late = now.seconds_since(record.time) > SUCCESSION_S;
+        let factor = covariance.cholesky().filter(|_| !is_late)?;
+        factor.l_dirty().solve_lower_triangular(&Vector2::new(first, second))
     }
 
     pub(crate) fn as_slice(&self) -> &[Contribution] {

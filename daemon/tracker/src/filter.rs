@@ -29,6 +29,7 @@ use crate::joint::{self, Scene};
 use crate::party;
 use crate::prospect::Prospect;
 use crate::region::Region;
+use crate::restlessness::Restlessness;
 use crate::sensor::SensorModel;
 use crate::sensor_state::SensorState;
 use crate::sharpen::sharpen;
@@ -63,6 +64,8 @@ pub(crate) struct Filter {
     #[serde(default)]
     intensities: Vec<Intensity>,
     companions: Companions,
+    #[serde(default)]
+    pub(crate) restlessness: Restlessness,
     events: EventSensors,
     pub(crate) now: Timestamp,
 }
@@ -84,6 +87,7 @@ impl Filter {
             fields: Fields::new(models.config, models.sensors),
             intensities: Vec::new(),
             companions: Companions::new(models.config),
+            restlessness: Restlessness::default(),
             events: EventSensors::new(models.sensors),
             now: Timestamp::MIN,
         }
@@ -301,7 +305,7 @@ impl Filter {
     }
 
     fn predict(&mut self, models: Models<'_>, touched: &[usize], to: Timestamp) {
-        let mut step: Option<MotionStep> = None;
+        let (restlessness, mut step) = (self.restlessness.ratio(), None);
         for track in touched {
             let track = &mut self.tracks[*track];
             let interval_s = to.seconds_since(track.time);
@@ -310,7 +314,7 @@ impl Filter {
                 continue;
             }
             let life_s = watch::life_s(models, &self.sensors, track);
-            track.predict(MotionStep::over(models.config, interval_s, &mut step), to, life_s);
+            track.predict(MotionStep::over(models.config, restlessness, interval_s, &mut step), to, life_s);
         }
     }
 

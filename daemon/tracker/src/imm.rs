@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{MODES, TrackerConfig};
+use crate::config::{MODES, TrackerConfig, WALKING};
 use crate::gaussian::Gaussian;
 use crate::measure::Plot;
 use crate::motion::{MotionModel, Transition};
@@ -36,8 +36,10 @@ pub(crate) struct MotionStep {
 }
 
 impl MotionStep {
-    pub(crate) fn new(config: &TrackerConfig, interval_s: f64) -> Self {
-        let models = config.modes();
+    /// Walkers change their velocity `restlessness` times as much as configured.
+    pub(crate) fn new(config: &TrackerConfig, restlessness: f64, interval_s: f64) -> Self {
+        let mut models = config.modes();
+        models[WALKING].persistence_s /= restlessness;
         let redrawn = -libm::expm1(-interval_s / config.mode_dwell_s);
         let switch = |from: usize, to: usize| redrawn * models[to].share + if from == to { 1.0 - redrawn } else { 0.0 };
         Self {
@@ -54,11 +56,16 @@ impl MotionStep {
     }
 
     /// The step over this interval, which is the last one where that is as long: most tracks are moved by the same.
-    pub(crate) fn over<'a>(config: &TrackerConfig, interval_s: f64, last: &'a mut Option<Self>) -> &'a Self {
+    pub(crate) fn over<'a>(
+        config: &TrackerConfig,
+        restlessness: f64,
+        interval_s: f64,
+        last: &'a mut Option<Self>,
+    ) -> &'a Self {
         if last.as_ref().is_some_and(|step| step.interval_s.total_cmp(&interval_s).is_ne()) {
             *last = None;
         }
-        last.get_or_insert_with(|| Self::new(config, interval_s))
+        last.get_or_insert_with(|| Self::new(config, restlessness, interval_s))
     }
 }
 

@@ -134,6 +134,7 @@ mod rectangle;
 mod refilter;
 mod region;
 mod report;
+mod restlessness;
 mod sensor;
 mod sensor_state;
 mod sharpen;

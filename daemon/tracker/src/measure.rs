@@ -160,9 +160,9 @@ impl Plot<'_> {
         }
     }
 
-    /// The squared normalised innovation of a position, or of a range and bearing, and the part of the innovation's
+    /// The innovation of a position, or of a range and bearing, as a multiple of what is expected of it, and the part of its
     /// covariance that is the sensor's own.
-    pub(crate) fn surprise(&self, prior: &Gaussian) -> Option<(f64, f64)> {
+    pub(crate) fn surprise(&self, prior: &Gaussian) -> Option<(Vector2<f64>, f64)> {
         let (innovation, covariance, noise) = match self.linearise(prior) {
             Innovation::Two(two) => (two.innovation, two.innovation_covariance(prior), two.noise),
             Innovation::Three(three) => (
@@ -173,7 +173,7 @@ impl Plot<'_> {
             Innovation::One(_) => return None,
         };
         let factor = covariance.cholesky()?;
-        Some((innovation.dot(&factor.solve(&innovation)), 0.5 * factor.solve(&noise).trace()))
+        Some((factor.l_dirty().solve_lower_triangular(&innovation)?, 0.5 * factor.solve(&noise).trace()))
     }
 
     /// Writes innovation, its covariance and its test ratio into the record.

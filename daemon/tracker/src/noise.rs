@@ -19,6 +19,7 @@ use crate::association::Verdict;
 use crate::bernoulli::Bernoulli;
 use crate::detection::Measurement;
 use crate::prospect::Prospect;
+use crate::restlessness::Swerving;
 use crate::view::View;
 
 /// Information about `ln s` that the configuration is worth, about a hundred plots of tracks as sure as most, and the
@@ -37,6 +38,10 @@ const LEAST_ODDS: f64 = SURE_CLAIM / (1.0 - SURE_CLAIM);
 const FOLLOWED_FOR_S: f64 = 5.0;
 /// .. if so much of what is expected of the plot is the sensor's error.
 const LEAST_PART: f64 = 0.2;
+
+/// What follows it at least so surely, for so long, tells of how people move: of those that turn fewer are sure.
+const LIKELY_CLAIM: f64 = 0.6;
+const LEAST_FOLLOWED_S: f64 = 2.0;
 
 /// The ratio of a sensor's error variance to what is configured, as its logarithm with the information about it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -87,36 +92,44 @@ impl NoiseRatio {
     }
 }
 
-/// What a scan says about its sensor's errors, before the tracks (by their place in `touched`) are updated with it.
+/// What a scan says about its sensor's errors, and about how people move, before the tracks (by their place in `touched`) are
+/// updated with it.
 pub(crate) fn surprise(
     tracks: &[Bernoulli],
     touched: &[usize],
     prospects: &[Prospect],
     view: &View<'_>,
     verdicts: &[Verdict],
-) -> Surprise {
-    let mut total = Surprise::default();
+) -> (Surprise, Swerving) {
+    let (mut total, mut swerving) = (Surprise::default(), Swerving::default());
     for ((track, prospect), verdict) in touched.iter().map(|track| &tracks[*track]).zip(prospects).zip(verdicts) {
-        let surely = verdict.claims.iter().find(|(_, share)| *share >= SURE_CLAIM);
-        let Some((plot, share)) = surely.filter(|_| is_sure(track, view)) else { continue };
-        let Some((squared, part)) = view.plots[*plot].surprise(&track.moments_at(prospect)) else { continue };
-        if part >= LEAST_PART {
-            let beyond = libm::exp(-0.5 * squared);
+        let likely = verdict.claims.iter().find(|(_, share)| *share >= LIKELY_CLAIM);
+        let Some((plot, share)) = likely.filter(|_| is_followed(track, view)) else { continue };
+        let Some((innovation, part)) = view.plots[*plot].surprise(&track.moments_at(prospect)) else { continue };
+        if let Some(before) = track.records.last_innovation(view.sensor, view.time) {
+            swerving.add(before, innovation, part);
+        }
+        if *share >= SURE_CLAIM && part >= LEAST_PART && is_sure(track, view) {
+            let beyond = libm::exp(-0.5 * innovation.norm_squared());
             let out_of_reach = beyond * LEAST_ODDS * (1.0 - share) / share;
             let rank = (1.0 - beyond) / (1.0 - out_of_reach).max(f64::MIN_POSITIVE);
             total.information += view.share * 0.75 * part * part;
             total.score += view.share * 3.0 * part * (rank.clamp(0.0, 1.0) - 0.5);
         }
     }
-    total
+    (total, swerving)
 }
 
-/// Whether the track is in one place, alone, and no longer new.
-fn is_sure(track: &Bernoulli, view: &View<'_>) -> bool {
+/// Whether the track exists, is in one place, and has been followed for a little while.
+fn is_followed(track: &Bernoulli, view: &View<'_>) -> bool {
     track.existence >= SURE_EXISTENCE
         && !track.is_ambiguous()
-        && track.bond.is_none()
-        && view.time.seconds_since(track.label.time) >= FOLLOWED_FOR_S
+        && view.time.seconds_since(track.label.time) >= LEAST_FOLLOWED_S
+}
+
+/// Whether it is alone as well, and no longer new.
+fn is_sure(track: &Bernoulli, view: &View<'_>) -> bool {
+    track.bond.is_none() && view.time.seconds_since(track.label.time) >= FOLLOWED_FOR_S
 }
 
 #[cfg(test)]

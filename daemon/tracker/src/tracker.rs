@@ -105,11 +105,18 @@ impl Tracker {
         self.filter.sensors.iter().map(|sensor| sensor.estimate(self.filter.now))
     }
 
+    /// How much more people on foot change their velocity than configured, as it has been learned: a ratio of acceleration
+    /// densities.
+    #[must_use]
+    pub fn restlessness(&self) -> f64 {
+        self.filter.restlessness.ratio()
+    }
+
     /// All tracks predicted to `at`, in the order of their numbers. Read only.
     #[must_use]
     pub fn tracks_at(&self, at: Timestamp) -> Vec<Track> {
         let models = Models { config: &self.config, sensors: &self.sensors, watched: &self.watched };
-        let mut step = None;
+        let (restlessness, mut step) = (self.filter.restlessness.ratio(), None);
         let mut numbers = self.numbers.iter().peekable();
         let mut ids = Vec::with_capacity(self.numbers.len());
         let mut outlooks: Vec<Outlook<'_>> = Vec::with_capacity(self.numbers.len());
@@ -121,7 +128,7 @@ impl Tracker {
                 track.outlook()
             } else {
                 let life_s = watch::life_s(models, &self.filter.sensors, track);
-                let step = MotionStep::over(&self.config, at.seconds_since(track.time), &mut step);
+                let step = MotionStep::over(&self.config, restlessness, at.seconds_since(track.time), &mut step);
                 track.outlook_after(step, at, life_s)
             });
         }

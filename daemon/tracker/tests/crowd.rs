@@ -1,4 +1,4 @@
-//! Many people on little ground: they are found, and told apart as far as that goes.
+//! Many people on little ground: they are found, told apart as far as that goes, and their restlessness is learned.
 
 mod field;
 
@@ -93,4 +93,41 @@ fn a_crowd_on_a_small_square_is_found() {
     assert!(told < 1.25, "{told} times as many told as there are");
     let estimate = tracker.sensor_estimates().next().expect("one sensor");
     assert!(estimate.detection_probability > 0.85, "{estimate:?}");
+}
+
+/// The restlessness learned in three minutes from ten people beside each other, who change their velocity so many times as
+/// much as configured.
+fn restlessness(times: f64) -> f64 {
+    let mut noise = Noise::new(11);
+    let side_m = 500.0;
+    let mut tracker =
+        Tracker::new(TrackerConfig::default(), vec![square(side_m, 3.0, 1.0, 1.0)]).expect("a valid model");
+    let walking = TrackerConfig::default().walking;
+    let density = 2.0 * walking.speed_sd_mps * walking.speed_sd_mps / walking.persistence_s * times;
+    let mut walkers: Vec<(Vector2<f64>, Vector2<f64>)> = (0..10_u32)
+        .map(|number| (Vector2::new(30.0 + 45.0 * f64::from(number), 100.0), Vector2::new(0.0, 1.2)))
+        .collect();
+    for second in 1..=180_u32 {
+        for (place, velocity) in &mut walkers {
+            *velocity += Vector2::new(noise.normal(), noise.normal()) * libm::sqrt(density);
+            *place += *velocity;
+        }
+        let places: Vec<Vector2<f64>> = walkers.iter().map(|(place, _)| *place).collect();
+        let plots = plots_of(&places, 3.0, &mut noise);
+        tracker.step(&Scan {
+            sensor: 0,
+            time: Timestamp::from_seconds(i64::from(second)),
+            at: None,
+            detections: plots,
+        });
+    }
+    tracker.restlessness()
+}
+
+#[test]
+fn how_restless_people_are_is_learned() {
+    let (as_configured, restless) = (restlessness(1.0), restlessness(10.0));
+    println!("learned {as_configured:.2} of people as configured, {restless:.2} of ten times as restless ones");
+    assert!((0.5..2.0).contains(&as_configured), "{as_configured} of people as configured");
+    assert!(restless > 2.5 && restless < 20.0, "{restless} of ten times as restless people");
 }

@@ -80,7 +80,7 @@ impl Filter {
                 let class = class::fused(&class::PRIOR, view.plots[plot].class.as_ref(), 1.0);
                 let visibility = Visibility::born(config, view.sensor, view.time);
                 let existence = existence.min(MOST_CERTAIN);
-                let hypotheses = birth.into_hypotheses(config, &view.plots[plot]);
+                let hypotheses = birth.into_hypotheses(config, self.restlessness.ratio(), &view.plots[plot]);
                 let mut track =
                     Bernoulli::born(label, (existence, newborn.if_unclaimed), hypotheses, class, visibility);
                 let prior = track.moments();

@@ -15,6 +15,7 @@ impl Filter {
             fields: Fields::default(),
             intensities: self.fields.intensities(),
             companions: self.companions,
+            restlessness: self.restlessness,
             events: EventSensors::default(),
             now: self.now,
         }

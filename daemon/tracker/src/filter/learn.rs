@@ -67,8 +67,11 @@ impl Filter {
             );
             let comparison = clock_offset::compare(tracks, touched, view, verdicts);
             let errors_last = models.config.object_extent_m > 0.0 || view.model.error_correlation_s > 0.0;
-            let surprise = noise::surprise(tracks, touched, prospects, view, verdicts);
+            let (surprise, swerving) = noise::surprise(tracks, touched, prospects, view, verdicts);
             self.sensors[view.sensor].noise.learn(surprise, errors_last);
+            if !errors_last {
+                self.restlessness.learn(swerving);
+            }
             clock_offset::learn(models.sensors, &mut self.sensors, view, &comparison);
             self.sensors[view.sensor].learn(hits, chances, false_plots.iter().sum());
         } else {
