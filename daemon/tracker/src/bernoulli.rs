@@ -20,6 +20,7 @@ use crate::measure::Plot;
 use crate::mixture;
 use crate::prospect::Prospect;
 use crate::time::Timestamp;
+use crate::update::MOST_CERTAIN;
 use crate::visibility::Visibility;
 
 /// Which plot of which scan began this track: unique, and the same when the past is filtered again
@@ -113,6 +114,17 @@ impl Bernoulli {
         self.existence *= survival;
         self.bond.iter_mut().flat_map(|bond| &mut bond.rivals).for_each(|rival| rival.existence *= survival);
         self.time = to;
+    }
+
+    /// Takes in what was believed of another track of the same object, of this existence, there.
+    pub(crate) fn take_over(&mut self, existence: f64, there: &Hypothesis, last_seen: Timestamp) {
+        let parts = [(self.existence, &self.hypotheses[0]), (existence, there)];
+        let merged = Hypothesis::merged(&parts.into_iter());
+        if let Some(merged) = merged {
+            self.hypotheses[0] = Hypothesis { weight: 1.0, ..merged };
+        }
+        self.existence = (self.existence + existence).min(MOST_CERTAIN);
+        self.last_seen = self.last_seen.max(last_seen);
     }
 
     /// All places that anything is believed of: its own, and those under less likely joint hypotheses.

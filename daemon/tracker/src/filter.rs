@@ -7,6 +7,7 @@ mod forget;
 mod learn;
 #[cfg(test)]
 mod soundness;
+mod twins;
 
 use serde::{Deserialize, Serialize};
 
@@ -167,12 +168,16 @@ impl Filter {
             densities: &densities,
             verdicts: &association.tracks,
             foreign: &foreign,
+            unclaimed: &association.unclaimed,
             numbering,
             view: &view,
         };
         let staying: Vec<usize> = ahead.iter().map(|(track, _)| *track).collect();
         self.update(&scene, are_points, &staying);
         ahead.into_iter().for_each(|(track, later)| later.take_back(&mut self.tracks[track]));
+        if are_points {
+            self.merge_twins(&touched, &association.tracks);
+        }
         self.forget_touched(models.config, &touched);
         self.give_birth(models.config, &view, births, &association.unclaimed);
         if !self.tracks.is_sorted_by_key(|track| track.label) {
@@ -313,7 +318,7 @@ impl Filter {
                 track.move_back(interval_s, to);
                 continue;
             }
-            let life_s = watch::life_s(models, &self.sensors, track);
+            let life_s = watch::life_s(models, &self.sensors, track, to);
             track.predict(MotionStep::over(models.config, restlessness, interval_s, &mut step), to, life_s);
         }
     }

@@ -113,6 +113,9 @@ pub(crate) fn places<'a>(
 const CONTENDED_SHARE: f64 = 0.003;
 const CONTENDER_EXISTENCE: f64 = 0.1;
 
+/// A plot is from no track with at least this probability, whatever rounding leaves.
+const LEAST_UNCLAIMED: f64 = 1e-9;
+
 /// A scan before its update, with all that the joint beliefs need of it.
 pub(crate) struct Scene<'a> {
     pub(crate) models: Models<'a>,
@@ -125,6 +128,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) verdicts: &'a [Verdict],
     /// Intensity of everything that is not a known track's.
     pub(crate) foreign: &'a [f64],
+    /// For each plot the probability that it is from no track.
+    pub(crate) unclaimed: &'a [f64],
     /// How far the sensor's own numbers for its objects can be believed.
     pub(crate) numbering: Reliability,
     pub(crate) view: &'a View<'a>,
@@ -317,12 +322,12 @@ fn rivalry(scene: &Scene<'_>, claimed: &[f64], members: &[(&Bernoulli, Option<us
     plots.sort_unstable();
     plots.dedup();
     let best_ratio = scene.view.has_numbers.then_some(0.0);
-    let rivals = |plot: &usize| (*plot, Rivals { share_of_others: claimed[*plot], best_ratio });
+    let rivals = |plot: &usize| (*plot, Rivals { odds_of_others: claimed[*plot], best_ratio });
     let mut rivalry: Vec<(usize, Rivals)> = plots.iter().map(rivals).collect();
     for (track, place) in concerned() {
         for (plot, share) in &scene.verdicts[place].claims {
             if let Ok(found) = plots.binary_search(plot) {
-                rivalry[found].1.share_of_others -= share;
+                rivalry[found].1.odds_of_others -= share;
             }
         }
         if best_ratio.is_none() {
@@ -339,7 +344,10 @@ fn rivalry(scene: &Scene<'_>, claimed: &[f64], members: &[(&Bernoulli, Option<us
         }
     }
     // What members alone claim is nobody else's, whatever rounding leaves.
-    rivalry.iter_mut().for_each(|(_, rivals)| rivals.share_of_others = rivals.share_of_others.clamp(0.0, 1.0));
+    for (plot, rivals) in &mut rivalry {
+        let share_of_others = rivals.odds_of_others.clamp(0.0, 1.0);
+        rivals.odds_of_others = share_of_others / scene.unclaimed[*plot].max(LEAST_UNCLAIMED);
+    }
     Rivalry(rivalry)
 }
 

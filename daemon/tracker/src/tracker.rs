@@ -127,7 +127,7 @@ impl Tracker {
             outlooks.push(if at <= track.time {
                 track.outlook()
             } else {
-                let life_s = watch::life_s(models, &self.filter.sensors, track);
+                let life_s = watch::life_s(models, &self.filter.sensors, track, at);
                 let step = MotionStep::over(&self.config, restlessness, at.seconds_since(track.time), &mut step);
                 track.outlook_after(step, at, life_s)
             });

@@ -29,10 +29,11 @@ const LOST_AFTER_S: f64 = 20.0;
 const DOUBTED_EXISTENCE: f64 = 0.02;
 const DOUBTED_AFTER_S: f64 = 10.0;
 
-/// Mean life of the track's object, as its place and course give it.
-pub(crate) fn life_s(models: Models<'_>, sensors: &[SensorState], track: &Bernoulli) -> f64 {
+/// Mean life of the track's object until `at`, as its place then and its course give it.
+pub(crate) fn life_s(models: Models<'_>, sensors: &[SensorState], track: &Bernoulli, at: Timestamp) -> f64 {
     let mean = mixture::mean(&track.hypotheses);
-    let (place, velocity) = (mean.fixed_rows::<2>(0).into_owned(), mean.fixed_rows::<2>(2).into_owned());
+    let velocity = mean.fixed_rows::<2>(2).into_owned();
+    let place = mean.fixed_rows::<2>(0) + velocity * at.seconds_since(track.time).max(0.0);
     let stays = is_watched(models, sensors, place)
         || track.moments().position_sd_m() > models.config.point_sd_m
         || models.watched.surrounds(place)
@@ -54,7 +55,7 @@ pub(crate) fn outlasts(models: Models<'_>, sensors: &[SensorState], track: &Bern
     let after = |life_s: f64| track.existence_of_all() * libm::exp(-interval_s / life_s);
     // Most tracks do even if they have left: their place need not be looked up.
     let shortest_s = departed_life_s(models, track).min(models.config.mean_life_s);
-    after(shortest_s) > least || after(life_s(models, sensors, track)) > least
+    after(shortest_s) > least || after(life_s(models, sensors, track, at)) > least
 }
 
 /// Whether a track says nothing any more about where its object is.

@@ -34,8 +34,8 @@ pub(super) struct Rivalry(pub(super) Vec<(usize, Rivals)>);
 /// What speaks for others about one plot.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Rivals {
-    /// Probability that it is from a track outside the party.
-    pub(super) share_of_others: f64,
+    /// How much likelier it is from a track outside the party than from none: what belief propagation says for those.
+    pub(super) odds_of_others: f64,
     /// The most that its number says for any member; without one when the sensor numbers nothing.
     pub(super) best_ratio: Option<f64>,
 }
@@ -134,9 +134,8 @@ impl<'a> Choices<'a> {
             if density <= 0.0 {
                 continue;
             }
-            let Rivals { share_of_others: others, best_ratio } = rivalry.about(plot);
-            let elsewhere = scene.foreign[plot] * (1.0 + others / (1.0 - others).max(SMALLEST_RATIO))
-                - view.own_returns(place, plot);
+            let Rivals { odds_of_others, best_ratio } = rivalry.about(plot);
+            let elsewhere = scene.foreign[plot] * (1.0 + odds_of_others) - view.own_returns(place, plot);
             let detected = existence * density;
             let likely = weight_of(detected / (alone * elsewhere.max(f64::MIN_POSITIVE)));
             let ratio = |best: &f64| hint::ratio(before.taken, view, plot, &scene.numbering) / best;
