@@ -175,9 +175,7 @@ impl Filter {
         let staying: Vec<usize> = ahead.iter().map(|(track, _)| *track).collect();
         self.update(&scene, are_points, &staying);
         ahead.into_iter().for_each(|(track, later)| later.take_back(&mut self.tracks[track]));
-        if are_points {
-            self.merge_twins(&touched, &association.tracks);
-        }
+        self.merge_twins(models.config, &touched, &association.tracks);
         self.forget_touched(models.config, &touched);
         self.give_birth(models.config, &view, births, &association.unclaimed);
         if !self.tracks.is_sorted_by_key(|track| track.label) {

@@ -47,6 +47,14 @@ impl Gaussian {
         Self { mean: transition * self.mean, covariance: (covariance + covariance.transpose()) * 0.5 }
     }
 
+    /// Position `interval_s` later at constant velocity, without noise, and its covariance.
+    pub(crate) fn position_after(&self, interval_s: f64) -> (Vector2<f64>, Matrix2<f64>) {
+        let cross = self.covariance.fixed_view::<2, 2>(0, 2) * interval_s;
+        let spread = self.velocity_covariance() * (interval_s * interval_s);
+        let covariance = self.position_covariance() + (cross + cross.transpose()) + spread;
+        (self.position() + self.velocity() * interval_s, covariance)
+    }
+
     /// The state when only its position is known better: the velocity follows through its regression on the position.
     pub(crate) fn with_position(&self, position_m: Vector2<f64>, covariance_m2: &Matrix2<f64>) -> Option<Self> {
         let before = self.position_covariance();

@@ -21,9 +21,10 @@
 //! `x <- F x`, `P <- F P F' + Q` with `F = [I, τ(1-ρ) I; 0, ρ I]`, `Q_vv = σ²(1-ρ²)`, `Q_pv = σ²τ(1-ρ)²`,
 //! `Q_pp = σ²τ²(2dt/τ - 3 + 4ρ - ρ²)`. For `dt << τ` this is nearly constant velocity with `q = 2σ²/τ`. The modes mix
 //! as in the interacting multiple model filter \[2\], by the Markov chain `π_ij = s_j + (δ_ij - s_j) exp(-dt/T)`. The
-//! object survives with `exp(-dt/L)`; `L` falls to a second for who has left all coverage, gaps between
-//! sensors included, and heads for none (`watch.rs`). Tracks are predicted only when a sensor that may see them reports,
-//! so a distant sensor changes nothing.
+//! object survives with `exp(-dt/L)`, `1/L = p/L_0 + (1-p)/L_1` with `p` the probability of being inside all coverage, gaps
+//! between sensors included; `L_1` is a second at most, for who has left and heads for none (`watch.rs`). Tracks are
+//! predicted only when a sensor that may see them reports, so a distant sensor changes nothing. The walkers' `q` is learned
+//! from whether one innovation tells of the next (`restlessness.rs`, \[7\]).
 //!
 //! **Measurement.** Each kind of plot gives an innovation `z - h(x)`, a Jacobian `H` and noise `R` (`measure/`); then
 //! `S = H P H' + R`, `K = P H' S⁻¹`, `x <- x + K (z - h(x))`, `P <- (I - K H) P (I - K H)' + K R K'`. The plot's
@@ -45,7 +46,10 @@
 //! likely associations `a`, `w_ha ∝ w_h Π_i (1 - r_hi + r_hi (1 - pD)) Π_(i,j in a) ψ_hij`; those in which every member is
 //! in about the same place are merged, and the likeliest kept, three for each member. Tracks of rays alone take part, each
 //! with a mixture under each of up to a hundred hypotheses. Of objects that give several plots the state follows the best
-//! joint association (`association.rs`, `assignment.rs`, \[6\]).
+//! joint association (`association.rs`, `assignment.rs`, \[6\]). In a crowd, where everybody contends with somebody, beliefs
+//! are joined along the strongest ties as long as all their associations can be looked through; to one of them the tracks of
+//! another are rivals with `Σ p_ij / p_unclaimed`, what belief propagation says for them against nobody.
+//! Two tracks of one object, alike and one rather than two in all, become one with the sum of their `r` (`filter/twins.rs`).
 //! Numbers that a sensor gives its objects weigh the pairs a little (`hint.rs`). Of tracks that walk together and were all
 //! missed, `1 - r` grows by `r h g / (Π (1 - pD) + ε / (1 - pD))`, the product over the others, `h` the probability of an end
 //! since the last scan, `g` the part of the objects that walk with others, `ε` that of a party being hidden for a moment
@@ -55,7 +59,9 @@
 //! `λ` is the grid's intensity, to which places inside where people come in may be added (`undetected/entry.rs`), plus
 //! the companions of objects found nearby, because people walk in groups (`companions.rs`): among the plots of a scan by two
 //! rounds of belief propagation. The rate of arrivals, the number of companions, and each sensor's detection probability
-//! and clutter are learned on line from conjugate counts; the configuration is only where they start. A sensor that
+//! and clutter are learned on line from conjugate counts; the configuration is only where they start. The rate is distributed
+//! with a heavy tail at first, so that a first look can show a crowd (`undetected/rate.rs`), and is remembered over a bounded
+//! number of promised objects: nobody for weeks must not make the next one clutter. A sensor that
 //! stands still also learns where in its coverage it surely sees less or has more clutter than elsewhere (`cells.rs`).
 //! What a detector imagines that chatters teaches the others nothing: an object that only one detector has seen is no chance
 //! to measure them by, and what they deny again and again is clutter of the detector (`filter/learn.rs`).
@@ -92,6 +98,8 @@
 //!    implementation, IEEE Transactions on Aerospace and Electronic Systems 54(4), 2018.
 //! 6. Jonker, Volgenant, A shortest augmenting path algorithm for dense and sparse linear assignment problems,
 //!    Computing 38, 1987.
+//! 7. Mehra, On the identification of variances and adaptive Kalman filtering, IEEE Transactions on Automatic Control 15(2),
+//!    1970.
 
 mod angle;
 mod assignment;

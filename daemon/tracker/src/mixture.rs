@@ -30,13 +30,6 @@ pub(crate) fn moments(hypotheses: &[Hypothesis]) -> Gaussian {
         .unwrap_or(Gaussian { mean: Vector4::zeros(), covariance: nalgebra::Matrix4::identity() * 1e12 })
 }
 
-/// Mean over all hypotheses and modes.
-pub(crate) fn mean(hypotheses: &[Hypothesis]) -> Vector4<f64> {
-    let total: f64 = parts(hypotheses).map(|(weight, _)| weight).sum();
-    let sum = parts(hypotheses).fold(Vector4::zeros(), |sum: Vector4<f64>, (weight, state)| sum + state.mean * weight);
-    sum / total.max(f64::MIN_POSITIVE)
-}
-
 /// The state of each mode of each hypothesis, with its weight.
 fn parts(hypotheses: &[Hypothesis]) -> impl Iterator<Item = (f64, &Gaussian)> + Clone {
     hypotheses

@@ -1,17 +1,16 @@
 //! Whether anybody watches where a track is, or where it is going: who leaves the watched ground for good is not believed
 //! in for long, who walks through a gap is.
 
-use nalgebra::Vector2;
+use nalgebra::{Matrix2, Vector2};
 use serde::{Deserialize, Serialize};
 
 use crate::bernoulli::Bernoulli;
-use crate::coverage::is_in_polygon;
 use crate::fields;
 use crate::filter::Models;
+use crate::gaussian::largest_sd;
 use crate::grid;
 use crate::hull;
-use crate::mixture;
-use crate::sensor::SensorModel;
+use crate::sensor::{Coverage, SensorModel};
 use crate::sensor_state::SensorState;
 use crate::time::Timestamp;
 
@@ -29,16 +28,40 @@ const LOST_AFTER_S: f64 = 20.0;
 const DOUBTED_EXISTENCE: f64 = 0.02;
 const DOUBTED_AFTER_S: f64 = 10.0;
 
-/// Mean life of the track's object until `at`, as its place then and its course give it.
+/// Mean life of the track's object until `at`, as its place then and its course give it: of one who may have left, as far as
+/// that is likely, it is shorter.
 pub(crate) fn life_s(models: Models<'_>, sensors: &[SensorState], track: &Bernoulli, at: Timestamp) -> f64 {
-    let mean = mixture::mean(&track.hypotheses);
-    let velocity = mean.fixed_rows::<2>(2).into_owned();
-    let place = mean.fixed_rows::<2>(0) + velocity * at.seconds_since(track.time).max(0.0);
-    let stays = is_watched(models, sensors, place)
-        || track.moments().position_sd_m() > models.config.point_sd_m
-        || models.watched.surrounds(place)
-        || COURSE_S.iter().any(|ahead| is_watched(models, sensors, place + velocity * *ahead));
-    if stays { models.config.mean_life_s } else { departed_life_s(models, track) }
+    let ahead_s = at.seconds_since(track.time).max(0.0);
+    let state = match track.hypotheses.as_slice() {
+        [only] => *only.likeliest(),
+        _ => track.moments(),
+    };
+    let (place, covariance) = state.position_after(ahead_s);
+    let (life_s, within) = (models.config.mean_life_s, watched(models, sensors, place, &covariance));
+    let is_placed = || largest_sd(&covariance) <= models.config.point_sd_m;
+    let stays_or_returns = || {
+        let is_inside = |place| is_watched(models, sensors, place) || models.watched.surrounds(place);
+        COURSE_S.iter().any(|ahead| is_inside(place + state.velocity() * *ahead))
+    };
+    if within >= 1.0 || !is_placed() || stays_or_returns() {
+        return life_s;
+    }
+    1.0 / (within / life_s + (1.0 - within) / departed_life_s(models, track))
+}
+
+/// Probability that somebody is where one of the sensors watches, or between them.
+fn watched(models: Models<'_>, sensors: &[SensorState], place: Vector2<f64>, covariance_m2: &Matrix2<f64>) -> f64 {
+    let of_sensor = |sensor: usize| (&models.sensors[sensor].coverage, sensors[sensor].origin_m);
+    let seen = models.watched.candidates(place).map(of_sensor);
+    let between = models.watched.grounds.iter().map(|ground| (ground, Vector2::zeros()));
+    let mut within = 0.0_f64;
+    for (ground, origin_m) in seen.chain(between) {
+        within = within.max(ground.probability_inside(origin_m, place, covariance_m2));
+        if within >= 1.0 {
+            break;
+        }
+    }
+    within
 }
 
 /// Mean life of one who has left: no longer than it takes the sensors that saw it to look again.
@@ -79,7 +102,7 @@ pub(crate) struct Watched {
     wide: Vec<usize>,
     /// Around what the sensors of each field watch.
     #[serde(default)]
-    hulls: Vec<Vec<[f64; 2]>>,
+    grounds: Vec<Coverage>,
 }
 
 /// Side of the grid's cells.
@@ -105,14 +128,14 @@ impl Watched {
         for members in fields::members(sensors) {
             let fixed = members.into_iter().map(|sensor| &sensors[sensor]).filter(|sensor| !sensor.mobile);
             let hull = hull::around(fixed.map(|sensor| (&sensor.coverage, sensor.position_m)));
-            watched.hulls.extend((!hull.is_empty()).then_some(hull));
+            watched.grounds.extend((!hull.is_empty()).then_some(Coverage::Polygon { points_m: hull }));
         }
         watched
     }
 
     /// Whether sensors watch from around a place.
     fn surrounds(&self, place: Vector2<f64>) -> bool {
-        self.hulls.iter().any(|hull| is_in_polygon(hull, place))
+        self.grounds.iter().any(|ground| ground.holds(Vector2::zeros(), place))
     }
 
     /// The sensors that may cover a place.
