@@ -83,6 +83,10 @@ fn text(line: &mut Vec<u8>, text: &str) {
     line.extend_from_slice(text.as_bytes());
 }
 
+/// Most places of a number, and where its point is among its digits: 15 and a sign come before.
+const MOST_PLACES: usize = 7;
+const POINT: usize = 17;
+
 /// A text, then a number to so many places, without zeros at its end but for the first.
 fn number<const PLACES: usize>(line: &mut Vec<u8>, before: &str, value: f64) {
     text(line, before);
@@ -94,17 +98,17 @@ fn number<const PLACES: usize>(line: &mut Vec<u8>, before: &str, value: f64) {
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below 1e15, and without its sign")]
     let steps = (scaled.abs() + 0.5) as u64;
+    let (whole, fraction) = (steps / const { power_of_ten(PLACES) }, steps % const { power_of_ten(PLACES) });
+    let mut digits = [b'0'; POINT + 1 + MOST_PLACES];
+    digits[POINT] = b'.';
+    put_digits(&mut digits[POINT + 1..=POINT + PLACES], fraction);
+    let mut first = put_digits(&mut digits[..POINT], whole).min(POINT - 1);
     if scaled < 0.0 && steps > 0 {
-        line.push(b'-');
+        first -= 1;
+        digits[first] = b'-';
     }
-    whole(line, steps / const { power_of_ten(PLACES) });
-    line.push(b'.');
-    let first = line.len();
-    line.resize(first + PLACES, b'0');
-    put_digits(&mut line[first..], steps % const { power_of_ten(PLACES) });
-    while line.len() > first + 1 && line.last() == Some(&b'0') {
-        line.pop();
-    }
+    let last = digits[POINT + 2..=POINT + PLACES].iter().rposition(|digit| *digit != b'0');
+    line.extend_from_slice(&digits[first..last.map_or(POINT + 2, |last| POINT + 3 + last)]);
 }
 
 fn whole(line: &mut Vec<u8>, value: u64) {
