@@ -33,7 +33,8 @@ pub struct TrackerConfig {
     pub mode_dwell_s: f64,
     /// How long an object usually stays in the watched area.
     pub mean_life_s: f64,
-    /// How long a track is believed in after it has left all coverage and heads for none.
+    /// How long a track is believed in after it has left all coverage and heads for none, at most: no longer than it takes
+    /// the sensors that saw it to look again.
     pub departed_life_s: f64,
     /// Objects that appear per square kilometre and hour: where the learned rate starts. With the mean life it also
     /// gives how many are there when the filter starts.
