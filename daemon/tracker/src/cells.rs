@@ -305,3 +305,34 @@ fn weight(deviation: f64, sure: f64) -> f64 {
     let doubt = sure * sure / (deviation * deviation).max(f64::MIN_POSITIVE);
     (1.0 - doubt * doubt).max(0.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::measure::fixture::sensor;
+    use crate::sensor::{Coverage, SensorKind};
+
+    proptest! {
+        /// The map of one scan says of every place what the cells do, whatever they have counted.
+        #[test]
+        fn the_map_says_what_the_cells_say(
+            counted in prop::collection::btree_map(0_usize..400, (0.0..=1.0_f64, 1.0..200.0_f64), 0..40),
+            places in prop::collection::vec((-600.0..600.0_f64, -600.0..600.0_f64), 1..40),
+            usual in 0.05..0.99_f64,
+        ) {
+            let mut cells = Cells::new(&sensor(SensorKind::Radar, Coverage::Circle { radius_m: 500.0 }));
+            let cell = |(number, (part, chances)): (usize, (f64, f64))| {
+                DetectionCell { number, hits: part * chances, promised: usual * chances, chances }
+            };
+            cells.detection = counted.into_iter().map(cell).collect();
+            let map = cells.detection_map(usual);
+            for (east_m, north_m) in places {
+                let place_m = Vector2::new(east_m, north_m);
+                prop_assert_eq!(map.at(place_m), cells.detection_probability(usual, place_m));
+            }
+            prop_assert_eq!(map.at(Vector2::repeat(1e6)), usual);
+        }
+    }
+}
