@@ -116,15 +116,16 @@ impl Bernoulli {
         self.time = to;
     }
 
-    /// Takes in what was believed of another track of the same object, of this existence, there.
-    pub(crate) fn take_over(&mut self, existence: f64, there: &Hypothesis, last_seen: Timestamp) {
-        let parts = [(self.existence, &self.hypotheses[0]), (existence, there)];
+    /// Takes in another track of the same object, of which nothing is left. Both are in one place.
+    pub(crate) fn take_over(&mut self, other: &mut Self) {
+        let parts = [(self.existence, &self.hypotheses[0]), (other.existence, &other.hypotheses[0])];
         let merged = Hypothesis::merged(&parts.into_iter());
         if let Some(merged) = merged {
             self.hypotheses[0] = Hypothesis { weight: 1.0, ..merged };
         }
-        self.existence = (self.existence + existence).min(MOST_CERTAIN);
-        self.last_seen = self.last_seen.max(last_seen);
+        self.existence = (self.existence + other.existence).min(MOST_CERTAIN);
+        self.last_seen = self.last_seen.max(other.last_seen);
+        other.existence = 0.0;
     }
 
     /// All places that anything is believed of: its own, and those under less likely joint hypotheses.

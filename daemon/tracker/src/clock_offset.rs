@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::association::Verdict;
 use crate::bernoulli::Bernoulli;
+use crate::evidence::Evidence;
 use crate::sensor::SensorModel;
 use crate::sensor_state::SensorState;
 use crate::silence::reports_events;
@@ -57,17 +58,10 @@ impl Default for ClockOffset {
     }
 }
 
-/// What plots say about an offset: information in 1/s² and, in 1/s, the information times what is missing.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Lag {
-    pub(crate) information: f64,
-    pub(crate) score: f64,
-}
-
 /// What a scan says about its sensor's clock, and against which sensors.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Comparison {
-    pub(crate) lag: Lag,
+    pub(crate) lag: Evidence,
     /// Ascending.
     pub(crate) others: BTreeSet<usize>,
 }
@@ -85,7 +79,7 @@ impl ClockOffset {
 
     /// Takes in what one scan says, and gives by how much that moves the estimate. The innovations are those left with the
     /// estimate so far.
-    fn learn(&mut self, time: Timestamp, lag: Lag) -> f64 {
+    fn learn(&mut self, time: Timestamp, lag: Evidence) -> f64 {
         let pause_s = self.time.map_or(0.0, |last| time.seconds_since(last).max(0.0));
         let kept = libm::exp(-pause_s / FADES_OVER_S);
         let prior = PRIOR_SD_S * PRIOR_SD_S;
@@ -125,8 +119,7 @@ pub(crate) fn compare(tracks: &[Bernoulli], touched: &[usize], view: &View<'_>, 
         let Some((plot, _)) = surely.filter(|_| tells_time(track, view)) else { continue };
         let (lag, squared, dimensions) = view.plots[*plot].lag(&track.moments());
         if squared < OUTLIER_SQUARED * dimensions {
-            total.lag.information += view.share * lag.information;
-            total.lag.score += view.share * lag.score;
+            total.lag += lag.scaled(view.share);
             total.others.extend(vouching(track, view));
         }
     }
@@ -184,7 +177,7 @@ mod tests {
         for second in 0..1_000 {
             let missing_s = 0.5 - clock.mean_s();
             let information = 0.5;
-            clock.learn(Timestamp::from_seconds(second), Lag { information, score: information * missing_s });
+            clock.learn(Timestamp::from_seconds(second), Evidence { information, score: information * missing_s });
             if second == 1 {
                 assert!(clock.mean_s() < 0.03);
             }
@@ -197,7 +190,7 @@ mod tests {
         fn the_estimate_is_bounded(lags in prop::collection::vec((0.0..1e6_f64, -1e9..1e9_f64), 1..20)) {
             let mut clock = ClockOffset::default();
             for (second, (information, score)) in (0..).zip(lags) {
-                clock.learn(Timestamp::from_seconds(second), Lag { information, score });
+                clock.learn(Timestamp::from_seconds(second), Evidence { information, score });
                 prop_assert!(clock.mean_s().abs() <= MOST_S);
                 prop_assert!(clock.sd_s() > 0.0 && clock.sd_s() <= PRIOR_SD_S);
             }

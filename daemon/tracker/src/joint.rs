@@ -321,18 +321,25 @@ fn rivalry(scene: &Scene<'_>, claimed: &[f64], members: &[(&Bernoulli, Option<us
     let mut plots: Vec<usize> = concerned().flat_map(|(_, place)| scene.gates.of(place)).copied().collect();
     plots.sort_unstable();
     plots.dedup();
-    let best_ratio = scene.view.has_numbers.then_some(0.0);
-    let rivals = |plot: &usize| (*plot, Rivals { odds_of_others: claimed[*plot], best_ratio });
-    let mut rivalry: Vec<(usize, Rivals)> = plots.iter().map(rivals).collect();
-    for (track, place) in concerned() {
+    let mut share_of_others: Vec<f64> = plots.iter().map(|plot| claimed[*plot]).collect();
+    for (_, place) in concerned() {
         for (plot, share) in &scene.verdicts[place].claims {
             if let Ok(found) = plots.binary_search(plot) {
-                rivalry[found].1.odds_of_others -= share;
+                share_of_others[found] -= share;
             }
         }
-        if best_ratio.is_none() {
-            continue;
-        }
+    }
+    let best_ratio = scene.view.has_numbers.then_some(0.0);
+    let rivals = |(plot, share): (&usize, f64)| {
+        // What members alone claim is nobody else's, whatever rounding leaves.
+        let odds_of_others = share.clamp(0.0, 1.0) / scene.unclaimed[*plot].max(LEAST_UNCLAIMED);
+        (*plot, Rivals { odds_of_others, best_ratio })
+    };
+    let mut rivalry: Vec<(usize, Rivals)> = plots.iter().zip(share_of_others).map(rivals).collect();
+    if best_ratio.is_none() {
+        return Rivalry(rivalry);
+    }
+    for (track, place) in concerned() {
         let rivals = track.bond.iter().flat_map(|bond| &bond.rivals).map(|rival| &rival.taken);
         for taken in std::iter::once(&track.taken).chain(rivals) {
             for plot in scene.gates.of(place) {
@@ -342,11 +349,6 @@ fn rivalry(scene: &Scene<'_>, claimed: &[f64], members: &[(&Bernoulli, Option<us
                 *best = best.max(ratio);
             }
         }
-    }
-    // What members alone claim is nobody else's, whatever rounding leaves.
-    for (plot, rivals) in &mut rivalry {
-        let share_of_others = rivals.odds_of_others.clamp(0.0, 1.0);
-        rivals.odds_of_others = share_of_others / scene.unclaimed[*plot].max(LEAST_UNCLAIMED);
     }
     Rivalry(rivalry)
 }

@@ -117,6 +117,7 @@ mod contribution;
 mod coverage;
 mod densities;
 mod detection;
+mod evidence;
 mod extent;
 mod fields;
 mod filter;

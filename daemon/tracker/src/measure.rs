@@ -12,8 +12,8 @@ mod range_bearing;
 
 use nalgebra::{Matrix2, Vector2, Vector4};
 
-use crate::clock_offset::Lag;
 use crate::detection::{ClassProbabilities, Measurement};
+use crate::evidence::Evidence;
 use crate::gaussian::{Gaussian, Linearised};
 use crate::sensor::SensorModel;
 use crate::strength::Nearness;
@@ -142,15 +142,15 @@ impl Plot<'_> {
     }
 
     /// What this plot of a track says about its sensor's clock, the squared normalised innovation, and its dimensions.
-    pub(crate) fn lag(&self, prior: &Gaussian) -> (Lag, f64, f64) {
-        fn of<const D: usize>(linearised: &Linearised<D>, prior: &Gaussian) -> (Lag, f64, f64) {
+    pub(crate) fn lag(&self, prior: &Gaussian) -> (Evidence, f64, f64) {
+        fn of<const D: usize>(linearised: &Linearised<D>, prior: &Gaussian) -> (Evidence, f64, f64) {
             let Some(factor) = linearised.innovation_covariance(prior).cholesky() else {
-                return (Lag::default(), f64::MAX, 1.0);
+                return (Evidence::default(), f64::MAX, 1.0);
             };
             let velocity = Vector4::new(prior.mean[2], prior.mean[3], 0.0, 0.0);
             let slope = -(linearised.jacobian * velocity);
             let weighed = factor.solve(&slope);
-            let lag = Lag { information: slope.dot(&weighed), score: linearised.innovation.dot(&weighed) };
+            let lag = Evidence { information: slope.dot(&weighed), score: linearised.innovation.dot(&weighed) };
             (lag, linearised.likelihood(prior).1, linearised.innovation.iter().map(|_| 1.0).sum())
         }
         match self.linearise(prior) {

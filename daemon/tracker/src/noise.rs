@@ -18,8 +18,9 @@ use serde::{Deserialize, Serialize};
 use crate::association::Verdict;
 use crate::bernoulli::Bernoulli;
 use crate::detection::Measurement;
+use crate::evidence::Evidence;
 use crate::prospect::Prospect;
-use crate::restlessness::Swerving;
+use crate::restlessness;
 use crate::view::View;
 
 /// Information about `ln s` that the configuration is worth, about a hundred plots of tracks as sure as most, and the
@@ -56,13 +57,6 @@ impl Default for NoiseRatio {
     }
 }
 
-/// What the plots of a scan say about the ratio: information, and that times what is missing.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Surprise {
-    pub(crate) information: f64,
-    pub(crate) score: f64,
-}
-
 impl NoiseRatio {
     /// Of the standard deviations.
     pub(crate) fn sd(&self) -> f64 {
@@ -85,10 +79,10 @@ impl NoiseRatio {
     }
 
     /// Takes in what one scan says. `errors_last`: whether errors may stay alike from scan to scan.
-    pub(crate) fn learn(&mut self, surprise: Surprise, errors_last: bool) {
-        self.information = (self.information + surprise.information).min(MOST_INFORMATION);
+    pub(crate) fn learn(&mut self, surprise: Evidence, errors_last: bool) {
+        surprise.refine(&mut self.log_variance, &mut self.information, MOST_INFORMATION);
         let least = if errors_last { 0.0 } else { LEAST };
-        self.log_variance = (self.log_variance + surprise.score / self.information).clamp(least, MOST);
+        self.log_variance = self.log_variance.clamp(least, MOST);
     }
 }
 
@@ -100,24 +94,24 @@ pub(crate) fn surprise(
     prospects: &[Prospect],
     view: &View<'_>,
     verdicts: &[Verdict],
-) -> (Surprise, Swerving) {
-    let (mut total, mut swerving) = (Surprise::default(), Swerving::default());
+) -> (Evidence, Evidence) {
+    let (mut surprise, mut swerving) = (Evidence::default(), Evidence::default());
     for ((track, prospect), verdict) in touched.iter().map(|track| &tracks[*track]).zip(prospects).zip(verdicts) {
         let likely = verdict.claims.iter().find(|(_, share)| *share >= LIKELY_CLAIM);
         let Some((plot, share)) = likely.filter(|_| is_followed(track, view)) else { continue };
         let Some((innovation, part)) = view.plots[*plot].surprise(&track.moments_at(prospect)) else { continue };
         if let Some(before) = track.records.last_innovation(view.sensor, view.time) {
-            swerving.add(before, innovation, part);
+            swerving += restlessness::swerving(before, innovation, part);
         }
         if *share >= SURE_CLAIM && part >= LEAST_PART && is_sure(track, view) {
             let beyond = libm::exp(-0.5 * innovation.norm_squared());
             let out_of_reach = beyond * LEAST_ODDS * (1.0 - share) / share;
             let rank = (1.0 - beyond) / (1.0 - out_of_reach).max(f64::MIN_POSITIVE);
-            total.information += view.share * 0.75 * part * part;
-            total.score += view.share * 3.0 * part * (rank.clamp(0.0, 1.0) - 0.5);
+            surprise.information += view.share * 0.75 * part * part;
+            surprise.score += view.share * 3.0 * part * (rank.clamp(0.0, 1.0) - 0.5);
         }
     }
-    (total, swerving)
+    (surprise, swerving)
 }
 
 /// Whether the track exists, is in one place, and has been followed for a little while.
@@ -221,7 +215,7 @@ mod tests {
         fn the_ratio_is_bounded(said in prop::collection::vec((0.0..1e3_f64, -1e3..1e3_f64), 1..50)) {
             let mut ratio = NoiseRatio::default();
             for (information, score) in said {
-                ratio.learn(Surprise { information, score }, false);
+                ratio.learn(Evidence { information, score }, false);
                 prop_assert!((0.499..=4.001).contains(&ratio.sd()), "{}", ratio.sd());
             }
         }

@@ -11,6 +11,8 @@
 use nalgebra::Vector2;
 use serde::{Deserialize, Serialize};
 
+use crate::evidence::Evidence;
+
 /// Growth of the correlation with `ln r`, for each part of the innovation that is the track's own.
 const CORRELATION: f64 = 0.3;
 
@@ -38,22 +40,12 @@ impl Default for Restlessness {
     }
 }
 
-/// What the plots of a scan say about the ratio: information, and that times what is missing.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Swerving {
-    information: f64,
-    score: f64,
-}
-
-impl Swerving {
-    /// Adds two innovations of one track in succession, as multiples of what was expected. `part` of the later one's
-    /// covariance is the sensor's error.
-    pub(crate) fn add(&mut self, before: Vector2<f64>, now: Vector2<f64>, part: f64) {
-        let rate = CORRELATION * (1.0 - part);
-        let correlation = (0.5 * before.dot(&now)).clamp(-MOST_CORRELATED, MOST_CORRELATED);
-        self.information += 2.0 * rate * rate;
-        self.score += 2.0 * rate * correlation;
-    }
+/// What two innovations of one track in succession say about the logarithm of the ratio, as multiples of what was expected.
+/// `part` of the later one's covariance is the sensor's error.
+pub(crate) fn swerving(before: Vector2<f64>, now: Vector2<f64>, part: f64) -> Evidence {
+    let rate = CORRELATION * (1.0 - part);
+    let correlation = (0.5 * before.dot(&now)).clamp(-MOST_CORRELATED, MOST_CORRELATED);
+    Evidence { information: 2.0 * rate * rate, score: 2.0 * rate * correlation }
 }
 
 impl Restlessness {
@@ -63,8 +55,8 @@ impl Restlessness {
     }
 
     /// Takes in what one scan says.
-    pub(crate) fn learn(&mut self, swerving: Swerving) {
-        self.information = (self.information + swerving.information).min(MOST_INFORMATION);
-        self.log_ratio = (self.log_ratio + swerving.score / self.information).clamp(LEAST, MOST);
+    pub(crate) fn learn(&mut self, swerving: Evidence) {
+        swerving.refine(&mut self.log_ratio, &mut self.information, MOST_INFORMATION);
+        self.log_ratio = self.log_ratio.clamp(LEAST, MOST);
     }
 }

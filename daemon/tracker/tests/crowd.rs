@@ -2,7 +2,7 @@
 
 mod field;
 
-use field::{Noise, position, radar};
+use field::{Noise, position, radar, scan};
 use nalgebra::Vector2;
 use vedette_tracker::{
     Clutter, Coverage, Detection, Scan, SensorModel, Timestamp, TrackStatus, Tracker, TrackerConfig,
@@ -114,12 +114,7 @@ fn restlessness(times: f64) -> f64 {
         }
         let places: Vec<Vector2<f64>> = walkers.iter().map(|(place, _)| *place).collect();
         let plots = plots_of(&places, 3.0, &mut noise);
-        tracker.step(&Scan {
-            sensor: 0,
-            time: Timestamp::from_seconds(i64::from(second)),
-            at: None,
-            detections: plots,
-        });
+        tracker.step(&scan(second, plots));
     }
     tracker.restlessness()
 }

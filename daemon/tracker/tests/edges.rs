@@ -17,7 +17,7 @@ fn told(from: Vector2<f64>, velocity: Vector2<f64>, seconds: u32, seed: u64) -> 
     let mut noise = Noise::new(seed);
     let look = |second: u32| {
         let place = from + velocity * f64::from(second);
-        let is_inside = place.amin() >= 0.0 && place.amax() <= SIDE_M && place.x >= 0.0 && place.y >= 0.0;
+        let is_inside = place.min() >= 0.0 && place.max() <= SIDE_M;
         let mut plots = Vec::new();
         if is_inside && noise.uniform() < 0.9 {
             plots.push(position(place.x + ERROR_M * noise.normal(), place.y + ERROR_M * noise.normal(), ERROR_M));

@@ -2,11 +2,9 @@
 
 mod field;
 
-use field::{Noise, pir, position, presence, radar};
+use field::{Noise, confirmed, pir, position, presence, radar, scan};
 use nalgebra::Vector2;
-use vedette_tracker::{
-    Clutter, Coverage, Detection, Scan, SensorModel, Timestamp, TrackStatus, Tracker, TrackerConfig,
-};
+use vedette_tracker::{Clutter, Coverage, Detection, Scan, SensorModel, Timestamp, Tracker, TrackerConfig};
 
 const SIDE_M: f64 = 1_000.0;
 const FALSE_PLOTS: u32 = 10;
@@ -27,22 +25,16 @@ fn false_plots(noise: &mut Noise) -> Vec<Detection> {
     (0..FALSE_PLOTS).map(|_| position(SIDE_M * noise.uniform(), SIDE_M * noise.uniform(), 5.0)).collect()
 }
 
-fn look(sensor: usize, second: u32, detections: Vec<Detection>) -> Scan {
-    Scan { sensor, time: Timestamp::from_seconds(i64::from(second)), at: None, detections }
-}
-
 /// Whether a track within so many metres of the place is told as confirmed.
 fn is_told(tracker: &Tracker, second: u32, place: Vector2<f64>, within_m: f64) -> bool {
-    let tracks = tracker.tracks_at(Timestamp::from_seconds(i64::from(second)));
-    let near = |position_m: Vector2<f64>| (position_m - place).norm() < within_m;
-    tracks.iter().any(|track| track.status == TrackStatus::Confirmed && near(track.position_m))
+    confirmed(tracker, second).iter().any(|track| (track.position_m - place).norm() < within_m)
 }
 
 /// A tracker that for so many hours has seen nothing but the radar's false plots, and the second after that.
 fn quiet_for(hours: u32, sensors: Vec<SensorModel>, noise: &mut Noise) -> (Tracker, u32) {
     let mut tracker = Tracker::new(TrackerConfig::default(), sensors).expect("valid models");
     for second in (0..hours * 3600).step_by(PERIOD_S as usize) {
-        tracker.step(&look(0, second, false_plots(noise)));
+        tracker.step(&scan(second, false_plots(noise)));
     }
     (tracker, hours * 3600)
 }
@@ -57,7 +49,7 @@ fn a_radar_finds_the_first_after_quiet_days() {
             let place = Vector2::new(500.0, start_m - 1.3 * f64::from(second - from));
             let mut plots = false_plots(&mut noise);
             plots.push(position(place.x + 5.0 * noise.normal(), place.y + 5.0 * noise.normal(), 5.0));
-            tracker.step(&look(0, *second, plots));
+            tracker.step(&scan(*second, plots));
             is_told(&tracker, *second, place, 30.0)
         });
         assert!(found.is_some(), "not found within a minute");
@@ -82,13 +74,13 @@ fn detectors_beside_a_radar_find_the_first_after_quiet_days() {
     let found = (from..from + 340).find(|second| {
         let place = Vector2::new(480.0, -400.0 + 1.2 * f64::from(second - from));
         if second % PERIOD_S == 0 {
-            tracker.step(&look(0, *second, false_plots(&mut noise)));
+            tracker.step(&scan(*second, false_plots(&mut noise)));
         }
         for (sensor, model) in sensors.iter().enumerate().skip(1) {
             let passes = (model.position_m - place).norm() < 20.0 && armed[sensor] <= *second;
             if passes && noise.uniform() < 0.85 {
                 armed[sensor] = second + 5;
-                tracker.step(&look(sensor, *second, vec![presence()]));
+                tracker.step(&Scan { sensor, ..scan(*second, vec![presence()]) });
             }
         }
         tracker.advance(Timestamp::from_seconds(i64::from(*second)));

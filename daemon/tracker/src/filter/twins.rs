@@ -1,10 +1,10 @@
-//! Two tracks of one object: where an object turned, or was missed, its next plot may have begun another track, and from then
-//! on each plot is either's.
+//! Two tracks of one object: where an object turned, or was missed, its next plot may have begun another track, and from
+//! then on each plot is either's.
 //!
-//! That one of them exists speaks against the other, but each keeps an existence of its own: halves that share the plots stay
-//! halves. What is believed of the number of objects there is the sum, which is kept up to one: two tracks about whose places nothing
-//! is known that differs, and that in all are one object rather than two, become one (the merging of Bernoulli components, as in
-//! Williams, IEEE Transactions on Aerospace and Electronic Systems 51(3), 2015, sec. IV, keeping the intensity).
+//! That one of them exists speaks against the other, but each keeps an existence of its own: halves that share the plots
+//! stay halves. What is believed of the number of objects there is the sum. So two tracks of whose places nothing is known
+//! that differs, and that in all are one object rather than two, become one with that sum, up to one: their intensity
+//! `r p(x)` is kept.
 
 use super::Filter;
 use crate::association::Verdict;
@@ -35,10 +35,8 @@ impl Filter {
             if are_two || !mixture::are_close(&older.moments(), &younger.moments(), ALIKE_SQUARED) {
                 continue;
             }
-            let younger = std::mem::replace(&mut self.tracks[second].existence, 0.0);
-            let hypothesis = self.tracks[second].hypotheses[0].clone();
-            let last_seen = self.tracks[second].last_seen;
-            self.tracks[first].take_over(younger, &hypothesis, last_seen);
+            let (before, after) = self.tracks.split_at_mut(second);
+            before[first].take_over(&mut after[0]);
         }
     }
 

@@ -95,7 +95,16 @@ impl Rate {
     pub(super) fn settle(&mut self, promised: f64, plots: usize, look: impl Fn(f64) -> FirstLook) -> f64 {
         let before = self.relative;
         let factor_of = |alone: f64| self.counts.and(promised, alone).relative() / before;
-        let settled = |start: f64| (0..SETTLING_ROUNDS).fold(start, |factor, _| factor_of(look(factor).alone));
+        let settled = |mut factor: f64| {
+            for _ in 0..SETTLING_ROUNDS {
+                let next = factor_of(look(factor).alone);
+                if next.total_cmp(&factor).is_eq() {
+                    break;
+                }
+                factor = next;
+            }
+            factor
+        };
         let plausibility = |factor: f64| {
             let FirstLook { alone, log_likelihood } = look(factor);
             let width = factor * before / libm::sqrt(alone + 1.0);
